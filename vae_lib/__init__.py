@@ -1,0 +1,41 @@
+"""Helpers for the notebooks on variational autoencoders.
+
+From the ground up; a module may import only from modules above it in this list:
+
+    data         MNIST, or any .npz with the Keras keys, as train, validation and test splits
+    theory       what can be known without training: linear optimum, collapse threshold
+    latents      grids, traversals, interpolations and embeddings of codes
+    posterior    maps from the encoder's unconstrained output rho to sigma
+    objectives   rate, distortion, ELBO and the importance-weighted bound
+    model        encoder, decoder and the VAE
+    storage      models saved whole or not at all
+    evaluation   what a trained model is measured by
+    engine       many gradient steps in one compiled function, shared by models of the same shape
+    training     the training loop that can be watched, stopped and continued
+    figures      arrays in, Matplotlib figures or PNG bytes out
+    widgets      live controls, one module each
+    __main__     the command-line run
+"""
+
+import os
+import sys
+
+
+def _import_tensorflow_quietly():
+    """Import TensorFlow with its start-up log sent to the null device; errors are raised as ever."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)  # the log is written by C++ to descriptor 2, out of Python's reach
+    try:
+        import tensorflow as tf
+
+        tf.zeros(1)  # the first operation logs, too
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null)
+
+
+_import_tensorflow_quietly()

@@ -1,0 +1,160 @@
+"""MNIST, or any .npz with the Keras keys, as train, validation and test splits. Notebook 01 loads it."""
+
+import io
+import os
+import zipfile
+from numbers import Integral
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+BUNDLED = Path(__file__).resolve().parent.parent / "data" / "mnist.npz"
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+IMAGE_SHAPE = (28, 28)
+VALIDATION_SHARE = 12  # one training image in twelve: 5,000 of MNIST's 60,000
+SEED = 0  # the split is the same for every reader, so that figures can be compared
+
+
+class DataError(ValueError):
+    """A data file cannot be used; the message names the file, what is wrong and what to do."""
+
+
+class Split(NamedTuple):
+    """Images and their labels, in the same order.
+
+    `images` is uint8 (n, 28, 28), grey levels from 0 (background) to 255 (ink); divide by 255 for pixels in
+    [0, 1]. `labels` is uint8 (n,), the class of each image: the digit itself on MNIST.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class Digits(NamedTuple):
+    """Three disjoint splits: `train` to fit on, `validation` to stop and choose by, `test` to report."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+
+def load_mnist(path=None):
+    """Return Digits(train, validation, test): 55,000, 5,000 and 10,000 images of MNIST.
+
+    Each split holds uint8 images (n, 28, 28) and uint8 labels (n,). The validation images are one twelfth of
+    the file's training images, drawn by a seeded permutation; the test split keeps the file's order.
+
+    `path` names another .npz with the arrays x_train, y_train, x_test and y_test, such as Fashion-MNIST;
+    without it the repository's data/mnist.npz is read. Pickled content is never loaded. Raises DataError when
+    the file is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges; notebook 01.
+    """
+    path = Path(BUNDLED if path is None else os.path.expanduser(path))
+    x_train, y_train, x_test, y_test = _read(path)
+    train = _checked_split(path, "train", x_train, y_train, at_least=VALIDATION_SHARE)
+    test = _checked_split(path, "test", x_test, y_test, at_least=1)
+    order = np.random.default_rng(SEED).permutation(len(train.images))
+    n_validation = len(order) // VALIDATION_SHARE
+    return Digits(_take(train, order[n_validation:]), _take(train, order[:n_validation]), test)
+
+
+def subsample(split, n, seed=0, stratified=False):
+    """Return a Split of `n` images drawn at random without replacement, in random order.
+
+    `split` is a Split of uint8 images (N, 28, 28) and labels (N,); the same `seed` draws the same images.
+    With `stratified`, every label keeps its share of the whole to within one image. A head slice or a stride
+    is no substitute: the even and odd rows of MNIST differ in their mean. Raises ValueError unless n is from
+    1 to N. Notebook 03.
+    """
+    available = len(split.images)
+    if not isinstance(n, Integral) or not 1 <= n <= available:
+        raise ValueError(
+            f"n is {n!r}, but must be a whole number from 1 to {available}, all images there are: choose another."
+        )
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(available)
+    if stratified:
+        order = order[np.argsort(split.labels[order], kind="stable")]
+        evenly_spaced = (2 * np.arange(n) + 1) * available // (2 * n)  # a run of one label gets its share
+        order = generator.permutation(order[evenly_spaced])
+    return _take(split, order[:n])
+
+
+def _take(split, rows):
+    return Split(split.images[rows], split.labels[rows])
+
+
+def _read(path):
+    """Return the four arrays of the .npz file at `path`, not yet checked; raise DataError if that fails."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, but must be an .npz file: give the path of the file in it.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
+            if missing:
+                raise DataError(
+                    f"{path} has no array {' and no '.join(missing)}, but must hold {', '.join(KEYS)}: "
+                    "save them under these names with numpy.savez_compressed."
+                )
+            return [_read_array(path, archive, key) for key in KEYS]
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist: {_remedy(path, 'check the path')}.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read by this user: change its permissions or copy it.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened ({error.strerror or error}): check the path.") from error
+    except Exception as error:  # a bad index makes zipfile stumble in more ways than BadZipFile
+        remedy = _remedy(path, "download or save it again")
+        raise DataError(f"{path} is not an .npz file, or only a part of one: {remedy}.") from error
+
+
+def _read_array(path, archive, key):
+    """Return one array of the archive; raise DataError if its bytes are damaged or hold Python objects."""
+    try:
+        content = archive.read(f"{key}.npy")  # the whole member at once, so that its checksum is compared
+        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
+        if "Object arrays" in str(error):
+            raise DataError(
+                f"{path} holds {key} as pickled Python objects, which are never loaded because they can run "
+                "code: save plain uint8 arrays with numpy.savez_compressed."
+            ) from error
+        remedy = _remedy(path, "download or save it again")
+        raise DataError(f"{path} is damaged, its array {key} cannot be read: {remedy}.") from error
+
+
+def _remedy(path, otherwise):
+    if path == BUNDLED:
+        return "restore it with 'git checkout -- data/mnist.npz', or give load_mnist the path of a copy"
+    return otherwise
+
+
+def _checked_split(path, name, images, labels, at_least):
+    """Return a Split of uint8 arrays in row-major order; raise DataError if they are not what is allowed."""
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
+        raise DataError(
+            f"{path}: x_{name} is {images.dtype} {images.shape}, but must be uint8 (n, 28, 28) with grey "
+            "levels from 0 to 255: convert the images and save them again."
+        )
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise DataError(
+            f"{path}: y_{name} is {labels.dtype} {labels.shape}, but must be integers (n,), one label an "
+            "image: convert the labels and save them again."
+        )
+    if len(images) != len(labels):
+        raise DataError(
+            f"{path}: x_{name} has {len(images)} images and y_{name} {len(labels)} labels, but there must be "
+            "one label an image: save matching arrays."
+        )
+    if len(images) < at_least:
+        raise DataError(
+            f"{path}: x_{name} has {len(images)} images, but must have {at_least} or more: save a larger set."
+        )
+    if labels.min() < 0 or labels.max() > 255:
+        raise DataError(
+            f"{path}: y_{name} has labels from {labels.min()} to {labels.max()}, but they must lie from "
+            "0 to 255: renumber the classes."
+        )
+    return Split(np.ascontiguousarray(images), np.ascontiguousarray(labels, dtype=np.uint8))

@@ -1,0 +1,116 @@
+"""Arrays in, Matplotlib figures or PNG bytes out; never sees a model, nor pyplot, so that threads may draw.
+
+One style, one colour per digit, digits dark on light, and a description for those who cannot see the picture.
+"""
+
+import io
+
+import matplotlib
+import numpy as np
+from IPython.display import display
+from matplotlib.figure import Figure
+from PIL import Image
+
+COLOURS = matplotlib.color_sequences["petroff10"]  # the colour of each digit 0 … 9, apart for the colour-blind
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.grid": True,
+    "grid.color": "0.92",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+}
+DOTS = 144  # pixels an inch: twice what is shown, for projectors and dense screens
+
+
+def new_figure(rows=1, columns=1, size=(8, 3), **options):
+    """Return a `Figure` and its axes (an array for more than one) in the house style; `size` in inches, 8 wide at most."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, dpi=DOTS, layout="constrained")
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def to_png(figure):
+    """Return the figure as PNG bytes."""
+    with matplotlib.rc_context(STYLE), io.BytesIO() as file:
+        figure.savefig(file, format="png", dpi=DOTS)
+        return file.getvalue()
+
+
+def show(figure, alt):
+    """Display the figure under a cell; `alt` describes it for readers who cannot see it."""
+    size = {name: int(inches * DOTS / 2) for name, inches in zip(("width", "height"), figure.get_size_inches())}
+    display({"image/png": to_png(figure), "text/plain": alt}, metadata={"image/png": {**size, "alt": alt}}, raw=True)
+
+
+def tile(images, columns, gap=1):
+    """Return images (n, rows, columns) in [0, 1] side by side as one array, row by row; empty places stay 0."""
+    n, height, width = images.shape
+    rows = -(-n // columns)
+    board = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap), "float32")
+    for i, image in enumerate(images):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        board[top : top + height, left : left + width] = image
+    return board
+
+
+def unit(images):
+    """Return images as floats in [0, 1], from `uint8` or from floats, which are clipped."""
+    return images / np.float32(255) if images.dtype == np.uint8 else np.clip(images, 0.0, 1.0)
+
+
+def digits_png(images, columns=1, scale=4):
+    """Return images (n, rows, columns), `uint8` or in [0, 1], as the PNG bytes of one board, dark on light."""
+    pixels = (255 * (1 - tile(unit(images), columns))).round().astype("uint8")
+    with io.BytesIO() as file:
+        board = Image.fromarray(pixels)
+        board.resize((board.width * scale, board.height * scale), Image.Resampling.NEAREST).save(file, "PNG")
+        return file.getvalue()
+
+
+def draw_digits(axes, images, columns, title="", label=""):
+    """Draw images (n, rows, columns) as a board into `axes`, without ticks."""
+    axes.imshow(tile(unit(images), columns), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(title=title, ylabel=label, xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+
+
+def digit_rows(rows, columns=None, title=""):
+    """Return a figure with one board of images for each `label: images` of the mapping `rows`, one below the other."""
+    columns = columns or max(len(images) for images in rows.values())
+    heights = [-(-len(images) // columns) for images in rows.values()]
+    figure, axes = new_figure(len(rows), 1, (8, 0.2 + 7.6 / columns * sum(heights) + 0.15 * len(rows)), squeeze=False,
+                              height_ratios=heights)
+    for ax, (label, images) in zip(axes[:, 0], rows.items()):
+        draw_digits(ax, images, columns, label=label)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_codes(axes, codes, labels, images=None, title="", size=3):
+    """Draw codes (n, 2) coloured by digit, with the digit at each class's median, so that colour is never alone.
+
+    `images` (n, rows, columns) draws the image nearest to the median instead of the numeral.
+    """
+    axes.scatter(*codes.T, c=np.array(COLOURS)[labels], s=size, alpha=0.5, linewidths=0)
+    for digit in np.unique(labels):
+        middle = np.median(codes[labels == digit], axis=0)
+        axes.text(*middle, str(digit), color="white", fontweight="bold", ha="center", va="center",
+                  bbox=dict(boxstyle="circle,pad=0.2", facecolor=COLOURS[digit], edgecolor="white"))
+    axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+
+
+def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
+    """Draw each `label: values` of the mapping `curves` as a line with its label at its end; dashed if held out."""
+    for i, (label, values) in enumerate(curves.items()):
+        style = "--" if "held-out" in label or "validation" in label else "-"
+        x = np.arange(start, start + len(values))
+        axes.plot(x, values, style, color=COLOURS[i], label=label, marker="o", markersize=3)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend()

@@ -1,0 +1,213 @@
+"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the open."""
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from vae_lib.objectives import LIKELIHOODS, rate
+from vae_lib.posterior import POSTERIORS
+
+
+def build_encoder(image_shape, hidden, latent_dim, activation):
+    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch, latent_dim). Notebook 01."""
+    x = keras.Input(image_shape)
+    h = layers.Flatten()(x)
+    for width in hidden:
+        h = layers.Dense(width, activation, kernel_initializer="he_normal")(h)
+    mu = layers.Dense(latent_dim, name="mu")(h)
+    rho = layers.Dense(latent_dim, name="rho")(h)
+    return keras.Model(x, [mu, rho], name="encoder")
+
+
+def build_decoder(image_shape, hidden, latent_dim, activation):
+    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns). Notebook 01."""
+    z = keras.Input((latent_dim,))
+    h = z
+    for width in reversed(hidden):
+        h = layers.Dense(width, activation, kernel_initializer="he_normal")(h)
+    logits = layers.Dense(image_shape[0] * image_shape[1])(h)
+    logits = layers.Reshape(image_shape, name="logits")(logits)
+    return keras.Model(z, logits, name="decoder")
+
+
+class VAEBase(keras.Model):
+    """What every VAE here shares and no learner needs to see: settings, metrics, arrays in and arrays out.
+
+    A subclass makes `encoder` and `decoder` and defines `call`, `terms` and `train_step`.
+    """
+
+    fixed_epsilon = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        keras.saving.register_keras_serializable("vae_lib")(cls)
+
+    def __init__(self, latent_dim, hidden, posterior, likelihood, beta, activation, image_shape, **kwargs):
+        check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
+        super().__init__(**kwargs)
+        self.settings = dict(latent_dim=int(latent_dim), hidden=tuple(hidden), posterior=posterior,
+                             likelihood=likelihood, activation=activation, image_shape=tuple(image_shape))
+        self.latent_dim = self.settings["latent_dim"]
+        self.image_shape = self.settings["image_shape"]
+        self.posterior = POSTERIORS[posterior]
+        self.likelihood = LIKELIHOODS[likelihood]
+        self.beta = self.add_weight(shape=(), initializer=keras.initializers.Constant(beta), trainable=False,
+                                    name="beta")  # a variable, so that another value compiles nothing
+        self.seed_generator = keras.random.SeedGenerator(0)
+        self.trackers = [keras.metrics.Mean(name) for name in ("distortion", "rate", "loss")]
+        self.built = True
+
+    @property
+    def metrics(self):
+        """The running means that Keras resets at the start of every epoch."""
+        return self.trackers
+
+    def get_config(self):
+        """Return what `from_config` needs to make the same untrained model."""
+        return {**self.settings, "beta": float(f"{float(self.beta):.7g}")}
+
+    def prepare(self, images):
+        """Return the x that the likelihood sees, float32, from `uint8` images or floats in [0, 1]."""
+        integers = keras.backend.is_int_dtype(images.dtype)
+        images = ops.cast(images, self.compute_dtype)
+        return self.likelihood.prepare(images / 255.0 if integers else images)
+
+    def standard_normal(self, shape):
+        """Return epsilon, standard normal noise of `shape` from the model's own seeded generator."""
+        if self.fixed_epsilon is not None:
+            return self.fixed_epsilon
+        return keras.random.normal(shape, dtype=self.compute_dtype, seed=self.seed_generator)
+
+    @contextlib.contextmanager
+    def frozen(self, epsilon):
+        """Within this context `standard_normal` returns `epsilon` (batch, latent_dim) instead of drawing."""
+        self.fixed_epsilon = epsilon
+        try:
+            yield
+        finally:
+            self.fixed_epsilon = None
+
+    def batch_mean(self, values):
+        """Return the mean over the batch; with `tf.distribute`, this replica's share of the global mean."""
+        return ops.mean(values) / tf.distribute.get_strategy().num_replicas_in_sync
+
+    def track(self, distortion, rate):
+        """Add a batch to the running means and return them by name."""
+        for tracker, values in zip(self.trackers, (distortion, rate, distortion + self.beta * rate)):
+            tracker.update_state(values)
+        return {tracker.name: tracker.result() for tracker in self.trackers}
+
+    def test_step(self, data):
+        """Return distortion, rate and loss of a batch, for Keras' `evaluate` and `validation_data`."""
+        return self.track(*self.terms(images_of(data)))
+
+    def encode(self, images):
+        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows, columns), `uint8` or in [0, 1]."""
+        check_images(images, self.image_shape)
+        encoded = [self.encoder(self.prepare(part)) for part in in_batches(images)]
+        mu, rho = (np.concatenate([pair[i] for pair in encoded]) for i in range(2))
+        return mu, ops.convert_to_numpy(self.posterior(rho)[0])
+
+    def decode(self, z):
+        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of codes `z` (n, latent_dim)."""
+        z = np.asarray(z, "float32")
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise ValueError(f"z has shape {z.shape}: pass codes of shape (n, {self.latent_dim}).")
+        return np.concatenate([self.likelihood.mean(self.decoder(part)) for part in in_batches(z)])
+
+    def reconstruct(self, images):
+        """Return NumPy images of the shape of `images`, decoded from their posterior means."""
+        return self.decode(self.encode(images)[0])
+
+    def generate(self, n, seed=None):
+        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same seed gives the same ones."""
+        return self.decode(np.random.default_rng(seed).standard_normal((n, self.latent_dim)))
+
+
+class VAE(VAEBase):
+    """A variational autoencoder with fully connected hidden layers; the decoder mirrors the encoder.
+
+    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma, `likelihood` the pixels' model
+    ("bernoulli" or "gaussian"), `beta` multiplies the rate. Raises ValueError for settings that make no model.
+    Kingma & Welling 2014; Higgins et al. 2017 for beta; notebook 01.
+    """
+
+    def __init__(self, latent_dim=2, hidden=(512, 256), posterior="softplus", likelihood="bernoulli",
+                 beta=1.0, activation="relu", image_shape=(28, 28), **kwargs):
+        super().__init__(latent_dim, hidden, posterior, likelihood, beta, activation, image_shape, **kwargs)
+        self.encoder = build_encoder(image_shape, hidden, latent_dim, activation)
+        self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
+
+    def call(self, images):
+        """Return the encoder's outputs `(mu, sigma, log_sigma)` and the decoder's `logits` at one sampled z."""
+        mu, rho = self.encoder(self.prepare(images))
+        sigma, log_sigma = self.posterior(rho)
+        epsilon = self.standard_normal(ops.shape(mu))
+        z = mu + sigma * epsilon  # (batch, latent_dim)
+        return (mu, sigma, log_sigma), self.decoder(z)
+
+    def terms(self, images):
+        """Return distortion and rate in nats, each (batch,), computed from the outputs of the forward pass."""
+        (mu, sigma, log_sigma), logits = self(images)
+        return self.likelihood.distortion(self.prepare(images), logits), rate(mu, sigma, log_sigma)
+
+    def train_step(self, data):
+        """Take one gradient step on distortion + beta * rate and return the running means."""
+        with tf.GradientTape() as tape:
+            distortion, rate = self.terms(images_of(data))
+            loss = self.batch_mean(distortion + self.beta * rate)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.track(distortion, rate)
+
+
+def images_of(data):
+    """Return the images of what Keras hands to `train_step` and `test_step`; labels are ignored."""
+    return keras.utils.unpack_x_y_sample_weight(data)[0]
+
+
+def in_batches(array, size=1000):
+    """Yield consecutive parts of at most `size` rows, so that memory stays bounded."""
+    return (array[start : start + size] for start in range(0, len(array), size))
+
+
+def check_images(images, image_shape):
+    """Raise ValueError with one sentence unless `images` are (n, *image_shape), n >= 1, `uint8` or floats in [0, 1]."""
+    shape, wanted = np.shape(images), ("n", *image_shape)
+    if len(shape) != 3 or shape[1:] != tuple(image_shape) or shape[0] < 1:
+        raise ValueError(f"images have shape {shape}: pass n >= 1 images of shape ({', '.join(map(str, wanted))}).")
+    if images.dtype == np.uint8:
+        return
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"images have dtype {images.dtype}: pass uint8 in 0 … 255 or floats in [0, 1].")
+    low, high = np.min(images), np.max(images)  # NaN where any pixel is
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"images range from {low:.4g} to {high:.4g}: pass uint8, or finite floats in [0, 1].")
+
+
+def check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape):
+    """Raise ValueError with one sentence for the first setting that makes no model."""
+    for name, value, allowed in (("posterior", posterior, POSTERIORS), ("likelihood", likelihood, LIKELIHOODS)):
+        if value not in allowed:
+            raise ValueError(f"{name} is {value!r}: choose one of {', '.join(map(repr, allowed))}.")
+    if not whole(latent_dim):
+        raise ValueError(f"latent_dim is {latent_dim!r}: pass a whole number of 1 or more.")
+    if not isinstance(hidden, (tuple, list)) or not all(map(whole, hidden)):
+        raise ValueError(f"hidden is {hidden!r}: pass a tuple of widths of 1 or more, () for the linear VAE.")
+    if not isinstance(image_shape, (tuple, list)) or len(image_shape) != 2 or not all(map(whole, image_shape)):
+        raise ValueError(f"image_shape is {image_shape!r}: pass (rows, columns), for example (28, 28).")
+    check_beta(beta)
+
+
+def check_beta(beta):
+    """Raise ValueError with one sentence unless `beta` is a finite number of 0 or more."""
+    if isinstance(beta, (bool, str)) or not np.isscalar(beta) or not (np.isfinite(beta) and beta >= 0):
+        raise ValueError(f"beta is {beta!r}: pass a finite number of 0 or more.")
+
+
+def whole(value):
+    """Whether `value` is a whole number of 1 or more."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1

@@ -1,0 +1,207 @@
+"""The training loop: fast, and made of short chunks, so that a caller can watch, stop and continue. Notebook 01."""
+
+import sys
+import time
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from vae_lib.engine import CAPACITY, engine_for, state_variables
+from vae_lib.evaluation import binarized, evaluate
+from vae_lib.model import check_images, whole
+
+SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
+TERMS = ("distortion", "rate", "loss")
+
+
+class Progress(NamedTuple):
+    """One finished chunk: steps so far in this epoch, means of the chunk in nats per image, seconds so far."""
+
+    epoch: int  # from 1
+    step: int  # finished steps of this epoch
+    steps: int  # in an epoch
+    distortion: float
+    rate: float
+    loss: float
+    seconds: float  # spent in training since the start
+    epoch_ended: bool
+
+
+class History(dict):
+    """Lists with one value an epoch: distortion, rate, loss, elbo and, with validation, `validation_…` of each."""
+
+
+class DivergedError(ArithmeticError):
+    """The loss or a weight stopped being finite; the model holds its last good weights."""
+
+
+class Training:
+    """A training run of `vae` on `images` that can be watched, stopped and continued.
+
+    Iterating takes the gradient steps and yields a `Progress` for each chunk of about 0.2 s. Leaving the loop,
+    by whatever way, stops: the model holds the weights of the last finished chunk. Iterating again continues
+    where it stopped, up to `epochs`, which may be raised. Notebook 01.
+
+    images: (n, rows, columns), `uint8` or floats in [0, 1]. learning_rate: a float or a Keras schedule, for
+    Adam. validation: held-out images, evaluated after each epoch. binarize: draw the pixels anew at each step.
+    The last batch of an epoch is filled up from the epoch's first images. Raises ValueError, before anything
+    runs, for settings that cannot work; DivergedError when the loss stops being finite.
+    """
+
+    def __init__(self, vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, seed=0,
+                 binarize=False):
+        check_training(vae, images, epochs, batch_size, learning_rate, validation)
+        self.vae, self.images, self.validation = vae, images, validation
+        self.epochs, self.batch_size, self.seed, self.binarize = epochs, batch_size, seed, binarize
+        self.schedule = learning_rate
+        vae.compile(optimizer=keras.optimizers.Adam(learning_rate))
+        vae.optimizer.build(vae.trainable_variables)
+        self.steps = -(-len(images) // batch_size)  # in an epoch
+        self.done = 0  # steps finished since the start
+        self.seconds = 0.0
+        self.sums = np.zeros(len(TERMS))  # over the steps of this epoch
+        self.order = None  # of the images in this epoch
+        self.history = History()
+
+    @property
+    def epoch(self):
+        """The number of finished epochs."""
+        return len(self.history.get("loss", ()))
+
+    @property
+    def step(self):
+        """The number of finished steps of the current epoch."""
+        return self.done - self.epoch * self.steps
+
+    def __iter__(self):
+        engine = engine_for(self.vae)
+        length = 2  # the first chunk is short, so that something is seen at once
+        while self.epoch < self.epochs:
+            begin, epoch = time.perf_counter(), self.epoch
+            count = min(length, self.steps - self.step)
+            means = self._chunk(engine, count) if count else self.sums / self.steps
+            took = time.perf_counter() - begin
+            step = self.step
+            if step == self.steps:
+                self._end_epoch()
+            self.seconds += time.perf_counter() - begin
+            yield Progress(epoch + 1, step, self.steps, *map(float, means), self.seconds, self.epoch > epoch)
+            length = int(np.clip(length * SECONDS / took, 1, min(2 * length, CAPACITY)))
+
+    def _chunk(self, engine, count):
+        """Take `count` steps and return the means of the terms; the model changes only if all is finite."""
+        images, epsilon = map(np.stack, zip(*(self._batch(self.step + i) for i in range(count))))
+        variables = state_variables(self.vae)
+        before = [variable.read_value() for variable in variables]
+        after, terms, finite = engine(before, images, epsilon, self._learning_rates(count))
+        bad = np.flatnonzero(~np.isfinite(terms).all(axis=1))
+        if len(bad) or not finite:
+            raise DivergedError(self._diagnosis(self.step + (bad[0] if len(bad) else count - 1) + 1))
+        sums = (self.sums if self.step else 0.0) + terms.sum(axis=0, dtype="float64")
+        done = self.done + count
+
+        def commit():
+            for variable, value in zip(variables, after):
+                variable.assign(value)
+            self.done, self.sums = done, sums
+
+        try:
+            commit()
+        except KeyboardInterrupt:
+            commit()  # from the start: all of the chunk or nothing of it
+            raise
+        return terms.mean(axis=0)
+
+    def _batch(self, step):
+        """Return the images and epsilon of a step: they depend on seed, epoch and step, not on the chunks."""
+        if step == 0 or self.order is None:
+            permutation = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.images))
+            self.order = np.resize(permutation, self.steps * self.batch_size)
+        rng = np.random.default_rng((self.seed, self.epoch, step))
+        epsilon = rng.standard_normal((self.batch_size, self.vae.latent_dim), "float32")
+        batch = self.images[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
+        return binarized(batch, rng) if self.binarize else batch, epsilon
+
+    def _learning_rates(self, count):
+        """Return the learning rate of each of the next `count` steps."""
+        if not isinstance(self.schedule, keras.optimizers.schedules.LearningRateSchedule):
+            return np.full(count, float(self.vae.optimizer.learning_rate), "float32")  # callbacks may change it
+        first = int(self.vae.optimizer.iterations)
+        return np.array([float(self.schedule(first + i)) for i in range(count)], "float32")
+
+    def _end_epoch(self):
+        """Enter the epoch's means and the held-out evaluation into the history, which ends the epoch."""
+        means = dict(zip(TERMS, map(float, self.sums / self.steps)))
+        means["elbo"] = -(means["distortion"] + means["rate"])
+        if self.validation is not None:
+            held_out = evaluate(self.vae, self.validation, seed=self.seed, binarize=self.binarize)._asdict()
+            held_out["loss"] = held_out["distortion"] + float(self.vae.beta) * held_out["rate"]
+            means.update({f"validation_{name}": value for name, value in held_out.items()})
+        self.history.update({name: self.history.get(name, []) + [value] for name, value in means.items()})
+
+    def _diagnosis(self, step):
+        """Say in one sentence where the loss stopped being finite, with which settings, and what to try."""
+        settings = self.vae.settings
+        return (
+            f"The loss stopped being finite at step {step} of epoch {self.epoch + 1} (learning rate "
+            f"{float(self.vae.optimizer.learning_rate):g}, beta {float(self.vae.beta):g}, posterior "
+            f"{settings['posterior']!r}, likelihood {settings['likelihood']!r}); the model holds the weights "
+            f"after step {self.step}: try a learning rate of 1e-3 or less, or the softplus posterior."
+        )
+
+
+def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, callbacks=(), seed=0,
+          binarize=False, progress=True):
+    """Train `vae` in place and return its `History`; the arguments are those of `Training`.
+
+    `callbacks` are Keras' own, called at the start and end of training and of each epoch, and after each chunk
+    as after a batch. An interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps what
+    was learned. `progress=False` draws no bar. Notebook 01.
+    """
+    training = Training(vae, images, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+                        validation=validation, seed=seed, binarize=binarize)
+    watchers = keras.callbacks.CallbackList(list(callbacks), model=vae)
+    vae.stop_training = False
+    bar = tqdm(total=epochs * training.steps, file=sys.stdout, disable=not progress, mininterval=0.2, ncols=100,
+               bar_format="{desc} {percentage:3.0f} % |{bar}| {elapsed} of {remaining} left{postfix}")
+    watchers.on_train_begin()
+    try:
+        with bar:
+            _watched(training, watchers, bar)
+    except KeyboardInterrupt:
+        print(f"Stopped by hand in epoch {training.epoch + 1} after {training.step} of {training.steps} steps; "
+              "the model keeps what it has learned.")
+    watchers.on_train_end()
+    return training.history
+
+
+def _watched(training, watchers, bar):
+    """Run `training` to its end, telling the Keras callbacks and the progress bar."""
+    chunks, history = iter(training), training.history
+    while training.epoch < training.epochs and not training.vae.stop_training:
+        if training.step == 0:
+            watchers.on_epoch_begin(training.epoch)
+        chunk = next(chunks)
+        bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
+        bar.postfix = f"distortion {chunk.distortion:.1f}, rate {chunk.rate:.2f} nats"
+        bar.update(training.done - bar.n)
+        watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
+        if chunk.epoch_ended:
+            watchers.on_epoch_end(chunk.epoch - 1, {name: values[-1] for name, values in history.items()})
+
+
+def check_training(vae, images, epochs, batch_size, learning_rate, validation):
+    """Raise ValueError with one sentence for the first argument that cannot work."""
+    check_images(images, vae.image_shape)
+    if validation is not None:
+        check_images(validation, vae.image_shape)
+    if not (whole(epochs) or epochs == 0):
+        raise ValueError(f"epochs is {epochs!r}: pass a whole number of 0 or more.")
+    if not whole(batch_size) or batch_size > len(images):
+        raise ValueError(f"batch_size is {batch_size!r}: pass a whole number from 1 to {len(images)}, the images.")
+    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+        return
+    if isinstance(learning_rate, (bool, str)) or not np.isscalar(learning_rate) or not 0 < learning_rate < np.inf:
+        raise ValueError(f"learning_rate is {learning_rate!r}: pass a positive number or a Keras schedule.")
