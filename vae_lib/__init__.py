@@ -7,6 +7,7 @@ From the ground up; a module may import only from modules above it in this list:
     latents      grids, traversals, interpolations and embeddings of codes
     posterior    maps from the encoder's unconstrained output rho to sigma
     objectives   rate, distortion, ELBO and the importance-weighted bound
+    checks       what is refused, in one sentence
     model        encoder, decoder and the VAE
     storage      models saved whole or not at all
     evaluation   what a trained model is measured by

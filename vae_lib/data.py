@@ -69,7 +69,7 @@ def subsample(split, n, seed=0, stratified=False):
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
         raise ValueError(
-            f"n is {n!r}, but must be a whole number from 1 to {available}, all images there are: choose another."
+            f"n is {n!r}, but must be a whole number from 1 to {available}, the images there are: lower it."
         )
     generator = np.random.default_rng(seed)
     order = generator.permutation(available)
@@ -86,7 +86,7 @@ def _take(split, rows):
 
 def _read(path):
     """Return the four arrays of the .npz file at `path`, not yet checked; raise DataError if that fails."""
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, false for a path that cannot be looked up at all
         raise DataError(f"{path} is a folder, but must be an .npz file: give the path of the file in it.")
     try:
         with zipfile.ZipFile(path) as archive:

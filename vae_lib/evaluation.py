@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from vae_lib.model import check_images, in_batches, whole
+from vae_lib.checks import check_images, whole
+from vae_lib.model import in_batches
 from vae_lib.objectives import elbo, importance_weighted_bound, log_importance_weight
 
 

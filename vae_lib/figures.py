@@ -92,6 +92,34 @@ def digit_rows(rows, columns=None, title=""):
     return figure
 
 
+def manifold(images, codes, title=""):
+    """Return a figure of the images (n * n, rows, columns) decoded from the square grid `codes` (n * n, 2).
+
+    The first row of the picture is the first of the grid; the axes name the latent values of three of its places.
+    """
+    n, (_, height, width) = round(len(codes) ** 0.5), images.shape
+    figure, axes = new_figure(size=(8, 8))
+    draw_digits(axes, images, n, title)
+    places = np.array([0, (n - 1) / 2, n - 1])
+    for axis, size, values in ((axes.xaxis, width, codes[:n, 0]), (axes.yaxis, height, codes[::n, 1])):
+        names = [f"{value:.2f}".replace("-", "−") for value in (values[0], (values[0] + values[-1]) / 2, values[-1])]
+        axis.set_ticks(places * (size + 1) + (size - 1) / 2, names)  # a digit and its gap take size + 1 pixels
+    axes.set(xlabel="$z_1$", ylabel="$z_2$")
+    return figure
+
+
+def draw_variances(axes, variances, active=0.01):
+    """Draw the variance over images of each latent unit's mean, (latent_dim,), largest first, and the line `active`.
+
+    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE, free of scale, hides which do.
+    """
+    axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
+    axes.axhline(active, color="0.4", linestyle="--")
+    axes.set(title=f"{(variances > active).sum()} of {len(variances)} latent units are active", yscale="log",
+             xlabel="latent unit, in order of variance", ylabel="variance of the mean")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
 def draw_codes(axes, codes, labels, images=None, title="", size=3):
     """Draw codes (n, 2) coloured by digit, with the digit at each class's median, so that colour is never alone.
 
@@ -105,6 +133,17 @@ def draw_codes(axes, codes, labels, images=None, title="", size=3):
     axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
+def draw_normals(axes, normals, titles):
+    """Draw into each of `axes` the standard normal density in grey and one of `normals`, pairs (mu, sigma)."""
+    z = np.linspace(-4, 4, 801)
+    for ax, (mu, sigma), title in zip(axes, normals, titles):
+        ax.fill_between(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.85", label="$p(z)$")
+        density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+        ax.plot(z, density, color=COLOURS[0], label="$q(z)$")
+        ax.set(title=title, xlabel="$z$", yticks=[])
+    axes[0].legend(loc="upper left")
+
+
 def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
     """Draw each `label: values` of the mapping `curves` as a line with its label at its end; dashed if held out."""
     for i, (label, values) in enumerate(curves.items()):
@@ -114,3 +153,33 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
+
+
+def draw_gaps(axes, samples, gaps):
+    """Draw gaps (K, images) in nats against `samples` (K,): each image a thin line, their median a thick one."""
+    axes.loglog(samples, np.maximum(gaps, 1e-2), color="0.8", linewidth=0.5)
+    axes.loglog(samples, np.median(gaps, axis=1), "o-", color=COLOURS[0], label="median of the images")
+    axes.set(xlabel="codes per image, K", ylabel="gap in nats", title="Integral minus importance-weighted bound")
+    axes.legend(loc="lower left")
+
+
+def draw_lines(axes, x, lines, **labels):
+    """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as well as the colours."""
+    for (label, values), colour, dashes in zip(lines.items(), COLOURS, ("-", "--", "-.", ":", (0, (6, 2))) * 2):
+        axes.plot(x, values, color=colour, linestyle=dashes, linewidth=1.8, label=label)
+    axes.set(**labels)
+
+
+def draw_dots(axes, groups, right=None, **labels):
+    """Draw each `label: values` of the mapping `groups` as a row of dots with a bar at its median, from the top down.
+
+    Values above `right`, infinite or NaN stand as red crosses, with their number, in a strip at the right.
+    """
+    for row, (values, colour) in enumerate(zip(groups.values(), COLOURS)):
+        out = ~(values <= (np.inf if right is None else right))
+        axes.plot(values[~out], np.full((~out).sum(), row), "o", color=colour, alpha=0.6, markersize=4)
+        if not out.all():
+            axes.plot(np.median(values[~out]), row, "|", color="black", markersize=14)
+        if out.any():
+            axes.text(1.01, row, f"✕ {out.sum()}", color="crimson", va="center", transform=axes.get_yaxis_transform())
+    axes.set(**labels, yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups) - 0.5, -0.5))

@@ -61,7 +61,7 @@ def interpolate(start, end, steps, spherical=False):
     end = _finite("end", end, ndim=1)
     if start.shape != end.shape:
         raise ValueError(
-            f"start and end have {len(start)} and {len(end)} units, but must have equally many: use one model."
+            f"start and end have {len(start)} and {len(end)} units, but must have equally many: use one size."
         )
     share = np.linspace(0.0, 1.0, _at_least(2, steps, "steps"))[:, None]  # (steps, 1)
     angle = _angle(start, end) if spherical else 0.0
@@ -140,5 +140,5 @@ def _finite(name, values, ndim):
             f"{name} has the shape {values.shape}, but must have {ndim} axes and not be empty: reshape it."
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} has NaN or infinite entries, but must be finite: check where it comes from.")
+        raise ValueError(f"{name} has NaN or infinite entries, but must be finite: check its source.")
     return values

@@ -3,6 +3,7 @@
 Notebook 01 explains the softplus map; notebook 02 compares all of them.
 """
 
+import numpy as np
 from keras import ops
 
 LIMIT = 30.0  # exp(30) = 1e13 can still be squared in float32; diffusers clips log-variances to [-30, 20]
@@ -43,7 +44,18 @@ def direct(rho):
     return sigma, ops.log(sigma)
 
 
-POSTERIORS = {"softplus": softplus, "log_variance": log_variance, "log_deviation": log_deviation, "direct": direct}
+def bounded(rho):
+    """Return `sigma = 2 sigmoid(rho)` and its logarithm, of the shape of `rho`: below 2, and 1 at rho = 0.
+
+    The derivative of the rate with respect to rho stays between -1 and 1/3, whatever rho is. Notebook 02.
+    """
+    sigma = 2.0 * ops.sigmoid(rho)
+    log_sigma = float(np.log(2.0)) - ops.softplus(-rho)
+    return sigma, log_sigma
+
+
+POSTERIORS = {"softplus": softplus, "log_variance": log_variance, "log_deviation": log_deviation, "direct": direct,
+              "bounded": bounded}
 
 
 def sample(mu, sigma, epsilon):

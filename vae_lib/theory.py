@@ -2,7 +2,7 @@
 
 With the loss `squared error + beta * rate`, a VAE with a linear encoder and decoder is probabilistic PCA with
 noise variance v = beta / 2, so that its optimum follows from the eigenvalues of the pixels' covariance alone:
-reverse water-filling, in which a latent unit carries information only as far as its eigenvalue stands above v.
+reverse water-filling, in which a latent unit carries information only if its eigenvalue stands above v.
 
 Tipping & Bishop 1999, "Probabilistic principal component analysis"; Cover & Thomas 2006, "Elements of
 information theory", chapter 10; Lucas et al. 2019, "Don't blame the ELBO!". Notebooks 01 and 03.
@@ -50,6 +50,7 @@ def linear_optimum(eigenvalues, latent_dim, beta):
     kept, discarded = np.split(eigenvalues, [_checked_latent_dim(latent_dim)])
     if not 0.0 <= beta < np.inf:
         raise ValueError(f"beta is {beta}, but must be a finite number from 0 up: choose another beta.")
+    beta = float(beta)
     noise = beta / 2.0
     active = kept[kept > noise]
     distortion = float(np.minimum(kept, noise).sum() + discarded.sum())
@@ -66,7 +67,7 @@ def rate_distortion_curve(eigenvalues, latent_dim, betas):
     """
     if np.ndim(betas) != 1 or len(betas) == 0:
         raise ValueError(f"betas has the shape {np.shape(betas)}, but must be a list of one beta or more.")
-    optima = [linear_optimum(eigenvalues, latent_dim, float(beta)) for beta in betas]
+    optima = [linear_optimum(eigenvalues, latent_dim, beta) for beta in betas]
     return LinearOptimum(*np.array(optima, dtype=np.float64).T)
 
 

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from vae_lib.checks import check_training
 from vae_lib.engine import CAPACITY, engine_for, state_variables
 from vae_lib.evaluation import binarized, evaluate
-from vae_lib.model import check_images, whole
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 TERMS = ("distortion", "rate", "loss")
@@ -52,11 +52,12 @@ class Training:
 
     def __init__(self, vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, seed=0,
                  binarize=False):
-        check_training(vae, images, epochs, batch_size, learning_rate, validation)
+        check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
         self.vae, self.images, self.validation = vae, images, validation
         self.epochs, self.batch_size, self.seed, self.binarize = epochs, batch_size, seed, binarize
-        self.schedule = learning_rate
-        vae.compile(optimizer=keras.optimizers.Adam(learning_rate))
+        scheduled = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        self.schedule = learning_rate if scheduled else None
+        vae.compile(optimizer=keras.optimizers.Adam(float(learning_rate(0)) if scheduled else learning_rate))
         vae.optimizer.build(vae.trainable_variables)
         self.steps = -(-len(images) // batch_size)  # in an epoch
         self.done = 0  # steps finished since the start
@@ -126,7 +127,7 @@ class Training:
 
     def _learning_rates(self, count):
         """Return the learning rate of each of the next `count` steps."""
-        if not isinstance(self.schedule, keras.optimizers.schedules.LearningRateSchedule):
+        if self.schedule is None:
             return np.full(count, float(self.vae.optimizer.learning_rate), "float32")  # callbacks may change it
         first = int(self.vae.optimizer.iterations)
         return np.array([float(self.schedule(first + i)) for i in range(count)], "float32")
@@ -190,18 +191,3 @@ def _watched(training, watchers, bar):
         watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
         if chunk.epoch_ended:
             watchers.on_epoch_end(chunk.epoch - 1, {name: values[-1] for name, values in history.items()})
-
-
-def check_training(vae, images, epochs, batch_size, learning_rate, validation):
-    """Raise ValueError with one sentence for the first argument that cannot work."""
-    check_images(images, vae.image_shape)
-    if validation is not None:
-        check_images(validation, vae.image_shape)
-    if not (whole(epochs) or epochs == 0):
-        raise ValueError(f"epochs is {epochs!r}: pass a whole number of 0 or more.")
-    if not whole(batch_size) or batch_size > len(images):
-        raise ValueError(f"batch_size is {batch_size!r}: pass a whole number from 1 to {len(images)}, the images.")
-    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-        return
-    if isinstance(learning_rate, (bool, str)) or not np.isscalar(learning_rate) or not 0 < learning_rate < np.inf:
-        raise ValueError(f"learning_rate is {learning_rate!r}: pass a positive number or a Keras schedule.")

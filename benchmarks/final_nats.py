@@ -1,0 +1,112 @@
+"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map, initial sigma and seed.
+
+    python benchmarks/final_nats.py                the figure of notebook 02, about 20 minutes
+    python benchmarks/final_nats.py --seeds 1      one seed of it
+
+Writes data/final_nats.json after every run; runs that stand there already are not repeated unless --afresh is given.
+"""
+
+import argparse
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+import keras
+import numpy as np
+import tensorflow as tf
+from vae_lib.data import load_mnist
+from vae_lib.evaluation import evaluate
+from vae_lib.laboratory import INVERSES
+from vae_lib.model import VAE, images_of
+from vae_lib.storage import whole_file
+from vae_lib.training import train
+
+RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
+EPOCHS = 15
+CLIP = 200.0  # above the gradient norm of nine softplus steps in ten, below the spikes of the direct map
+SIGMA = 1.0  # where every map starts in the matched arm; log-variance starts there by itself
+ARMS = [("direct", "native"), ("log_variance", "native"), ("softplus", "native"), ("direct", "matched"),
+        ("softplus", "matched"), ("direct", "clipped"), ("softplus", "clipped")]
+
+
+class ClippedVAE(VAE):
+    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer: spikes keep their direction only."""
+
+    def train_step(self, data):
+        """Take one gradient step on distortion + beta * rate with a clipped gradient; return the running means."""
+        with tf.GradientTape() as tape:
+            distortion, rate = self.terms(images_of(data))
+            loss = self.batch_mean(distortion + self.beta * rate)
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self.trainable_variables), CLIP)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.track(distortion, rate)
+
+
+def new_vae(posterior, arm, seed):
+    """Return an untrained model of 784-512-256-2 units with its initial weights drawn from `seed`."""
+    keras.utils.set_random_seed(seed)
+    vae = (ClippedVAE if arm == "clipped" else VAE)(posterior=posterior)
+    if arm == "matched":
+        rho = vae.encoder.get_layer("rho")
+        rho.bias.assign(np.full(rho.bias.shape, INVERSES[posterior](SIGMA), "float32"))
+    return vae
+
+
+def measure(posterior, arm, seed, digits):
+    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in nats per image."""
+    vae = new_vae(posterior, arm, seed)
+    sigma_start = float(np.median(vae.encode(digits.test.images)[1]))
+    history = train(vae, digits.train.images, epochs=EPOCHS, validation=digits.validation.images, seed=seed,
+                    progress=False)
+    test = evaluate(vae, digits.test.images, seed=seed)
+    mu, sigma = vae.encode(digits.test.images)
+    velocity = next(v for v in vae.optimizer.variables if "velocity" in v.path)  # of the encoder's first layer
+    row = {"posterior": posterior, "arm": arm, "seed": seed, "distortion": test.distortion, "rate": test.rate,
+           "negative_elbo": -test.elbo, "sigma_start": sigma_start, "sigma_end": float(np.median(sigma)),
+           "variance_of_mu": mu.var(axis=0).tolist(), "adam_denominator": float(np.median(np.sqrt(velocity))),
+           "validation_negative_elbo": [-value for value in history["validation_elbo"]]}
+    if seed == 0:
+        row["reconstructions"] = packed(vae.reconstruct(digits.test.images[:10]))
+        row["generated"] = packed(vae.generate(10, seed=0))
+    return row
+
+
+def packed(images):
+    """Return images in [0, 1] as text: 256 grey levels, compressed; `vae_lib.laboratory.unpacked` reads it."""
+    return base64.b64encode(zlib.compress(np.uint8(255 * np.clip(images, 0, 1) + 0.5).tobytes(), 9)).decode()
+
+
+def summary(rows):
+    """Return one line of text for each map and arm: -ELBO over the seeds."""
+    lines = ["map           arm      -ELBO of each seed, nats"]
+    for posterior, arm in ARMS:
+        values = [row["negative_elbo"] for row in rows if (row["posterior"], row["arm"]) == (posterior, arm)]
+        lines.append(f"{posterior:13} {arm:8} " + " ".join(f"{value:7.2f}" for value in values))
+    return "\n".join(lines)
+
+
+def main():
+    """Run what is not measured yet and print the summary."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …")
+    parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
+    digits = load_mnist()
+    for posterior, arm, seed in [(*pair, seed) for seed in range(options.seeds) for pair in ARMS]:
+        if (posterior, arm, seed) in [(row["posterior"], row["arm"], row["seed"]) for row in rows]:
+            continue
+        rows.append(measure(posterior, arm, seed, digits))
+        print(posterior, arm, seed, f"{rows[-1]['negative_elbo']:.2f} nats", flush=True)
+        report = {"epochs": EPOCHS, "train_images": len(digits.train.images), "batch_size": 128,
+                  "learning_rate": 1e-3, "clip": CLIP, "matched_sigma": SIGMA, "rows": rows}
+        with whole_file(options.out) as name:
+            Path(name).write_text(json.dumps(report, indent=1))
+    print(summary(rows))
+
+
+if __name__ == "__main__":
+    main()

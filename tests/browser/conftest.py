@@ -1,0 +1,116 @@
+"""Fixtures for tests in a real browser: a Chromium, a JupyterLab, notebooks opened in it, applications.
+
+    @pytest.mark.parametrize("notebook", ["01_model.ipynb"], indirect=True)  # opened, and all cells run
+    def test_digit_follows_the_slider(notebook, latencies):
+        picture = notebook.pictures().last
+        before = notebook.look(picture)
+        notebook.slider("z₁").press("ArrowRight", times=3)
+        notebook.wait_change(picture, before)
+        assert notebook.errors == []
+
+Variables: VAE_LIB_BROWSER=required fails instead of skipping where Chromium is missing;
+VAE_LIB_SCREENSHOTS names the folder for screenshots and latencies.json.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from latencies import Latencies
+from pages import Application, Notebook
+from playwright.sync_api import Error, sync_playwright
+from servers import JupyterLab, Voila
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]
+MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: 'sudo apt install chromium') "
+           "and start them again.")
+LATENCIES = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium: the one on the PATH, else an installed Chrome."""
+    names = "chromium", "chromium-browser", "google-chrome"
+    path = next(filter(None, map(shutil.which, names)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, channel=None if path else "chrome", args=FLAGS)
+        except Error as error:
+            if os.environ.get("VAE_LIB_BROWSER") == "required":
+                pytest.fail(f"{MISSING}\n{error}")
+            pytest.skip(MISSING)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def jupyterlab(browser, tmp_path_factory):
+    """A JupyterLab on a copy of notebooks/; a test may write more notebooks to its `root`."""
+    server = JupyterLab(tmp_path_factory.mktemp("jupyterlab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def open_notebook(browser, jupyterlab):
+    """A function that opens a notebook by its name, not yet run; closed when the test is over."""
+    opened = []
+
+    def open_notebook(name, **options):
+        opened.append(Notebook(browser, jupyterlab, name, **options))
+        return opened[-1]
+
+    yield open_notebook
+    for notebook in opened:
+        notebook.close()
+
+
+@pytest.fixture(scope="session")
+def notebook(request, browser, jupyterlab):
+    """The notebook that a test names, run once for all tests that name it; `first_picture` in seconds."""
+    notebook = Notebook(browser, jupyterlab, request.param)
+    notebook.first_picture = notebook.run_all()
+    yield notebook
+    notebook.close()
+
+
+@pytest.fixture
+def open_application(browser, tmp_path):
+    """A function that serves one notebook (a path) with Voilà and opens it; all ends with the test."""
+    opened = []
+
+    def open_application(path, **options):
+        opened.append(Voila(tmp_path, path))
+        opened.append(Application(browser, opened[0].url, **options))
+        return opened[1]
+
+    yield open_application
+    for part in reversed(opened):
+        part.close()
+
+
+@pytest.fixture(scope="session")
+def results(request, tmp_path_factory):
+    """The folder for screenshots and latencies.json."""
+    folder = Path(os.environ.get("VAE_LIB_SCREENSHOTS") or tmp_path_factory.mktemp("results"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def latencies(request, results):
+    """The session's latencies, to be added to: `latencies["latent slider"] = notebook.latency(slider, picture)`."""
+    latencies = request.config.stash[LATENCIES] = Latencies()
+    yield latencies
+    latencies.save(results / "latencies.json")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print what was timed."""
+    latencies = config.stash.get(LATENCIES, None)
+    if latencies:
+        terminalreporter.section("latencies in the browser")
+        for line in latencies.lines():
+            terminalreporter.line(line)

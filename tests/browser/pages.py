@@ -1,0 +1,208 @@
+"""What a reader does on a page: run cells, move sliders, press buttons, look at pictures.
+
+`Page` holds what JupyterLab and Voilà have in common; `Notebook` is a notebook in JupyterLab.
+Elements are Playwright locators throughout.
+"""
+
+import re
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from latencies import Latency
+
+SCRIPT = Path(__file__).with_name("drawn.js")
+TALL = {"width": 1400, "height": 3000}  # most of a notebook at once: JupyterLab skips what is off the screen
+PROJECTOR = {"width": 1024, "height": 768}
+
+HARMLESS = [  # console errors that a bare JupyterLab or Voilà gives by itself
+]
+
+
+class Slider:
+    """One ipywidgets slider."""
+
+    def __init__(self, page, control):
+        self.page, self.control = page, control
+        self.handle = control.locator(".noUi-handle").first
+        self.readout = control.locator(".widget-readout")
+
+    @property
+    def value(self):
+        """The number on the read-out."""
+        return float(self.readout.text_content().replace("−", "-"))
+
+    def press(self, key, times=1):
+        """Press a key ("ArrowRight", "Home", …) on the handle."""
+        self.handle.focus()
+        for _ in range(times):
+            self.handle.press(key)
+
+    def drag(self, to, moves=20):
+        """Drag the handle with the mouse to a fraction of the track, in that many moves."""
+        track, handle = (part.bounding_box() for part in (self.control.locator(".noUi-base"), self.handle))
+        self.page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        self.page.mouse.down()
+        self.page.mouse.move(track["x"] + to * track["width"], track["y"] + track["height"] / 2, steps=moves)
+        self.page.mouse.up()
+
+    def type(self, text):
+        """Replace the read-out's number by hand."""
+        self.readout.fill(str(text))
+        self.readout.press("Enter")
+
+    def towards_middle(self):
+        """Return two keys, of which the first certainly changes the value and the second takes it back."""
+        low, high, now = (float(self.handle.get_attribute(f"aria-value{end}")) for end in ("min", "max", "now"))
+        return ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
+
+
+class Page:
+    """A page with widgets and pictures, at `address`."""
+
+    outputs = "body"
+
+    def __init__(self, browser, address, viewport=TALL):
+        self.context = browser.new_context(viewport=viewport)
+        self.context.add_init_script(path=SCRIPT)
+        self.page = self.context.new_page()
+        self.errors = []
+        self.page.on("console", lambda message: message.type == "error" and self._note(message.text))
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", self._note_outside)
+        self.opened = time.monotonic()
+        self.page.goto(address)
+
+    def _note(self, text):
+        if not any(re.search(pattern, text) for pattern in HARMLESS):
+            self.errors.append(text)
+
+    def _note_outside(self, request):
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+            self.errors.append(f"The page asked for {request.url}")
+
+    def close(self):
+        """Close the page."""
+        self.context.close()
+
+    # -- controls
+
+    def control(self, label):
+        """Return the widget with this description: slider, drop-down list, check box, text."""
+        exact = re.compile(rf"^\s*{re.escape(label)}\s*$")
+        return self.page.locator(".jupyter-widgets").filter(
+            has=self.page.locator("> .widget-label").filter(has_text=exact)
+        )
+
+    def slider(self, label):
+        """Return the slider with this description."""
+        return Slider(self.page, self.control(label))
+
+    def button(self, text):
+        """Return the button with this text."""
+        return self.page.locator(".jupyter-button").filter(has_text=re.compile(rf"^\s*{re.escape(text)}\s*$"))
+
+    # -- what is drawn
+
+    def pictures(self):
+        """Return all pictures in outputs."""
+        return self.page.locator(self.outputs).locator("img, canvas")
+
+    def look(self, element):
+        """Return a number that stands for the pixels drawn in the element (its text, if it has no picture)."""
+        return element.evaluate("element => drawn.fingerprint(element)")
+
+    def wait_change(self, element, before, timeout=5):
+        """Wait until the element looks different from `before`; return the milliseconds that took."""
+        return element.evaluate(
+            "(element, [before, timeout]) => drawn.changed(element, before, timeout)", [before, 1000 * timeout]
+        )
+
+    def wait_still(self, element, quiet=0.4, timeout=30):
+        """Wait until the element has looked the same for `quiet` seconds; return when it last changed, in ms."""
+        return element.evaluate(
+            "(element, [quiet, timeout]) => drawn.still(element, quiet, timeout)", [1000 * quiet, 1000 * timeout]
+        )
+
+    def latency(self, slider, element, presses=20, timeout=5):
+        """Time `presses` key presses on the slider, each to the changed element and to the changed read-out.
+
+        The read-out needs no kernel: its time is the floor of this page on this machine at this moment.
+        """
+        slider.handle.focus()
+        keys = slider.towards_middle()
+        handles = [part.element_handle() for part in (element, slider.readout)]
+        times = []
+        for i in range(presses):
+            self.page.evaluate("([parts, timeout]) => drawn.afterEvent('keydown', parts, timeout)",
+                               [handles, 1000 * timeout])
+            self.page.keyboard.press(keys[i % 2])
+            times.append(self.page.evaluate("drawn.measured"))
+        return Latency.of(*map(list, zip(*times)))
+
+    def screenshot(self, path, element=None):
+        """Save what is on the screen, or one element, as PNG."""
+        (element or self.page).screenshot(path=path)
+
+
+class Application(Page):
+    """A notebook served by Voilà: no cells, widgets only."""
+
+    def wait_ready(self, timeout=120):
+        """Wait for the first widget."""
+        self.page.locator(".jupyter-widgets").first.wait_for(timeout=1000 * timeout)
+
+
+class Notebook(Page):
+    """A notebook in JupyterLab."""
+
+    outputs = ".jp-OutputArea-output"
+
+    def __init__(self, browser, server, name, viewport=TALL):
+        self.server, self.name = server, name
+        super().__init__(browser, server.address(name), viewport)
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        self.wait_idle(60)
+
+    def close(self):
+        """Close the page and end its kernel."""
+        super().close()
+        self.server.shut_down_kernel(self.name)
+
+    def wait_idle(self, timeout=300):
+        """Wait until the kernel is idle and no cell waits for its turn."""
+        self.page.wait_for_function(
+            """() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'
+                  && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))""",
+            timeout=1000 * timeout,
+        )
+
+    def command(self, name, timeout=30, **arguments):
+        """Carry out a command of JupyterLab ("kernelmenu:restart") and wait for its end."""
+        self.page.evaluate(
+            """([name, arguments, timeout]) => Promise.race([
+                jupyterapp.commands.execute(name, arguments).then(() => null),
+                new Promise((_, reject) => setTimeout(() => reject(`${name}: no end in ${timeout} ms`), timeout)),
+            ])""",
+            [name, arguments, 1000 * timeout],
+        )
+
+    def run_all(self, timeout=300):
+        """Run all cells to the end; return the seconds from opening to the first picture (None without one)."""
+        self.page.evaluate("selector => { drawn.watchFirst(selector) }", f"{self.outputs} :is(img, canvas)")
+        self.command("notebook:run-all-cells", timeout)
+        self.wait_idle(timeout)
+        first = self.page.evaluate("drawn.firstSeen")
+        return first and first / 1000
+
+    def alarms(self):
+        """Return the texts of all error and stderr outputs."""
+        kinds = "application/vnd.jupyter.error", "application/vnd.jupyter.stderr"
+        selector = ", ".join(f'.jp-OutputArea-output[data-mime-type="{kind}"]' for kind in kinds)
+        return self.page.locator(selector).all_text_contents()
+
+    def theme(self, name):
+        """Change to "JupyterLab Light" or "JupyterLab Dark"."""
+        self.command("apputils:change-theme", theme=name)
+        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for()

@@ -1,0 +1,113 @@
+"""JupyterLab and Voilà as real servers on 127.0.0.1, with every folder they know of fresh and temporary."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}  # else a toast covers the corner of the screen
+
+
+def copy_notebooks(folder):
+    """Copy notebooks/ without stored outputs, so that every picture on a page comes from this run."""
+    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    for path in folder.rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, path)
+
+
+def free_port():
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A Jupyter program that serves on `url` until `stop`; its own files go to `folder`."""
+
+    def __init__(self, folder, *command):
+        """Start `python -m COMMAND` on a free port and wait until it answers."""
+        port, self.token = free_port(), secrets.token_hex(16)
+        self.url, self.log = f"http://127.0.0.1:{port}", folder / "server.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *map(str, command), "--no-browser", f"--port={port}"],
+                cwd=folder, env=self._environment(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )
+        self._wait(port)
+
+    def _environment(self, folder):
+        """The environment variables that keep a server away from its user's own settings and sessions."""
+        names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
+                 "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
+        folders = {name: str(folder / name.lower()) for name in names}
+        settings = Path(folders["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension")
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
+        return os.environ | folders | {"JUPYTER_TOKEN": self.token}
+
+    def _wait(self, port, timeout=60):
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return socket.create_connection(("127.0.0.1", port)).close()
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    self.close()
+                    raise RuntimeError(f"The server does not answer:\n{self.log.read_text()}") from None
+                time.sleep(0.1)
+
+    def close(self):
+        """End the server, which ends its kernels."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class JupyterLab(Server):
+    """A JupyterLab on a copy of the notebooks; `root` is the folder it shows."""
+
+    def __init__(self, folder):
+        self.root = folder / "notebooks"
+        copy_notebooks(self.root)
+        super().__init__(folder, "jupyterlab", "--allow-root", "--ServerApp.ip=127.0.0.1",
+                         f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True")
+
+    def address(self, name):
+        """The address of a notebook in a fresh workspace."""
+        return f"{self.url}/lab/tree/{name}?reset&token={self.token}"
+
+    def shut_down_kernel(self, name):
+        """End the kernel of one notebook, and with it its memory."""
+        for session in json.loads(self._request("/api/sessions")):
+            if session["path"] == name:
+                self._request(f"/api/sessions/{session['id']}", "DELETE")
+
+    def _request(self, path, method="GET"):
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.url + path, method=method, headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read()
+
+
+class Voila(Server):
+    """One notebook as an application, run afresh for every visitor."""
+
+    def __init__(self, folder, notebook):
+        super().__init__(folder, "voila", notebook, "--Voila.ip=127.0.0.1")

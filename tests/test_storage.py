@@ -1,0 +1,114 @@
+"""Saving whole or not at all; loading nothing foreign."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from vae_lib import storage
+from vae_lib.model import VAE
+
+
+@pytest.fixture
+def vae():
+    return VAE(hidden=(4,))
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_other(vae, tmp_path, monkeypatch):
+    path = tmp_path / "vae.keras"
+    storage.save(vae, path)
+    before = path.read_bytes()
+
+    def fail(self, name):
+        open(name, "wb").write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(VAE, "save", fail)
+    with pytest.raises(storage.StorageError, match="disk full"):
+        storage.save(vae, path)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["vae.keras"]
+
+
+def test_a_kill_while_saving_leaves_the_old_file(vae, tmp_path):
+    path = tmp_path / "vae.keras"
+    storage.save(vae, path)
+    script = (
+        "import sys\nfrom vae_lib import storage\nfrom vae_lib.model import VAE\nvae = VAE()\n"
+        "print('ready', flush=True)\nwhile True: storage.save(vae, sys.argv[1])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"ready\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert isinstance(storage.load(path), VAE)
+
+
+def test_two_writers_at_once_leave_a_whole_file(tmp_path):
+    path, errors = tmp_path / "vae.keras", []
+
+    def write(width):
+        try:
+            for _ in range(3):
+                storage.save(VAE(hidden=(width,)), path)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(width,)) for width in (3, 4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert not errors and storage.load(path).settings["hidden"] in ((3,), (4,))
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04 half a zip"])
+def test_damaged_files_are_refused(tmp_path, content):
+    path = tmp_path / "vae.keras"
+    path.write_bytes(content)
+    with pytest.raises(storage.StorageError, match="vae.keras is damaged or no saved VAE"):
+        storage.load(path)
+
+
+def test_a_truncated_file_is_refused(vae, tmp_path):
+    path = tmp_path / "vae.keras"
+    storage.save(vae, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(storage.StorageError, match="damaged"):
+        storage.load(path)
+
+
+def test_another_model_is_refused(tmp_path):
+    path = tmp_path / "other.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    with pytest.raises(storage.StorageError, match="holds a Sequential, no VAE"):
+        storage.load(path)
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    path = tmp_path / "trap.keras"
+    layer = keras.layers.Lambda(lambda x: x + len(os.environ.setdefault("VAE_LIB_TRAP", "sprung")))
+    keras.Sequential([keras.Input((2,)), layer]).save(path)
+    os.environ.pop("VAE_LIB_TRAP")
+    with pytest.raises(storage.StorageError, match="trap.keras"):
+        storage.load(path)
+    assert "VAE_LIB_TRAP" not in os.environ
+
+
+def test_missing_files_and_folders_and_wrong_endings_are_named(vae, tmp_path):
+    with pytest.raises(storage.StorageError, match="is not there"):
+        storage.load(tmp_path / "none.keras")
+    with pytest.raises(storage.StorageError, match="cannot be written"):
+        storage.save(vae, tmp_path / "no" / "vae.keras")
+    with pytest.raises(storage.StorageError, match="does not end in .keras"):
+        storage.save(vae, tmp_path / "vae.h5")
+
+
+def test_generated_digits_survive(vae, tmp_path):
+    storage.save(vae, tmp_path / "vae.keras")
+    np.testing.assert_array_equal(storage.load(tmp_path / "vae.keras").generate(2, seed=0), vae.generate(2, seed=0))

@@ -1,0 +1,291 @@
+"""The training loop: right, repeatable, stoppable, safe."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vae_lib import engine, theory
+from vae_lib.data import load_mnist
+from vae_lib.evaluation import evaluate
+from vae_lib.model import VAE
+from vae_lib.training import DivergedError, History, Training, train
+
+DIGITS = load_mnist()
+IMAGES = DIGITS.train.images[:2000]
+SMALL = dict(hidden=(32,))
+
+
+def new_vae(seed=0, **settings):
+    keras.utils.set_random_seed(seed)
+    return VAE(**{**SMALL, **settings})
+
+
+def weights_of(vae):
+    return [variable.numpy() for variable in vae.trainable_variables]
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(weights_of(one), weights_of(other)):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_history_has_one_value_an_epoch():
+    history = train(new_vae(), IMAGES, epochs=2, validation=DIGITS.validation.images[:500], progress=False)
+    names = [f"{v}{t}" for v in ("", "validation_") for t in ("distortion", "rate", "loss", "elbo")]
+    assert isinstance(history, History) and sorted(history) == sorted(names)
+    assert all(len(values) == 2 for values in history.values())
+    assert history["elbo"][0] == pytest.approx(-(history["distortion"][0] + history["rate"][0]))
+    assert history["validation_elbo"][1] > history["validation_elbo"][0]
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_does_not():
+    histories = [train(new_vae(), IMAGES, epochs=1, seed=seed, progress=False) for seed in (0, 0, 1)]
+    assert histories[0] == histories[1] != histories[2]
+
+
+def test_one_step_is_the_step_of_adam_by_hand():
+    vae, by_hand = new_vae(), new_vae()
+    training = Training(vae, IMAGES[:128], epochs=1, batch_size=128)
+    images, epsilon = training._batch(0)
+    list(training)
+    optimizer = keras.optimizers.Adam(1e-3)
+    with tf.GradientTape() as tape, by_hand.frozen(epsilon):
+        distortion, rate = by_hand.terms(images)
+        loss = tf.reduce_mean(distortion + rate)
+    optimizer.apply(tape.gradient(loss, by_hand.trainable_variables), by_hand.trainable_variables)
+    for ours, theirs in zip(weights_of(vae), weights_of(by_hand)):
+        np.testing.assert_allclose(ours, theirs, atol=2e-5)  # Adam's first step is ±1e-3: signs and sizes agree
+    assert training.history["distortion"][0] == pytest.approx(float(tf.reduce_mean(distortion)), rel=1e-5)
+
+
+def test_train_learns_what_fit_learns():
+    ours, theirs = new_vae(), new_vae()
+    train(ours, IMAGES, epochs=8, progress=False)
+    theirs.compile(optimizer=keras.optimizers.Adam(1e-3))
+    theirs.fit(IMAGES, batch_size=128, epochs=8, verbose=0)
+    elbos = [evaluate(vae, DIGITS.test.images[:2000]).elbo for vae in (ours, theirs)]
+    assert elbos[0] == pytest.approx(elbos[1], rel=0.02)  # two orders of the images: 1 % apart was seen
+
+
+def test_every_image_is_seen_each_epoch():
+    training = Training(new_vae(), IMAGES[:300], batch_size=128)
+    training._batch(0)
+    assert set(training.order) == set(range(300)) and len(training.order) == 3 * 128
+
+
+@pytest.mark.parametrize("hidden, latent_dim, beta", [((), 3, 12.0), ((), 2, 60.0)])
+def test_linear_vae_reaches_the_exact_optimum_on_mnist(hidden, latent_dim, beta):
+    images = DIGITS.train.images[:20_000]
+    vae = new_vae(hidden=hidden, latent_dim=latent_dim, likelihood="gaussian", beta=beta)
+    schedule = keras.optimizers.schedules.CosineDecay(5e-3, 40 * 79)
+    train(vae, images, epochs=40, batch_size=256, learning_rate=schedule, progress=False)
+    exact = theory.linear_optimum(theory.pca_eigenvalues(images), latent_dim, beta)
+    reached = [evaluate(vae, images, seed=seed) for seed in range(4)]  # the draw of z moves one by 0.05 %
+    loss = np.mean([r.distortion + beta * r.rate for r in reached])
+    assert loss == pytest.approx(exact.loss, rel=0.002)
+    assert np.mean([r.rate for r in reached]) == pytest.approx(exact.rate, rel=0.03)
+
+
+def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum():
+    rng = np.random.default_rng(0)
+    deviations = np.concatenate([[2.0, 1.5, 1.0], np.full(253, 0.05)])  # along 256 directions of 16 x 16
+    basis = np.linalg.qr(rng.normal(size=(256, 256)))[0]
+    scores = rng.uniform(-1, 1, size=(8192, 256)) * np.sqrt(3) * deviations
+    images = (0.5 + scores @ basis.T).clip(0, 1).reshape(-1, 16, 16).astype("float32")
+    beta = 30.0  # noise variance 15 lies between the second eigenvalue, 24, and the third, 11
+    vae = new_vae(hidden=(), latent_dim=3, likelihood="gaussian", beta=beta, image_shape=(16, 16))
+    schedule = keras.optimizers.schedules.CosineDecay(2e-2, 80 * 64)
+    train(vae, images, epochs=80, batch_size=128, learning_rate=schedule, progress=False)
+    exact = theory.linear_optimum(theory.pca_eigenvalues(images), 3, beta)
+    reached = [evaluate(vae, images, seed=seed) for seed in range(10)]
+    loss = np.mean([r.distortion + beta * r.rate for r in reached])
+    assert loss == pytest.approx(exact.loss, rel=0.002)  # ten draws of z for 8,192 images err by 0.05 %
+
+
+def test_a_second_model_compiles_nothing():
+    train(new_vae(), IMAGES, epochs=1, progress=False)
+    compiled = engine.engine_for(new_vae()).compiled
+    count = compiled.experimental_get_tracing_count()
+    train(new_vae(seed=5, beta=12.0), IMAGES[:700], epochs=1, learning_rate=3e-4, seed=9, progress=False)
+    assert engine.engine_for(new_vae(beta=3.0)).compiled is compiled
+    assert compiled.experimental_get_tracing_count() == count
+
+
+def test_without_xla_it_goes_on_and_says_so(monkeypatch):
+    def refuse(*arguments):
+        raise tf.errors.UnimplementedError(None, None, "no XLA")
+
+    vae = new_vae(hidden=(7,))
+    monkeypatch.setattr(engine.engine_for(vae), "compiled", refuse)
+    with pytest.warns(UserWarning, match="XLA is not to be had here"):
+        history = train(vae, IMAGES, epochs=1, progress=False)
+    assert history["loss"][0] < 784 * np.log(2)
+
+
+def test_leaving_the_loop_and_coming_back_changes_nothing():
+    straight, halting = new_vae(), new_vae()
+    train(straight, IMAGES, epochs=2, progress=False)
+    training = Training(halting, IMAGES, epochs=2)
+    for _ in range(50):
+        for _ in training:
+            break
+        if training.epoch == 2:
+            break
+    assert training.epoch == 2 and len(training.history["loss"]) == 2
+    assert_same_weights(straight, halting)
+
+
+def test_epochs_can_be_added():
+    training = Training(new_vae(), IMAGES, epochs=1)
+    list(training)
+    training.epochs += 1
+    list(training)
+    assert len(training.history["loss"]) == 2
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Raises `error` after the third chunk."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error, self.seen = error, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(logs)
+        if len(self.seen) == 3:
+            self.weights = weights_of(self.model)
+            raise self.error
+
+
+def test_an_interrupt_keeps_what_was_learned(capsys):
+    vae, interrupt = new_vae(), Interrupt(KeyboardInterrupt())
+    history = train(vae, IMAGES, epochs=3, callbacks=[interrupt], progress=False)
+    assert "Stopped by hand in epoch 1" in capsys.readouterr().out and len(history.get("loss", [])) == 0
+    for now, then in zip(weights_of(vae), interrupt.weights):
+        np.testing.assert_array_equal(now, then)
+    assert np.isfinite(evaluate(vae, IMAGES).elbo)
+
+
+def test_an_interrupt_while_weights_are_written_leaves_a_whole_step(monkeypatch):
+    vae, straight = new_vae(), new_vae()
+    training = Training(vae, IMAGES)
+    assign, calls = type(vae.beta.value).assign, []
+
+    def interrupted(variable, *arguments, **options):
+        calls.append(variable)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return assign(variable, *arguments, **options)
+
+    engine.engine_for(vae)
+    monkeypatch.setattr(type(vae.beta.value), "assign", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(iter(training))
+    monkeypatch.undo()
+    next(iter(Training(straight, IMAGES)))
+    assert training.done == 2 and len(calls) > 6
+    assert_same_weights(vae, straight)
+
+
+def test_a_raised_callback_leaves_the_last_chunk():
+    vae, failing = new_vae(), Interrupt(RuntimeError("mine"))
+    with pytest.raises(RuntimeError, match="mine"):
+        train(vae, IMAGES, callbacks=[failing], progress=False)
+    for now, then in zip(weights_of(vae), failing.weights):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_kerass_early_stopping_restores_the_best_weights():
+    vae, images = new_vae(hidden=(256,), latent_dim=10), IMAGES[:256]  # few images: soon learned by heart
+    held_out = DIGITS.validation.images[:500]
+    stopping = keras.callbacks.EarlyStopping("validation_elbo", mode="max", patience=2, restore_best_weights=True)
+    history = train(vae, images, epochs=60, validation=held_out, learning_rate=1e-2, batch_size=64,
+                    callbacks=[stopping], progress=False)
+    best = int(np.argmax(history["validation_elbo"]))
+    assert len(history["loss"]) < 60 and len(history["loss"]) == best + 3
+    assert evaluate(vae, held_out).elbo == pytest.approx(history["validation_elbo"][best], rel=1e-6)
+
+
+def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
+    vae, frozen = new_vae(), new_vae()
+    train(frozen, IMAGES, epochs=1, progress=False, callbacks=[keras.callbacks.LearningRateScheduler(lambda e: 0.0)])
+    assert_same_weights(frozen, new_vae())
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [1e-3, 0.0])
+    train(vae, IMAGES, epochs=1, learning_rate=schedule, progress=False)
+    short = new_vae()
+    training = Training(short, IMAGES)
+    while training.done < 5:
+        training._chunk(engine.engine_for(short), 1)
+    assert_same_weights(vae, short)
+
+
+@pytest.mark.parametrize("settings, learning_rate", [(dict(posterior="direct"), 1e6), (dict(likelihood="gaussian"), 1e12)])
+def test_divergence_restores_the_last_good_weights_and_says_where(settings, learning_rate):
+    vae = new_vae(**settings)
+    training = Training(vae, IMAGES, learning_rate=learning_rate)
+    with pytest.raises(DivergedError) as error:
+        list(training)
+    message = str(error.value)
+    for words in ("stopped being finite at step", f"learning rate {learning_rate:g}", "try a learning rate"):
+        assert words in message
+    assert all(np.isfinite(weights).all() for weights in weights_of(vae))
+    assert training.done == training.step  # of the last finished chunk
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(learning_rate=0), "learning_rate is 0"),
+    (dict(learning_rate=-1e-3), "learning_rate is -0.001"),
+    (dict(learning_rate=float("nan")), "learning_rate is nan"),
+    (dict(learning_rate="fast"), "learning_rate is 'fast'"),
+    (dict(epochs=-1), "epochs is -1"),
+    (dict(epochs=1.5), "epochs is 1.5"),
+    (dict(batch_size=5000), "from 1 to 2000"),
+    (dict(batch_size=0), "batch_size is 0"),
+    (dict(validation=np.zeros((3, 28), "uint8")), "(3, 28)"),
+    (dict(images=np.full((200, 28, 28), np.inf)), "inf"),
+    (dict(images=np.zeros((0, 28, 28), "uint8")), "n >= 1"),
+    (dict(seed=-1), "seed is -1"),
+])
+def test_what_cannot_work_is_refused_before_anything_runs(arguments, words):
+    vae = new_vae()
+    images = arguments.pop("images", IMAGES)
+    with pytest.raises(ValueError) as error:
+        train(vae, images, progress=False, **arguments)
+    assert words in str(error.value)
+    assert_same_weights(vae, new_vae())
+
+
+def test_no_epochs_is_no_training():
+    vae = new_vae()
+    assert train(vae, IMAGES, epochs=0, progress=False) == {}
+    assert_same_weights(vae, new_vae())
+
+
+def test_binarized_training_sees_black_and_white_pixels_anew():
+    training = Training(new_vae(), IMAGES[:256], binarize=True)
+    first, again = training._batch(0)[0], training._batch(0)[0]
+    np.testing.assert_array_equal(first, again)
+    assert set(np.unique(first)) == {0, 255}
+    assert first.mean() == pytest.approx(IMAGES[training.order[:128]].mean(), rel=0.05)  # 100,352 draws: 1 %
+
+
+def test_two_trainings_at_once_do_not_disturb_each_other():
+    alone = [new_vae(seed) for seed in (1, 2)]
+    together = [new_vae(seed) for seed in (1, 2)]
+    for vae in alone:
+        train(vae, IMAGES, epochs=1, progress=False)
+    threads = [threading.Thread(target=train, args=(vae, IMAGES), kwargs=dict(epochs=1, progress=False))
+               for vae in together]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    for one, other in zip(alone, together):
+        assert_same_weights(one, other)
+
+
+def test_the_bar_is_one_line_that_ends_at_100_percent(capsys):
+    train(new_vae(), IMAGES, epochs=1)
+    last = capsys.readouterr().out.rstrip("\n").split("\r")[-1]
+    assert "epoch 1 of 1" in last and "100 %" in last and "distortion" in last and len(last) < 130

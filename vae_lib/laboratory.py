@@ -1,0 +1,201 @@
+"""The maps as textbooks write them, and many small VAEs trained side by side to compare them. Notebook 02."""
+
+import functools
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from vae_lib.model import VAE
+from vae_lib.objectives import LIKELIHOODS, rate
+from vae_lib.posterior import bounded, direct
+
+CHUNK = 50  # steps in one compiled call
+SAFE = 0.5  # a rho at which every map and its derivative are finite
+
+
+def textbook_log_variance(rho):
+    """Return `sigma = exp(rho / 2)` and its logarithm, of the shape of `rho`, without a guard. Notebook 02."""
+    return ops.exp(rho / 2.0), rho / 2.0
+
+
+def textbook_log_deviation(rho):
+    """Return `sigma = exp(rho)` and its logarithm, of the shape of `rho`, without a guard. Notebook 02."""
+    return ops.exp(rho), rho
+
+
+def textbook_softplus(rho):
+    """Return `sigma = log(1 + exp(rho))` and `log(sigma²) / 2`, of the shape of `rho`, without a guard. Notebook 02."""
+    sigma = ops.softplus(rho)
+    return sigma, ops.log(sigma**2) / 2.0
+
+
+TEXTBOOK = {"direct": direct, "log_variance": textbook_log_variance, "log_deviation": textbook_log_deviation,
+            "softplus": textbook_softplus, "bounded": bounded}
+INVERSES = {  # the rho of a sigma
+    "direct": lambda sigma: sigma,
+    "log_variance": lambda sigma: 2.0 * np.log(sigma),
+    "log_deviation": np.log,
+    "softplus": lambda sigma: np.log(np.expm1(sigma)),
+    "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0),
+}
+
+
+def kl_and_slope(posterior, rho):
+    """Return NumPy `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats and its derivative, all of the shape of `rho`.
+
+    Computed in the dtype of `rho`; where that overflows, infinity and NaN are the result. Notebook 02.
+    """
+    rho = tf.convert_to_tensor(rho)
+    with tf.GradientTape() as tape:
+        tape.watch(rho)
+        sigma, log_sigma = posterior(rho)
+        kl = (sigma**2 - 1.0) / 2.0 - log_sigma
+    return sigma.numpy(), kl.numpy(), tape.gradient(kl, rho).numpy()
+
+
+class Record(NamedTuple):
+    """What `Stack.run` saw: arrays (runs, steps), in nats per image; NaN and infinity are kept as they came."""
+
+    loss: np.ndarray  # distortion + beta * rate
+    distortion: np.ndarray
+    rate: np.ndarray
+    gradient_norm: np.ndarray  # over all weights, before clipping
+
+
+class Stack:
+    """VAEs of one shape, one a seed, trained side by side on a batch axis in one compiled function.
+
+    Map, initial weights, learning rate and optimizer are data, so that one compile serves every run. The run
+    of a seed has the weights, batches and noise that `train` gives a `VAE` made after
+    `keras.utils.set_random_seed(seed)`. images: (n, rows, columns), `uint8`; maps: name -> function
+    rho -> (sigma, log sigma). Notebook 02.
+    """
+
+    def __init__(self, images, maps=None, *, hidden=(128, 64), latent_dim=2, beta=12.0, batch_size=64,
+                 likelihood="gaussian"):
+        self.images, self.maps = images, maps or TEXTBOOK
+        self.shape = dict(hidden=tuple(hidden), latent_dim=latent_dim, image_shape=images.shape[1:])
+        self.beta, self.batch_size, self.likelihood = beta, batch_size, LIKELIHOODS[likelihood]
+        self.encoder_size = 2 * len(hidden)  # weights before those of mu, which are followed by those of rho
+        self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
+
+    def run(self, posterior, learning_rate, *, optimizer="adam", bias=0.0, clip=np.inf, seeds=range(5), steps=200):
+        """Take `steps` steps with each of `seeds`; yield the `Record` so far after every 50.
+
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". bias: where the bias of rho starts. clip: the norm
+        to which a longer gradient is scaled down. A run that stops being finite stays in the record. Raises
+        ValueError for a name that is not there.
+        """
+        if posterior not in self.maps or optimizer not in ("adam", "sgd"):
+            raise ValueError(f"{posterior!r} with {optimizer!r} cannot be run: choose one of {', '.join(self.maps)} "
+                             "with 'adam' or 'sgd'.")
+        weights = [np.stack(arrays) for arrays in zip(*(initial_weights(seed, **self.shape) for seed in seeds))]
+        weights[self.encoder_size + 3][:] = bias
+        state = [list(map(tf.constant, weights))] + 2 * [[tf.zeros_like(w) for w in weights]]
+        settings = [tf.constant(list(self.maps).index(posterior)), tf.constant(optimizer == "adam"),
+                    tf.constant(learning_rate, "float32"), tf.constant(clip, "float32")]
+        parts = []
+        for first in range(0, steps, CHUNK):
+            count = min(CHUNK, steps - first)
+            order, epsilon = self._batches(seeds, first, count)
+            *state, terms = self._advance(*state, tf.constant([first, count]), order, epsilon, *settings)
+            parts.append(terms.numpy()[:count])
+            yield Record(*np.concatenate(parts).transpose(1, 2, 0))
+
+    def _batches(self, seeds, first, count):
+        """Return the indices (CHUNK, runs, batch) of the next `count` batches and their epsilon, zeros after them."""
+        size, steps = self.batch_size, -(-len(self.images) // self.batch_size)
+        order = np.zeros((CHUNK, len(seeds), size), "int32")
+        epsilon = np.zeros((*order.shape, self.shape["latent_dim"]), "float32")
+        for run, seed in enumerate(seeds):
+            for i in range(count):
+                epoch, step = divmod(first + i, steps)
+                rows = np.arange(step * size, (step + 1) * size) % len(self.images)
+                order[i, run] = permutation(seed, epoch, len(self.images))[rows]
+                noise = np.random.default_rng((seed, epoch, step))
+                epsilon[i, run] = noise.standard_normal(epsilon.shape[2:], "float32")
+        return tf.constant(order), tf.constant(epsilon)
+
+    def _advance(self, *arguments):
+        """Call the compiled function; where XLA is not to be had, the same without it."""
+        try:
+            return self.compiled(*arguments, tf.constant(self.images))
+        except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InternalError):
+            self.compiled = tf.function(self._steps, autograph=False)
+            return self.compiled(*arguments, tf.constant(self.images))
+
+    def _steps(self, weights, mean, square, span, order, epsilon, choice, adam, learning_rate, clip, images):
+        """Take the steps and return weights, Adam's two running means, and the terms (CHUNK, 4, runs)."""
+
+        def step(i, weights, mean, square, terms):
+            x = self.likelihood.prepare(tf.cast(tf.gather(images, order[i]), "float32") / 255.0)
+            distortion, rates = self._terms(weights, x, epsilon[i], choice)
+            loss = distortion + self.beta * rates
+            gradients = tf.gradients(loss, weights)  # of the sum over runs: each run has weights of its own
+            norm = tf.sqrt(sum(tf.reduce_sum(g**2, axis=range(1, len(g.shape))) for g in gradients))
+            gradients = [g * per_run(tf.minimum(1.0, clip / norm), g) for g in gradients]
+            time = tf.cast(span[0] + i + 1, "float32")
+            scale = tf.sqrt(1.0 - 0.999**time) / (1.0 - 0.9**time)
+            mean = [m + 0.1 * (g - m) for m, g in zip(mean, gradients)]
+            square = [s + 0.001 * (g**2 - s) for s, g in zip(square, gradients)]
+            updates = [tf.where(adam, scale * m / (tf.sqrt(s) + 1e-7), g) for m, s, g in zip(mean, square, gradients)]
+            weights = [w - learning_rate * update for w, update in zip(weights, updates)]
+            row = tf.stack([loss, distortion, rates, norm])
+            return i + 1, weights, mean, square, tf.tensor_scatter_nd_update(terms, [[i]], [row])
+
+        terms = tf.zeros((CHUNK, 4, order.shape[1]))
+        return tf.while_loop(lambda i, *_: i < span[1], step, (0, weights, mean, square, terms))[1:]
+
+    def _terms(self, weights, x, epsilon, choice):
+        """Return distortion and rate in nats, each (runs,), of batches `x` (runs, batch, rows, columns)."""
+        size = self.encoder_size
+        h = hidden_layers(tf.reshape(x, (*x.shape[:2], -1)), weights[:size])
+        mu, rho = (dense(h, *weights[i : i + 2]) for i in (size, size + 2))
+        sigma, log_sigma = self._posterior(choice, rho)
+        z = mu + sigma * epsilon
+        output = dense(hidden_layers(z, weights[size + 4 : -2]), *weights[-2:])
+        distortion = self.likelihood.distortion(x, tf.reshape(output, x.shape))
+        return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(rate(mu, sigma, log_sigma), axis=1)
+
+    def _posterior(self, choice, rho):
+        """Return (sigma, log sigma) by the map number `choice`; the others see a safe rho and get no gradient."""
+        sigma = log_sigma = tf.zeros_like(rho)
+        for number, posterior in enumerate(self.maps.values()):
+            own = tf.equal(choice, number)
+            pair = posterior(tf.where(own, rho, SAFE))
+            sigma, log_sigma = (tf.where(own, new, old) for new, old in zip(pair, (sigma, log_sigma)))
+        return sigma, log_sigma
+
+
+def dense(h, kernel, bias):
+    """Return a layer of each run: (runs, batch, inputs) times (runs, inputs, outputs) plus (runs, outputs)."""
+    return tf.matmul(h, kernel) + bias[:, None]
+
+
+def hidden_layers(h, weights):
+    """Return `h` after the ReLU layers whose kernels and biases follow each other in `weights`."""
+    for kernel, bias in zip(weights[::2], weights[1::2]):
+        h = tf.nn.relu(dense(h, kernel, bias))
+    return h
+
+
+def per_run(values, like):
+    """Return `values` (runs,) with axes of length 1 added, to multiply an array of the shape of `like`."""
+    return tf.reshape(values, (-1, *[1] * (len(like.shape) - 1)))
+
+
+@functools.lru_cache(maxsize=64)
+def initial_weights(seed, hidden, latent_dim, image_shape):
+    """Return the initial weights of a `VAE` as a list of arrays; sets the global seeds of Python, NumPy and Keras."""
+    keras.utils.set_random_seed(seed)
+    vae = VAE(latent_dim, hidden, image_shape=image_shape)
+    return [variable.numpy() for variable in vae.trainable_variables]
+
+
+@functools.lru_cache(maxsize=64)
+def permutation(seed, epoch, n):
+    """Return the order of `n` images in an epoch, the one that `train` takes at this seed."""
+    return np.random.default_rng((seed, epoch)).permutation(n)

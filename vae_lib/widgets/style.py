@@ -1,0 +1,60 @@
+"""One look for every control: the page's own colours, light or dark, and a picture for readers without a kernel."""
+
+import html
+
+import ipywidgets
+
+CSS = """<style>
+.vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
+.vae .vae-row { display: flex; flex-flow: row wrap; gap: 4px 14px; align-items: flex-start; overflow: hidden; }
+.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 0 18px; }
+.vae .vae-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; }
+.vae .vae-card { border-top: 2px solid var(--jp-border-color1, #bdbdbd); overflow: hidden; }
+.vae .widget-html-content { line-height: 1.4; font-size: 14px; white-space: normal; }
+.vae .vae-card .widget-html-content { font-size: 13px; }
+.vae .widget-image { height: auto; max-width: 100%; margin: 0; border-radius: 3px; }
+.vae .vae-sharp { image-rendering: pixelated; }
+.vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; font-weight: 600; }
+.vae .vae-quiet { color: var(--jp-ui-font-color2, #616161); }
+.vae summary { cursor: pointer; }
+.vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
+</style>"""
+
+
+class Control(ipywidgets.VBox):
+    """A column of widgets in the house style.
+
+    Where no kernel runs, on a page of a code host for instance, its output shows `picture()` and `description`.
+    """
+
+    description = "A control of vae_lib."
+
+    def __init__(self, *rows):
+        super().__init__([ipywidgets.HTML(CSS, layout={"display": "none"}), *rows])
+        self.add_class("vae")
+
+    def picture(self):
+        """Return PNG bytes of what the control shows now, or None."""
+
+    def _repr_mimebundle_(self, **options):
+        bundle = {**super()._repr_mimebundle_(**options), "text/plain": self.description}
+        png = self.picture()
+        return (bundle | {"image/png": png}, {"image/png": {"alt": self.description}}) if png else bundle
+
+
+def row(*widgets, style="vae-row"):
+    """Return the widgets side by side; what does not fit goes below."""
+    box = ipywidgets.Box(widgets, layout={"display": "flex"})
+    return box.add_class(style)
+
+
+def image(png, width, tooltip, sharp=False):
+    """Return an image widget `width` CSS pixels wide; `tooltip` says what it shows."""
+    widget = ipywidgets.Image(value=png, format="png", width=width, tooltip=tooltip)
+    return widget.add_class("vae-sharp") if sharp else widget
+
+
+def say(widget, sentence, error=False):
+    """Put a sentence into an HTML widget, where screen readers announce it; `error` marks it."""
+    style = ' class="vae-error"' if error else ""
+    widget.value = f'<div role="status" aria-live="polite"{style}>{html.escape(sentence)}</div>'
