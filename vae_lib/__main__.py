@@ -147,7 +147,7 @@ def write(vae, digits, folder, report):
         "t-sne.png": lambda: codes_figure(vae, shown, seed),
     }
     save(vae, folder / "model.keras")
-    print(f"wrote {folder / 'model.keras'}")
+    print(f"wrote {folder / 'model.keras'}", flush=True)
     for name in files:
         (folder / name).unlink(missing_ok=True)  # nothing of an earlier run stays beside what this one writes
     if vae.latent_dim != 2:
@@ -158,8 +158,9 @@ def write(vae, digits, folder, report):
         except ValueError as error:  # weights kept from a run that diverged can give codes beyond float32
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue
+        data = content.encode() if isinstance(content, str) else figures.to_png(content)
         with whole_file(folder / name) as temporary:
-            Path(temporary).write_bytes(content.encode() if isinstance(content, str) else figures.to_png(content))
+            Path(temporary).write_bytes(data)
         print(f"wrote {folder / name}", flush=True)
 
 

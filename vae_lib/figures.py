@@ -84,11 +84,13 @@ def digit_rows(rows, columns=None, title=""):
     """Return a figure with one board of images for each `label: images` of the mapping `rows`, one below the other."""
     columns = columns or max(len(images) for images in rows.values())
     heights = [-(-len(images) // columns) for images in rows.values()]
-    figure, axes = new_figure(len(rows), 1, (8, 0.2 + 7.6 / columns * sum(heights) + 0.15 * len(rows)), squeeze=False,
-                              height_ratios=heights)
+    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
+    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
     for ax, (label, images) in zip(axes[:, 0], rows.items()):
-        draw_digits(ax, images, columns, label=label)
-    figure.suptitle(title, fontsize=11)
+        draw_digits(ax, images, columns)
+        ax.set_title(label, loc="left", fontsize=10)
+    if title:
+        figure.suptitle(title, fontsize=11)
     return figure
 
 
@@ -120,17 +122,26 @@ def draw_variances(axes, variances, active=0.01):
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
-def draw_codes(axes, codes, labels, images=None, title="", size=3):
-    """Draw codes (n, 2) coloured by digit, with the digit at each class's median, so that colour is never alone.
-
-    `images` (n, rows, columns) draws the image nearest to the median instead of the numeral.
-    """
+def draw_codes(axes, codes, labels, title="", size=3):
+    """Draw codes (n, 2) coloured by digit, with the digit near its class's median, so that colour is never alone."""
     axes.scatter(*codes.T, c=np.array(COLOURS)[labels], s=size, alpha=0.5, linewidths=0)
-    for digit in np.unique(labels):
-        middle = np.median(codes[labels == digit], axis=0)
-        axes.text(*middle, str(digit), color="white", fontweight="bold", ha="center", va="center",
+    digits = np.unique(labels)
+    medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
+    for digit, place in zip(digits, spread(medians, 0.07 * np.ptp(codes, axis=0).max())):
+        axes.text(*place, str(digit), color="white", fontweight="bold", ha="center", va="center",
                   bbox=dict(boxstyle="circle,pad=0.2", facecolor=COLOURS[digit], edgecolor="white"))
     axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+
+
+def spread(points, distance):
+    """Return `points` (n, 2) pushed apart until any two are about `distance` away from each other."""
+    points = points + 1e-3 * distance * np.arange(len(points))[:, None]  # so that equal ones can part
+    for _ in range(100):
+        apart = points[:, None] - points  # (n, n, 2)
+        lengths = np.linalg.norm(apart, axis=-1) + np.eye(len(points)) * 2 * distance
+        push = np.maximum(distance - lengths, 0) / lengths / 4
+        points = points + (apart * push[..., None]).sum(axis=1)
+    return points
 
 
 def draw_normals(axes, normals, titles):
@@ -141,7 +152,7 @@ def draw_normals(axes, normals, titles):
         density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
         ax.plot(z, density, color=COLOURS[0], label="$q(z)$")
         ax.set(title=title, xlabel="$z$", yticks=[])
-    axes[0].legend(loc="upper left")
+    axes[0].legend(loc="upper left", frameon=False)
 
 
 def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
@@ -152,15 +163,15 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
         axes.plot(x, values, style, color=COLOURS[i], label=label, marker="o", markersize=3)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend()
+    axes.legend(frameon=False)
 
 
 def draw_gaps(axes, samples, gaps):
-    """Draw gaps (K, images) in nats against `samples` (K,): each image a thin line, their median a thick one."""
-    axes.loglog(samples, np.maximum(gaps, 1e-2), color="0.8", linewidth=0.5)
-    axes.loglog(samples, np.median(gaps, axis=1), "o-", color=COLOURS[0], label="median of the images")
+    """Draw the median, the 90th percentile and the largest of gaps (K, images) in nats against `samples` (K,)."""
+    for percent, label, style in ((50, "median", "o-"), (90, "nine in ten are below", "s--"), (100, "largest", "^:")):
+        axes.loglog(samples, np.percentile(gaps, percent, axis=1), style, color=COLOURS[0], label=label)
     axes.set(xlabel="codes per image, K", ylabel="gap in nats", title="Integral minus importance-weighted bound")
-    axes.legend(loc="lower left")
+    axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.25))
 
 
 def draw_lines(axes, x, lines, **labels):

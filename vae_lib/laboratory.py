@@ -10,7 +10,7 @@ from keras import ops
 
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
-from vae_lib.posterior import bounded, direct
+from vae_lib.posterior import bounded, direct, softplus
 
 CHUNK = 50  # steps in one compiled call
 SAFE = 0.5  # a rho at which every map and its derivative are finite
@@ -32,21 +32,23 @@ def textbook_softplus(rho):
     return sigma, ops.log(sigma**2) / 2.0
 
 
+def softplus_inverse(sigma):
+    """Return the rho at which softplus(rho) is `sigma`."""
+    return np.log(np.expm1(sigma))
+
+
 TEXTBOOK = {"direct": direct, "log_variance": textbook_log_variance, "log_deviation": textbook_log_deviation,
             "softplus": textbook_softplus, "bounded": bounded}
-INVERSES = {  # the rho of a sigma
-    "direct": lambda sigma: sigma,
-    "log_variance": lambda sigma: 2.0 * np.log(sigma),
-    "log_deviation": np.log,
-    "softplus": lambda sigma: np.log(np.expm1(sigma)),
-    "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0),
-}
+MAPS = TEXTBOOK | {"softplus, guarded": softplus}
+INVERSES = {"direct": lambda sigma: sigma, "log_variance": lambda sigma: 2.0 * np.log(sigma),
+            "log_deviation": np.log, "softplus": softplus_inverse,
+            "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0), "softplus, guarded": softplus_inverse}
 
 
 def kl_and_slope(posterior, rho):
-    """Return NumPy `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats and its derivative, all of the shape of `rho`.
+    """Return NumPy `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats and dKL/drho, of the shape and dtype of `rho`.
 
-    Computed in the dtype of `rho`; where that overflows, infinity and NaN are the result. Notebook 02.
+    Where the dtype overflows, infinity and NaN are the result. Notebook 02.
     """
     rho = tf.convert_to_tensor(rho)
     with tf.GradientTape() as tape:
@@ -71,12 +73,12 @@ class Stack:
     Map, initial weights, learning rate and optimizer are data, so that one compile serves every run. The run
     of a seed has the weights, batches and noise that `train` gives a `VAE` made after
     `keras.utils.set_random_seed(seed)`. images: (n, rows, columns), `uint8`; maps: name -> function
-    rho -> (sigma, log sigma). Notebook 02.
+    rho -> (sigma, log sigma), `MAPS` if not given. Notebook 02.
     """
 
     def __init__(self, images, maps=None, *, hidden=(128, 64), latent_dim=2, beta=12.0, batch_size=64,
                  likelihood="gaussian"):
-        self.images, self.maps = images, maps or TEXTBOOK
+        self.images, self.maps = tf.constant(images), maps or MAPS
         self.shape = dict(hidden=tuple(hidden), latent_dim=latent_dim, image_shape=images.shape[1:])
         self.beta, self.batch_size, self.likelihood = beta, batch_size, LIKELIHOODS[likelihood]
         self.encoder_size = 2 * len(hidden)  # weights before those of mu, which are followed by those of rho
@@ -122,14 +124,13 @@ class Stack:
     def _advance(self, *arguments):
         """Call the compiled function; where XLA is not to be had, the same without it."""
         try:
-            return self.compiled(*arguments, tf.constant(self.images))
+            return self.compiled(*arguments, self.images)
         except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InternalError):
             self.compiled = tf.function(self._steps, autograph=False)
-            return self.compiled(*arguments, tf.constant(self.images))
+            return self.compiled(*arguments, self.images)
 
     def _steps(self, weights, mean, square, span, order, epsilon, choice, adam, learning_rate, clip, images):
         """Take the steps and return weights, Adam's two running means, and the terms (CHUNK, 4, runs)."""
-
         def step(i, weights, mean, square, terms):
             x = self.likelihood.prepare(tf.cast(tf.gather(images, order[i]), "float32") / 255.0)
             distortion, rates = self._terms(weights, x, epsilon[i], choice)
@@ -189,7 +190,7 @@ def per_run(values, like):
 
 @functools.lru_cache(maxsize=64)
 def initial_weights(seed, hidden, latent_dim, image_shape):
-    """Return the initial weights of a `VAE` as a list of arrays; sets the global seeds of Python, NumPy and Keras."""
+    """Return the initial weights of a `VAE` as arrays; sets the global seeds of Python, NumPy and Keras."""
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, hidden, image_shape=image_shape)
     return [variable.numpy() for variable in vae.trainable_variables]

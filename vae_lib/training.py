@@ -1,16 +1,15 @@
 """The training loop: fast, and made of short chunks, so that a caller can watch, stop and continue. Notebook 01."""
 
-import sys
 import time
 from typing import NamedTuple
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from vae_lib.checks import check_training
 from vae_lib.engine import CAPACITY, engine_for, state_variables
 from vae_lib.evaluation import binarized, evaluate
+from vae_lib.progress import progress_bar
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 TERMS = ("distortion", "rate", "loss")
@@ -165,8 +164,8 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
                         validation=validation, seed=seed, binarize=binarize)
     watchers = keras.callbacks.CallbackList(list(callbacks), model=vae)
     vae.stop_training = False
-    bar = tqdm(total=epochs * training.steps, file=sys.stdout, disable=not progress, mininterval=0.2, ncols=100,
-               bar_format="{desc} {percentage:3.0f} % |{bar}| {elapsed} of {remaining} left{postfix}")
+    bar = progress_bar(epochs * training.steps, disable=not progress, ncols=100,
+                       bar_format="{desc} {percentage:3.0f} % |{bar:25}| {elapsed}, {remaining} left{postfix}")
     watchers.on_train_begin()
     try:
         with bar:

@@ -5,7 +5,6 @@ Elements are Playwright locators throughout.
 """
 
 import re
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,8 +14,7 @@ SCRIPT = Path(__file__).with_name("drawn.js")
 TALL = {"width": 1400, "height": 3000}  # most of a notebook at once: JupyterLab skips what is off the screen
 PROJECTOR = {"width": 1024, "height": 768}
 
-HARMLESS = [  # console errors that a bare JupyterLab or Voilà gives by itself
-]
+ICONS = re.compile("/fontawesome-free@")  # Voilà asks the network for this font, which nothing here draws
 
 
 class Slider:
@@ -58,7 +56,11 @@ class Slider:
 
 
 class Page:
-    """A page with widgets and pictures, at `address`."""
+    """A page with widgets and pictures, at `address`.
+
+    `errors` collects console errors, uncaught exceptions and requests to anywhere but this machine: at the
+    end of a test it is to be empty.
+    """
 
     outputs = "body"
 
@@ -67,19 +69,16 @@ class Page:
         self.context.add_init_script(path=SCRIPT)
         self.page = self.context.new_page()
         self.errors = []
-        self.page.on("console", lambda message: message.type == "error" and self._note(message.text))
-        self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note_outside)
-        self.opened = time.monotonic()
+        self.context.route(ICONS, lambda route: route.fulfill(content_type="text/css", body=""))
         self.page.goto(address)
-
-    def _note(self, text):
-        if not any(re.search(pattern, text) for pattern in HARMLESS):
-            self.errors.append(text)
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
+        inside = parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1" or ICONS.search(request.url)
+        if not inside:
             self.errors.append(f"The page asked for {request.url}")
 
     def close(self):
@@ -171,12 +170,12 @@ class Notebook(Page):
         self.server.shut_down_kernel(self.name)
 
     def wait_idle(self, timeout=300):
-        """Wait until the kernel is idle and no cell waits for its turn."""
+        """Wait until the kernel is there and idle, and no cell waits for its turn."""
         self.page.wait_for_function(
-            """() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'
+            """() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
                   && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))""",
             timeout=1000 * timeout,
-        )
+        )  # the indicator in the notebook's corner says "idle" before there is a kernel
 
     def command(self, name, timeout=30, **arguments):
         """Carry out a command of JupyterLab ("kernelmenu:restart") and wait for its end."""
@@ -205,4 +204,4 @@ class Notebook(Page):
     def theme(self, name):
         """Change to "JupyterLab Light" or "JupyterLab Dark"."""
         self.command("apputils:change-theme", theme=name)
-        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for()
+        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")

@@ -89,6 +89,14 @@ class JupyterLab(Server):
         super().__init__(folder, "jupyterlab", "--allow-root", "--ServerApp.ip=127.0.0.1",
                          f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True")
 
+    def write(self, name, cells):
+        """Write a notebook of these code cells into JupyterLab's folder; return its path."""
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})  # without it a dialog asks for it
+        notebook.cells = [nbformat.v4.new_code_cell(source.strip()) for source in cells]
+        nbformat.write(notebook, self.root / name)
+        return self.root / name
+
     def address(self, name):
         """The address of a notebook in a fresh workspace."""
         return f"{self.url}/lab/tree/{name}?reset&token={self.token}"

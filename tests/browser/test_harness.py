@@ -2,8 +2,9 @@
 
 import json
 
-import nbformat
 import pytest
+from latencies import Latencies, Latency
+from pages import PROJECTOR
 
 CELLS = [
     """
@@ -41,11 +42,7 @@ display(start, said)
 @pytest.fixture(scope="module")
 def tiny(jupyterlab):
     """The path of the small notebook, in JupyterLab's folder."""
-    path = jupyterlab.root / "tiny.ipynb"
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
-    return path
+    return jupyterlab.write("tiny.ipynb", CELLS)
 
 
 def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies, results):
@@ -84,10 +81,8 @@ def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies,
 
 
 def test_alarms_and_console_errors_are_seen(jupyterlab, open_notebook):
-    cells = ["import sys; print('careful', file=sys.stderr)", "1 / 0", "'never run'"]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    nbformat.write(notebook, jupyterlab.root / "broken.ipynb")
-    notebook = open_notebook("broken.ipynb", viewport={"width": 1024, "height": 768})
+    jupyterlab.write("broken.ipynb", ["import sys; print('careful', file=sys.stderr)", "1 / 0", "'never run'"])
+    notebook = open_notebook("broken.ipynb", viewport=PROJECTOR)
     assert notebook.run_all() is None
     careful, division = notebook.alarms()
     assert "careful" in careful and "ZeroDivisionError" in division
@@ -109,8 +104,6 @@ def test_slider_and_button_in_voila(tiny, open_application):
 
 
 def test_latencies_are_saved_and_printed(tmp_path):
-    from latencies import Latencies, Latency
-
     latencies = Latencies(slider=Latency.of([30.0, 40.0, 50.0], [10.0, 10.0, 10.0]), stop=Latency.of([200.0]))
     latencies.save(tmp_path / "latencies.json")
     saved = json.loads((tmp_path / "latencies.json").read_text())

@@ -71,28 +71,26 @@ class Background:
             ended(self.error)
 
     def _go_through(self, items, show):
-        begin, drawn, pending = time.perf_counter(), -float("inf"), False
-        cost = 0.0
-
-        def draw():
-            nonlocal drawn, cost
-            start = time.perf_counter()
-            show(item)
-            drawn = time.perf_counter()
-            cost = drawn - start
-            self.drawing += cost
-
+        begin, rest, due = time.perf_counter(), 0.0, True
         try:
             for item in items:
-                pending = time.perf_counter() - drawn < max(GAP, cost * (1 / SHARE - 1))
-                if not pending:
-                    draw()
+                due = time.perf_counter() >= rest
+                if due:
+                    rest = self._draw(show, item)
                 if self.halt.is_set():
                     break
-            if pending:
-                draw()
+            if not due:
+                self._draw(show, item)
         finally:
             self.seconds = time.perf_counter() - begin
+
+    def _draw(self, show, item):
+        """Show the item and return the time before which the next is not due."""
+        start = time.perf_counter()
+        show(item)
+        end = time.perf_counter()
+        self.drawing += end - start
+        return end + max(GAP, (end - start) * (1 / SHARE - 1))
 
 
 def guarded(action, report):

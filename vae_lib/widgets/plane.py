@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from vae_lib import figures
 from vae_lib.widgets.background import guarded
-from vae_lib.widgets.style import Control, image, row, say
+from vae_lib.widgets.style import Control, beside, image, png, row, say
 
 STEP = 0.05
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -46,7 +46,7 @@ class LatentPlane(Control):
         self.sliders = [ipywidgets.FloatSlider(0, min=-self.reach, max=self.reach, step=STEP, description=name)
                         for name in names]
         self.digit = image(b"", 252, "The digit that the decoder makes of z", sharp=True)
-        self.map = Map(codes[:, self.units], labels, names) if codes is not None and len(names) == 2 else None
+        self.map = Map(codes[:, self.units], labels, names, self.reach) if codes is not None and len(names) == 2 else None
         self.chart = [image(b"", 300, "Map of the codes, z marked")] if self.map else []
         self.message = ipywidgets.HTML()
         self.description = f"Sliders for {', '.join(names)}; the decoded digit follows."
@@ -70,23 +70,17 @@ class LatentPlane(Control):
 
     def picture(self):
         """Return PNG bytes of the digit, with the map beside it where there is one."""
-        parts = [Image.open(io.BytesIO(widget.value)).convert("RGB") for widget in [self.digit, *self.chart]]
-        side = max(part.height for part in parts)
-        board = Image.new("RGB", (sum(part.width for part in parts) + 10 * len(parts), side), "white")
-        left = 0
-        for part in parts:
-            board.paste(part, (left, 0))
-            left += part.width + 10
-        return png(board)
+        return beside(self.digit, *self.chart)
 
 
 class Map:
     """A scatter of codes (n, 2), drawn once; only the marker is drawn anew."""
 
-    def __init__(self, codes, labels, names):
+    def __init__(self, codes, labels, names, reach):
         figure, axes = figures.new_figure(1, 1, (4, 4))
         figures.draw_codes(axes, codes, labels)
-        axes.set(xlabel=names[0], ylabel=names[1], title=f"{len(codes):,} codes and z")
+        axes.set(xlabel=names[0], ylabel=names[1], title=f"{len(codes):,} codes and z",
+                 xlim=(-reach, reach), ylim=(-reach, reach))
         rendered = Image.open(io.BytesIO(figures.to_png(figure))).convert("RGB")
         self.base = rendered.quantize(255, dither=Image.Dither.NONE)  # a byte a pixel: sent at a third of the size
         self.base.putpalette(self.base.getpalette()[: 3 * 255] + [0, 0, 0])
@@ -102,18 +96,11 @@ class Map:
         return png(board)
 
 
-def png(board):
-    """Return a Pillow image as PNG bytes, compressed fast rather than well."""
-    with io.BytesIO() as file:
-        board.save(file, "PNG", compress_level=1)
-        return file.getvalue()
-
-
 def check_plane(vae, codes, labels, units):
     """Raise ValueError with one sentence for the first argument that does not fit `vae`."""
     if codes is not None and (np.ndim(codes) != 2 or np.shape(codes)[1] != vae.latent_dim or labels is None):
         raise ValueError(f"codes have shape {np.shape(codes)}: pass (n, {vae.latent_dim}) codes and their labels.")
     if codes is not None and np.shape(labels) != (len(codes),):
         raise ValueError(f"labels have shape {np.shape(labels)}: pass one for each of the {len(codes)} codes.")
-    if units is not None and (len(set(units)) != len(units) or not set(units) <= set(range(vae.latent_dim))):
+    if units is not None and (not units or len(set(units)) != len(units) or not set(units) <= set(range(vae.latent_dim))):
         raise ValueError(f"units are {units!r}: pass different ones from 0 to {vae.latent_dim - 1}.")

@@ -1,8 +1,11 @@
 """One look for every control: the page's own colours, light or dark, and a picture for readers without a kernel."""
 
 import html
+import io
 
 import ipywidgets
+from IPython.display import display
+from PIL import Image
 
 CSS = """<style>
 .vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
@@ -24,7 +27,7 @@ CSS = """<style>
 class Control(ipywidgets.VBox):
     """A column of widgets in the house style.
 
-    Where no kernel runs, on a page of a code host for instance, its output shows `picture()` and `description`.
+    Where no kernel runs, on a page of a code host for instance, its output shows the pictures as they were.
     """
 
     description = "A control of vae_lib."
@@ -36,10 +39,34 @@ class Control(ipywidgets.VBox):
     def picture(self):
         """Return PNG bytes of what the control shows now, or None."""
 
+    def snapshot(self):
+        """Show the picture under a cell, with the description for those who cannot see it."""
+        data, metadata = self._still()
+        display(data, metadata=metadata, raw=True)
+
+    def _still(self):
+        png = {"image/png": self.picture()}
+        return {"text/plain": self.description, **(png if png["image/png"] else {})}, {"image/png": {"alt": self.description}}
+
     def _repr_mimebundle_(self, **options):
-        bundle = {**super()._repr_mimebundle_(**options), "text/plain": self.description}
-        png = self.picture()
-        return (bundle | {"image/png": png}, {"image/png": {"alt": self.description}}) if png else bundle
+        data, metadata = self._still()
+        return {**super()._repr_mimebundle_(**options), **data}, metadata
+
+
+def beside(*images, gap=12):
+    """Return the pictures of image widgets side by side as PNG bytes, `gap` pixels apart."""
+    boards = [Image.open(io.BytesIO(widget.value)).convert("RGB") for widget in images]
+    whole = Image.new("RGB", (sum(b.width + gap for b in boards) - gap, max(b.height for b in boards)), "white")
+    for i, board in enumerate(boards):
+        whole.paste(board, (sum(b.width + gap for b in boards[:i]), (whole.height - board.height) // 2))
+    return png(whole)
+
+
+def png(board):
+    """Return a Pillow image as PNG bytes, compressed fast rather than well."""
+    with io.BytesIO() as file:
+        board.save(file, "PNG", compress_level=1)
+        return file.getvalue()
 
 
 def row(*widgets, style="vae-row"):

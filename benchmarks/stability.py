@@ -1,0 +1,61 @@
+"""The laboratory of notebook 02 at the original's own size: which map fails, with other seeds and wider layers.
+
+    python benchmarks/stability.py             784-500-120-2 units, 10 seeds, 300 steps: about 10 minutes
+    python benchmarks/stability.py --seeds 2   two of the seeds
+
+Writes data/stability.json after every condition; what stands there already is not repeated unless --afresh is given.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+import numpy as np
+from vae_lib.data import load_mnist, subsample
+from vae_lib.laboratory import INVERSES, MAPS, Stack
+from vae_lib.outcomes import failed, final_loss, spikes
+from vae_lib.storage import whole_file
+
+RESULTS = Path(__file__).parent.parent / "data" / "stability.json"
+HIDDEN, IMAGES, STEPS = (500, 120), 10_000, 300  # the original's layers
+FIRST_SEED = 100  # none of the notebook's
+SETTINGS = [("adam", 1e-3), ("adam", 1e-2), ("adam", 3e-2), ("sgd", 1e-4)]
+ARMS = [("direct", "native"), ("direct", "matched"), ("softplus", "native"), ("softplus", "matched"),
+        ("softplus, guarded", "native"), ("log_variance", "native"), ("log_deviation", "native"), ("bounded", "native")]
+
+
+def measure(stack, posterior, arm, optimizer, learning_rate, seeds):
+    """Return one row: what became of the runs of `seeds`; losses in nats per image, None where not finite."""
+    bias = INVERSES[posterior](1.0) if arm == "matched" else 0.0
+    *_, record = stack.run(posterior, learning_rate, optimizer=optimizer, bias=bias, seeds=seeds, steps=STEPS)
+    losses = [round(float(value), 2) if np.isfinite(value) else None for value in final_loss(record.loss)]
+    return {"posterior": posterior, "arm": arm, "optimizer": optimizer, "learning_rate": learning_rate,
+            "failed": failed(record.loss, record.gradient_norm).tolist(), "final_loss": losses,
+            "spikes": spikes(record.gradient_norm).tolist()}
+
+
+def main():
+    """Run what is not measured yet and print one line for each condition."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=10, help=f"how many; they are {FIRST_SEED}, {FIRST_SEED + 1} …")
+    parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
+    stack = Stack(subsample(load_mnist().train, IMAGES).images, hidden=HIDDEN)
+    assert set(posterior for posterior, _ in ARMS) == set(MAPS)
+    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
+    for key in [(*arm, *setting) for setting in SETTINGS for arm in ARMS]:
+        if key in [(row["posterior"], row["arm"], row["optimizer"], row["learning_rate"]) for row in rows]:
+            continue
+        rows.append(measure(stack, *key, seeds))
+        print(*key, f"{sum(rows[-1]['failed'])} of {len(seeds)} failed", flush=True)
+        report = {"hidden": HIDDEN, "images": IMAGES, "batch_size": stack.batch_size, "steps": STEPS,
+                  "beta": stack.beta, "seeds": list(seeds), "matched_sigma": 1.0, "rows": rows}
+        with whole_file(options.out) as name:
+            Path(name).write_text(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""One progress bar for notebooks and terminals."""
+
+import io
+import sys
+
+from IPython import get_ipython
+from IPython.display import display
+from tqdm import tqdm
+
+
+class NotebookBar(tqdm):
+    """tqdm's line as one output that is replaced, so that a stored notebook holds its last state only."""
+
+    handle = None
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options, file=io.StringIO())
+
+    def display(self, msg=None, pos=None):
+        """Show the line under the cell."""
+        line = {"text/plain": msg or str(self)}
+        if self.handle is None:
+            self.handle = display(line, raw=True, display_id=True)
+        else:
+            self.handle.update(line, raw=True)
+
+
+def progress_bar(total, **options):
+    """Return a tqdm bar over `total` steps: one line on standard output, or one output under a notebook's cell."""
+    shell = get_ipython()
+    if shell is not None and hasattr(shell, "kernel"):
+        return NotebookBar(total=total, mininterval=0.2, **options)
+    return tqdm(total=total, mininterval=0.2, file=sys.stdout, **options)

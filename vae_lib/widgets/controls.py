@@ -1,0 +1,115 @@
+"""The settings of a training run, in words and with units."""
+
+import ipywidgets
+import numpy as np
+from traitlets import TraitError
+
+from vae_lib.checks import check_beta, whole
+from vae_lib.objectives import LIKELIHOODS
+from vae_lib.posterior import POSTERIORS
+
+RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+DEFAULTS = dict(beta=1.0, latent_dim=2, posterior="softplus", likelihood="bernoulli", learning_rate=1e-3, epochs=10,
+                images=10_000, seed=0)
+WORDS = dict(beta="β, weight of the rate", latent_dim="Latent dimension (units)", posterior="Map ρ → σ",
+             likelihood="Likelihood of the pixels", learning_rate="Learning rate (of Adam)", epochs="Epochs (passes)",
+             images="Training images", seed="Seed (weights, order, ε)")
+NAMES = {"softplus": "softplus: σ = log(1 + exp ρ)", "log_variance": "log-variance: σ = exp(ρ/2)",
+         "log_deviation": "log-deviation: σ = exp ρ", "direct": "direct: σ = |ρ|", "bounded": "bounded: σ = 2 sigmoid ρ",
+         "bernoulli": "Bernoulli, grey pixels", "gaussian": "Gaussian, squared errors"}
+BETAS = (1e-2, 1e3)  # the ends of the slider; the field beside it takes any beta of 0 or more
+
+
+def _choices(keys):
+    return [(NAMES.get(key, key), key) for key in keys]
+
+
+class Controls(ipywidgets.Box):
+    """One widget for each setting of a run, by name in `fields`; `settings()` reads them, `enter` writes them.
+
+    `changed(text, error)` is called with a sentence when a value was changed by hand. `most` is the number of
+    training images there are.
+    """
+
+    def __init__(self, most, changed=lambda text, error: None):
+        look = dict(style={"description_width": "165px"}, layout={"width": "98%"})
+        fewest = min(500, most)
+        self.fields = dict(
+            beta=ipywidgets.FloatText(1.0, step="any", layout={"width": "76px"}),
+            latent_dim=ipywidgets.IntSlider(2, 1, 50, **look),
+            posterior=ipywidgets.Dropdown(options=_choices(POSTERIORS), **look),
+            likelihood=ipywidgets.Dropdown(options=_choices(LIKELIHOODS), **look),
+            learning_rate=ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], **look),
+            epochs=ipywidgets.IntSlider(1, 1, 100, **look),
+            images=ipywidgets.IntSlider(fewest, fewest, most, 500, readout_format=",d", **look),
+            seed=ipywidgets.IntText(0, **look),
+        )
+        self.slider = ipywidgets.FloatLogSlider(1.0, min=-2, max=3, step=0.05, readout=False,
+                                                description=WORDS["beta"], **look)
+        for name, field in self.fields.items():
+            field.description = WORDS[name] if name != "beta" else ""
+            field.observe(lambda change, name=name: self._checked(name, changed), "value")
+        self.slider.layout = {"flex": "1 1 auto", "width": "auto"}
+        self.slider.observe(self._slid, "value")
+        self.fields["beta"].tooltip = "β as a number: 0 or more"
+        beta = ipywidgets.HBox([self.slider, self.fields["beta"]], layout={"width": "98%"})
+        super().__init__([beta, *list(self.fields.values())[1:]])
+        self.add_class("vae-settings")
+
+    def settings(self):
+        """Return the settings by name, as the controls stand."""
+        return {name: field.value for name, field in self.fields.items()}
+
+    def enter(self, settings):
+        """Put the settings in; raise ValueError with one sentence for a name or value that is not to be had."""
+        for name, value in settings.items():
+            if name not in self.fields:
+                raise ValueError(f"{name} is no setting of the panel: choose from {', '.join(self.fields)}.")
+            self._check(name, value)
+            field, before = self.fields[name], self.fields[name].value
+            try:
+                field.value = value
+            except TraitError:
+                pass
+            if field.value != value:  # the widget refused it, or took the nearest that it allows
+                field.value = before
+                raise ValueError(f"{name} is {value!r}: {allowed(field)}.")
+
+    @staticmethod
+    def _check(name, value):
+        if name == "beta":
+            check_beta(value)
+        if name == "seed" and not (whole(value) or value == 0):
+            raise ValueError(f"seed is {value!r}: pass a whole number of 0 or more.")
+
+    def _checked(self, name, changed):
+        value = self.fields[name].value
+        try:
+            self._check(name, value)
+        except ValueError as error:
+            return changed(str(error), True)
+        if name == "beta" and self.slider.value != nearest(value):
+            self.slider.value = nearest(value)
+        changed(describe(name, value), False)
+
+    def _slid(self, change):
+        if change.new != nearest(self.fields["beta"].value):  # else the field moved the slider
+            self.fields["beta"].value = float(f"{change.new:.3g}")
+
+
+def nearest(beta):
+    """Return the position of the slider that stands for `beta`."""
+    return float(np.clip(beta, *BETAS))
+
+
+def allowed(field):
+    """Say what a widget takes."""
+    if hasattr(field, "options"):
+        return f"choose from {', '.join(repr(value) for _, value in field.options)}"
+    return f"pass a whole number from {field.min} to {field.max}" if hasattr(field, "min") else "pass a whole number"
+
+
+def describe(name, value):
+    """Return a setting in words, such as "latent dimension (units): 2"."""
+    text = NAMES.get(value, value) if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:g}"
+    return f"{WORDS[name]}: {text}"

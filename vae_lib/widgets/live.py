@@ -1,0 +1,73 @@
+"""The pictures of the training panel: those that move while it trains, and one card for each run that has ended."""
+
+import html
+
+import ipywidgets
+import numpy as np
+
+from vae_lib import figures
+from vae_lib.widgets.background import guarded
+from vae_lib.widgets.controls import NAMES
+from vae_lib.widgets.pictures import SIZE, Canvas, Codes, Curves, reconstructions_png
+from vae_lib.widgets.style import image, row
+
+
+class Live(ipywidgets.Box):
+    """Curves, digits and codes of a run, side by side; `draw` may be called in any thread, by one at a time."""
+
+    def __init__(self, labels):
+        figure, axes = figures.new_figure(2, 1, SIZE, sharex=True)
+        self.curves = Curves(axes)
+        self.curves_canvas = Canvas(figure, self.curves.lines)
+        figure, axes = figures.new_figure(1, 1, SIZE)
+        self.codes = Codes(axes, labels)
+        self.codes_canvas = Canvas(figure, [self.codes.dots, self.codes.discs, *self.codes.numerals])
+        self.images = [image(b"", 290, "Curves of distortion, rate and held-out −ELBO"),
+                       image(b"", 230, "Test digits, below each its reconstruction", sharp=True),
+                       image(b"", 230, "Samples: decoded from fixed random codes", sharp=True),
+                       image(b"", 290, "Mean codes of held-out digits")]
+        tiles = [captioned("Per epoch, so far", self.images[0]),
+                 captioned("Test digits over their reconstructions", self.images[1], "Samples from fixed codes",
+                           self.images[2]),
+                 captioned(f"Codes μ of {len(labels)} held-out digits", self.images[3])]
+        super().__init__(tiles)
+        self.add_class("vae-row")
+
+    def draw(self, run):
+        """Draw what `run` has seen last."""
+        with np.errstate(all="ignore"):  # weights may be about to diverge
+            self.curves.update(run.points, run.training.epochs)
+            self.codes.update(run.look.codes)
+            pngs = (self.curves_canvas.png(), reconstructions_png(run.view, run.look),
+                    figures.digits_png(run.look.samples, columns=5, scale=2), self.codes_canvas.png())
+        for widget, value in zip(self.images, pngs):
+            widget.value = value
+
+
+def captioned(*parts):
+    """Return the captions and pictures one below the other."""
+    return ipywidgets.VBox([ipywidgets.HTML(f"<b>{part}</b>") if isinstance(part, str) else part for part in parts])
+
+
+def card(run, codes, save, report):
+    """Return a run that has ended as a card: settings, terms, digits, codes (PNG) and a button that saves it."""
+    settings, (_, distortion, rate, loss) = run.settings, run.points[-1]
+    named = [NAMES[settings[name]].split(":")[0].split(",")[0] for name in ("posterior", "likelihood")]
+    text = (f"<b>Run {run.number}: β {settings['beta']:g}, {settings['latent_dim']} latent units</b><br>"
+            f"{html.escape(', '.join(named))}, learning rate {settings['learning_rate']:g}, "
+            f"{settings['images']:,} images, seed {settings['seed']}, "
+            f"{run.training.done / run.training.steps:.3g} epochs in {run.seconds:.1f} s<br>"
+            f"distortion <b>{distortion:.1f}</b>, rate <b>{rate:.2f}</b>,<br>held-out −ELBO <b>{loss:.1f}</b> nats")
+    digits = figures.digits_png(np.concatenate([run.look.reconstructions, run.look.samples]), columns=5, scale=2)
+    button = ipywidgets.Button(description=f"Save run {run.number}", icon="save", tooltip="Write this model to a file")
+    button.on_click(guarded(save, report))
+    box = ipywidgets.VBox([ipywidgets.HTML(text), image(digits, 200, "Reconstructions and samples", sharp=True),
+                           image(codes, 200, "Codes"), button])
+    return box.add_class("vae-card")
+
+
+def experiments_html(experiments):
+    """Return pairs (what to predict and to do, what is to be seen) as a list; the second part opens on demand."""
+    items = "".join(f"<li>{question}<details><summary>What happens</summary>{answer}</details></li>"
+                    for question, answer in experiments)
+    return f"<details><summary><b>Three experiments: predict first, then press Start</b></summary><ol>{items}</ol></details>"

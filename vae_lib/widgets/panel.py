@@ -1,0 +1,197 @@
+"""The training panel: settings, Start, Stop, Continue, and pictures that move while the kernel stays free. Notebook 01."""
+
+import contextlib
+import threading
+from pathlib import Path
+
+import ipywidgets
+
+from vae_lib import storage
+from vae_lib.widgets.background import Background, guarded, sentence
+from vae_lib.widgets.controls import DEFAULTS, Controls
+from vae_lib.widgets.live import Live, card, experiments_html
+from vae_lib.widgets.pictures import HELD_OUT
+from vae_lib.widgets.run import Run
+from vae_lib.widgets.style import Control, beside, row, say
+
+KEPT = 4  # runs that stay for comparison
+ACTIONS = dict(Start=("play", "Train a new model with these settings"),
+               Stop=("stop", "End the training; what was learned is kept"),
+               Continue=("forward", "Go on with the stopped run, up to the number of epochs now set"),
+               Reset=("refresh", "Forget all runs and put the settings back"),
+               Save=("save", "Write the model to a file"))
+EXPERIMENTS = ()
+
+
+class TrainingPanel(Control):
+    """A panel that trains VAEs on `digits` and shows what they learn while the kernel stays free.
+
+    `digits` is what `load_mnist` returns. Settings by name: beta, latent_dim, posterior, likelihood,
+    learning_rate, epochs, images (how many of the training images), seed; `hidden` and `batch_size` stay as
+    given. Saved runs go to `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The
+    methods do what the buttons do and raise what the buttons say; `result` waits. Raises ValueError with one
+    sentence for settings that are not to be had. Notebook 01.
+    """
+
+    description = ("The training panel: settings and buttons; curves of distortion, rate and held-out −ELBO, test digits "
+                   "over their reconstructions, samples, and the codes of held-out digits.")
+
+    def __init__(self, digits, *, hidden=(512, 256), batch_size=128, folder="runs", experiments=EXPERIMENTS,
+                 **settings):
+        self.digits, self.hidden, self.batch_size, self.folder = digits, hidden, batch_size, Path(folder)
+        self.defaults = {**DEFAULTS, "images": min(DEFAULTS["images"], len(digits.train.images)), **settings}
+        self.lock = threading.RLock()  # around what buttons and the end of a run change
+        self.work, self.compiling = Background("training"), Background("compilation")
+        self.status, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
+        self.bar = ipywidgets.FloatProgress(0.0, max=1.0, layout={"width": "99%", "height": "10px"})
+        self.controls = Controls(len(digits.train.images), self._changed)
+        self.live = Live(digits.validation.labels[:HELD_OUT])
+        self.cards = row(style="vae-cards")
+        self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "104px"})
+                        for name, (icon, tip) in ACTIONS.items()}
+        for button, action in zip(self.buttons.values(), (self.start, self.stop, self.resume, self.reset, self.save)):
+            button.on_click(guarded(action, self._refuse))
+        self.buttons["Start"].button_style = "primary"
+        about = [ipywidgets.HTML(experiments_html(experiments))] if experiments else []
+        super().__init__(self.controls, row(*self.buttons.values()), self.bar, self.status, self.progress,
+                         self.live, *about, self.cards)
+        self._begin()
+
+    def start(self, **settings):
+        """Begin a run with the settings of the panel, `settings` entered first; return at once."""
+        with self.lock:
+            self._idle("start another run")
+            self.controls.enter(settings)
+            self.run = self._new_run(self.number + 1)
+            self.number += 1
+            self._go(self.run)
+
+    def stop(self):
+        """Ask the run to end after its present chunk, within half a second; return at once."""
+        if self.work.busy:
+            say(self.status, "Stopping …")
+        self.work.stop()
+
+    def resume(self):
+        """Continue the last run where it was stopped, up to the number of epochs that is now set; return at once."""
+        with self.lock:
+            self._idle("continue")
+            self._trained()
+            run, epochs = self.run, self.controls.settings()["epochs"]
+            if epochs <= run.training.epoch:
+                raise RuntimeError(f"All {run.training.epoch} epochs are done: set more epochs, then continue.")
+            run.training.epochs = run.settings["epochs"] = epochs
+            self._go(run)
+
+    def reset(self):
+        """End what is going on, forget all runs that were not saved, and put the settings back."""
+        self.stop()
+        self.work.wait()
+        with self.lock:
+            self._idle("reset")
+            self._begin()
+
+    def save(self, run=None):
+        """Write the model of `run` (the last one) to a new file in `folder` and return its path."""
+        with self.lock:
+            self._idle("save")
+            run = run or self._trained()
+            stem = "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(**run.settings)
+            paths = (self.folder / f"{stem}-{run.training.done}steps{again}.keras"
+                     for again in ("", *(f"-{i}" for i in range(2, 1000))))
+            path = next(path for path in paths if not path.exists())  # nothing that was saved is lost
+            with contextlib.suppress(OSError):  # what is wrong with the folder, save says better
+                self.folder.mkdir(parents=True, exist_ok=True)
+            storage.save(run.vae, path)
+            say(self.status, f'Run {run.number} is saved: storage.load("{path.as_posix()}") brings it back.')
+            return path
+
+    def result(self, timeout=None):
+        """Wait for the last run to end and return its `Result` (vae, history, settings).
+
+        An interrupt of the cell ends the waiting, not the run. Raises what ended the run, such as DivergedError;
+        TimeoutError after `timeout` seconds; RuntimeError when no run was started.
+        """
+        if self.run is None:
+            raise RuntimeError("No run has been started: press Start, or call start() in a cell above.")
+        self.work.result(timeout)
+        self.compiling.wait(timeout)
+        return self.run.result()
+
+    @property
+    def results(self):
+        """The `Result`s of the runs that stand side by side, by their number."""
+        return {run.number: run.result() for run in self.runs}
+
+    def picture(self):
+        """Return PNG bytes of the pictures as they are now."""
+        return beside(*self.live.images)
+
+    def _begin(self):
+        """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
+        self.run, self.runs, self.number = None, {}, 0
+        self._show_cards()
+        self.controls.enter(self.defaults)
+        run = self._new_run(0)
+        run.watch(None)
+        self.live.draw(run)
+        self.compiling.start(run.compile())  # so that Start answers at once
+        self.bar.value, self.progress.value = 0.0, "The pictures show an untrained model."
+        self._enable()
+        say(self.status, "Ready: press Start.")
+
+    def _new_run(self, number):
+        return Run(number, self.controls.settings(), self.digits, self.hidden, self.batch_size)
+
+    def _go(self, run):
+        self.work.start(run.chunks(self.compiling), lambda chunk: self._show(run, chunk),
+                        lambda error: self._ended(run, error))
+        say(self.status, f"Run {run.number} is training.")
+        self._enable()
+
+    def _show(self, run, chunk):
+        """Draw the run's new state; the training thread calls this."""
+        if chunk is not None or run.look is None:
+            run.watch(chunk)
+            self.live.draw(run)
+        self.bar.value, self.progress.value = run.done, run.line()
+
+    def _ended(self, run, error):
+        """Say how the run ended, and put it beside the others; the training thread calls this last."""
+        with self.lock:
+            self._enable()
+            if run.points:
+                self.runs[run.number] = card(run, self.live.images[-1].value, lambda: self.save(run), self._refuse)
+                self._show_cards()
+            if run is self.run:
+                say(self.status, sentence(error) if error else run.ending(), error=error is not None)
+
+    def _show_cards(self):
+        while len(self.runs) > KEPT:
+            self.runs.pop(min(self.runs)).close()
+        self.cards.children = tuple(self.runs.values())
+
+    def _enable(self):
+        """Enable the buttons that can do something."""
+        busy = self.work.busy
+        ended = not busy and self.run is not None
+        usable = dict(Start=not busy, Stop=busy, Continue=ended, Reset=True, Save=ended and bool(self.run.points))
+        for name, button in self.buttons.items():
+            button.disabled = not usable[name]
+
+    def _idle(self, purpose):
+        if self.work.busy:
+            raise RuntimeError(f"Run {self.run.number} is training: press Stop to {purpose}, or wait for its end.")
+
+    def _trained(self):
+        if self.run is None:
+            raise RuntimeError("There is no run yet: press Start first.")
+        return self.run
+
+    def _changed(self, text, error):
+        """Say what a changed setting applies to."""
+        later = "from the next Start; the run that is training keeps its own" if self.work.busy else "from the next Start"
+        say(self.status, text if error else f"{text}, {later}.", error=error)
+
+    def _refuse(self, text):
+        say(self.status, text, error=True)

@@ -1,0 +1,107 @@
+"""One run of the training panel: its model, its training and what has been seen of it."""
+
+import time
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from vae_lib.data import subsample
+from vae_lib.engine import engine_for, state_variables
+from vae_lib.model import VAE
+from vae_lib.training import History, Training
+from vae_lib.widgets.pictures import View
+
+MODEL = ("beta", "latent_dim", "posterior", "likelihood")
+
+
+class Result(NamedTuple):
+    """A run that has ended: the trained `vae`, its `History` (one value an epoch) and the panel's `settings`."""
+
+    vae: VAE
+    history: History
+    settings: dict
+
+
+class Run:
+    """A `Training` made from the panel's settings; the same settings give the same weights, here and in a cell.
+
+    In a cell: `keras.utils.set_random_seed(seed)`, then `VAE(...)`, then `train(vae, subsample(digits.train,
+    images).images, ...)`. Raises ValueError with one sentence for settings that cannot work.
+    """
+
+    def __init__(self, number, settings, digits, hidden, batch_size):
+        self.number, self.settings, self.points, self.look = number, settings, [], None
+        self.seconds = 0.0  # of training and drawing, without compilation
+        images = subsample(digits.train, settings["images"]).images
+        keras.utils.set_random_seed(settings["seed"])
+        self.vae = VAE(**{name: settings[name] for name in MODEL}, hidden=hidden)
+        self.training = Training(self.vae, images, epochs=settings["epochs"], batch_size=min(batch_size, len(images)),
+                                 learning_rate=settings["learning_rate"], validation=digits.validation.images,
+                                 seed=settings["seed"])
+        self.view = View(self.vae, digits)
+        self.engine = engine_for(self.vae)  # made here, not in a thread: making it draws from Keras' global seed
+
+    def compile(self):
+        """Compile the gradient step if no model of this shape has been, by taking no steps; an iterable of one."""
+        training, no = self.training, np.zeros
+        shape = (0, training.batch_size)
+        self.engine([variable.read_value() for variable in state_variables(self.vae)],
+                    no((*shape, *self.vae.image_shape), training.images.dtype),
+                    no((*shape, self.vae.latent_dim), "float32"), no(0, "float32"))
+        yield
+
+    def chunks(self, compiling):
+        """Yield None until the shape is compiled by the `Background` `compiling`, then the chunks of the training.
+
+        Compilation cannot be interrupted; waiting for it can, which is why another thread does it.
+        """
+        yield None
+        while not compiling.start(self.compile()):  # still busy with another shape
+            compiling.wait(0.1)
+            yield None
+        while not compiling.wait(0.1):
+            yield None
+        before, start = self.seconds, time.perf_counter()
+        for chunk in self.training:
+            self.seconds = before + time.perf_counter() - start
+            yield chunk
+
+    def watch(self, chunk):
+        """Look at the model after `chunk` (None: before the first step) and enter a point of the curves."""
+        self.look = self.view.look()
+        if chunk is not None:
+            epochs = chunk.epoch - 1 + chunk.step / chunk.steps
+            self.points.append((epochs, chunk.distortion, chunk.rate, -self.look.elbo))
+
+    @property
+    def done(self):
+        """The finished share of the epochs, in [0, 1]."""
+        return min(1.0, self.training.done / (self.training.epochs * self.training.steps))
+
+    def line(self):
+        """Say where the run is: epoch, times and terms."""
+        training = self.training
+        if not self.points:
+            return "Before the first step: the training step is compiled, for which only the first run of a shape waits."
+        left = self.seconds * (1 / self.done - 1)
+        _, distortion, rate, loss = self.points[-1]
+        epoch = min(training.epoch + 1, training.epochs)
+        step = training.step if training.epoch < training.epochs else training.steps
+        return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · {self.seconds:.1f} s so far, "
+                f"about {left:.0f} s left · distortion {distortion:.1f}, rate {rate:.2f}, "
+                f"held-out −ELBO {loss:.1f} nats per image")
+
+    def result(self):
+        """Return the `Result` as it is now."""
+        return Result(self.vae, self.training.history, dict(self.settings))
+
+    def ending(self):
+        """Say in one sentence where the run has ended."""
+        training = self.training
+        if training.epoch >= training.epochs:
+            return f"Run {self.number} is finished: {training.epochs} epochs in {self.seconds:.1f} s."
+        if not training.done:
+            return f"Run {self.number} was stopped before its first step: Continue begins it."
+        return (f"Run {self.number} was stopped in epoch {training.epoch + 1} after {training.step} of {training.steps} "
+                "steps: Continue goes on from there.")

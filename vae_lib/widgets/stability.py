@@ -1,0 +1,110 @@
+"""A panel to train small VAEs with a chosen map, learning rate, optimizer and initial sigma. Notebook 02."""
+
+import ipywidgets
+import numpy as np
+
+from vae_lib.figures import COLOURS, new_figure, to_png
+from vae_lib.laboratory import INVERSES
+from vae_lib.outcomes import finite_steps
+from vae_lib.widgets.background import Background, guarded, sentence
+from vae_lib.widgets.style import Control, image, row, say
+
+RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+NATIVE = "as it comes"
+
+
+def runs_figure(records, title="", steps=None):
+    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour each.
+
+    A run that stops being finite ends in a red cross; the legend counts those.
+    """
+    figure, axes = new_figure(1, 2, (8, 3.1))
+    for (label, record), colour in zip(records.items(), COLOURS):
+        lengths = finite_steps(record.loss, record.gradient_norm)
+        failures = int((lengths < record.loss.shape[1]).sum())
+        label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
+        for ax, series in zip(axes, (record.loss, record.gradient_norm)):
+            for run, (values, length) in enumerate(zip(series, lengths)):
+                ax.plot(np.arange(1, length + 1), values[:length], color=colour, linewidth=0.9, alpha=0.8,
+                        label=None if run else label)
+                if length < len(values):
+                    ax.plot(max(length, 1), values[max(length - 1, 0)], "X", color="crimson", markersize=9, zorder=3)
+    axes[0].set(title="loss", ylabel="nats per image")
+    axes[1].set(title="norm of the gradient", ylabel="nats per unit of weight")
+    for ax in axes:
+        ax.set(xlabel="step", yscale="log", xlim=(0, steps))
+        ax.yaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
+        ax.yaxis.set_minor_formatter("")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+class StabilityPanel(Control):
+    """Choose map, learning rate, optimizer and initial sigma of a `Stack`, press Run, and see loss and gradient norm.
+
+    Failed runs are drawn as failures; the runs before stay in the picture for comparison. `records`, label ->
+    `Record`, is what it shows at first. The runs go on in the `background`.
+    """
+
+    def __init__(self, stack, records, seeds=range(5), steps=200):
+        self.stack, self.seeds, self.steps = stack, seeds, steps
+        self.latest, self.before = dict(records), {}
+        width = {"style": {"description_width": "100px"}, "layout": {"width": "330px"}}
+        self.map = ipywidgets.Dropdown(options=list(stack.maps), description="map", **width)
+        self.rate = ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], value=1e-2,
+                                               description="learning rate", **width)
+        self.optimizer = ipywidgets.Dropdown(options=[("Adam", "adam"), ("SGD", "sgd")], description="optimizer", **width)
+        self.sigma = ipywidgets.SelectionSlider(options=[NATIVE, 0.05, 0.2, 0.5, 1.0, 1.5], description="initial σ",
+                                                **width)
+        self.run_button = ipywidgets.Button(description="Run", button_style="primary", icon="play")
+        self.stop_button = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
+        self.message = ipywidgets.HTML()
+        self.board = image(self.drawn(), 760, "Loss and norm of the gradient by step")
+        self.background = Background("stability panel")
+        self.run_button.on_click(guarded(self.run, self.complain))
+        self.stop_button.on_click(lambda _: self.background.stop())
+        self.description = "A panel: pick map, learning rate, optimizer and initial σ, press Run; the curves appear."
+        super().__init__(row(self.map, self.rate, self.optimizer, self.sigma), row(self.run_button, self.stop_button),
+                         self.message, self.board)
+        say(self.message, f"{len(seeds)} small VAEs, {steps} steps each.")
+
+    def run(self):
+        """Start the runs with what is chosen; return at once."""
+        name, sigma = self.map.value, self.sigma.value
+        label = f"{name}, {self.optimizer.label} {self.rate.label}, initial σ {sigma}"
+        runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds, steps=self.steps,
+                              bias=0.0 if sigma == NATIVE else INVERSES[name](sigma))
+        self.before = {f"before: {old}": record for old, record in self.latest.items()}
+        self.run_button.disabled, self.stop_button.disabled = True, False
+        say(self.message, "Training …")
+        if not self.background.start(runs, lambda record: self.show(label, record), self.ended):
+            self.complain("A run is going on: wait for it, or press Stop.")
+
+    def show(self, label, record):
+        """Draw the runs so far."""
+        self.latest = {label: record}
+        self.board.value = self.drawn()
+
+    def ended(self, error):
+        """Say what came out, and allow the next run."""
+        self.run_button.disabled, self.stop_button.disabled = False, True
+        if error is not None:
+            self.complain(sentence(error))
+            return
+        record, = self.latest.values()
+        failures = int((finite_steps(record.loss, record.gradient_norm) < record.loss.shape[1]).sum())
+        say(self.message, f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
+                          f"{len(record.loss)} runs failed.")
+
+    def complain(self, text):
+        """Show one sentence as an error."""
+        say(self.message, text, error=True)
+
+    def drawn(self):
+        """Return PNG bytes of the latest runs and those before."""
+        return to_png(runs_figure(self.latest | self.before, steps=self.steps))
+
+    def picture(self):
+        """Return PNG bytes of what is shown."""
+        return self.board.value
