@@ -3,13 +3,11 @@
     python benchmarks/final_nats.py                the figure of notebook 02, about 20 minutes
     python benchmarks/final_nats.py --seeds 1      one seed of it
 
-Writes data/final_nats.json after every run; runs that stand there already are not repeated unless --afresh is given.
+Writes data/final_nats.json after every run; what stands there is not repeated unless --afresh is given.
 """
 
 import argparse
-import base64
 import json
-import zlib
 from pathlib import Path
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
@@ -20,6 +18,7 @@ from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.laboratory import INVERSES
 from vae_lib.model import VAE, images_of
+from vae_lib.results import pack_images
 from vae_lib.storage import whole_file
 from vae_lib.training import train
 
@@ -32,10 +31,10 @@ ARMS = [("direct", "native"), ("log_variance", "native"), ("softplus", "native")
 
 
 class ClippedVAE(VAE):
-    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer: spikes keep their direction only."""
+    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer: spikes keep their direction."""
 
     def train_step(self, data):
-        """Take one gradient step on distortion + beta * rate with a clipped gradient; return the running means."""
+        """Take one step on distortion + beta * rate with a clipped gradient; return the running means."""
         with tf.GradientTape() as tape:
             distortion, rate = self.terms(images_of(data))
             loss = self.batch_mean(distortion + self.beta * rate)
@@ -62,20 +61,15 @@ def measure(posterior, arm, seed, digits):
                     progress=False)
     test = evaluate(vae, digits.test.images, seed=seed)
     mu, sigma = vae.encode(digits.test.images)
-    velocity = next(v for v in vae.optimizer.variables if "velocity" in v.path)  # of the encoder's first layer
+    velocity = next(v for v in vae.optimizer.variables if "velocity" in v.path)  # of the encoder's first kernel
     row = {"posterior": posterior, "arm": arm, "seed": seed, "distortion": test.distortion, "rate": test.rate,
            "negative_elbo": -test.elbo, "sigma_start": sigma_start, "sigma_end": float(np.median(sigma)),
            "variance_of_mu": mu.var(axis=0).tolist(), "adam_denominator": float(np.median(np.sqrt(velocity))),
            "validation_negative_elbo": [-value for value in history["validation_elbo"]]}
     if seed == 0:
-        row["reconstructions"] = packed(vae.reconstruct(digits.test.images[:10]))
-        row["generated"] = packed(vae.generate(10, seed=0))
+        row["reconstructions"] = pack_images(vae.reconstruct(digits.test.images[:10]))
+        row["generated"] = pack_images(vae.generate(10, seed=0))
     return row
-
-
-def packed(images):
-    """Return images in [0, 1] as text: 256 grey levels, compressed; `vae_lib.laboratory.unpacked` reads it."""
-    return base64.b64encode(zlib.compress(np.uint8(255 * np.clip(images, 0, 1) + 0.5).tobytes(), 9)).decode()
 
 
 def summary(rows):

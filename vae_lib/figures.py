@@ -172,25 +172,3 @@ def draw_gaps(axes, samples, gaps):
         axes.loglog(samples, np.percentile(gaps, percent, axis=1), style, color=COLOURS[0], label=label)
     axes.set(xlabel="codes per image, K", ylabel="gap in nats", title="Integral minus importance-weighted bound")
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.25))
-
-
-def draw_lines(axes, x, lines, **labels):
-    """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as well as the colours."""
-    for (label, values), colour, dashes in zip(lines.items(), COLOURS, ("-", "--", "-.", ":", (0, (6, 2))) * 2):
-        axes.plot(x, values, color=colour, linestyle=dashes, linewidth=1.8, label=label)
-    axes.set(**labels)
-
-
-def draw_dots(axes, groups, right=None, **labels):
-    """Draw each `label: values` of the mapping `groups` as a row of dots with a bar at its median, from the top down.
-
-    Values above `right`, infinite or NaN stand as red crosses, with their number, in a strip at the right.
-    """
-    for row, (values, colour) in enumerate(zip(groups.values(), COLOURS)):
-        out = ~(values <= (np.inf if right is None else right))
-        axes.plot(values[~out], np.full((~out).sum(), row), "o", color=colour, alpha=0.6, markersize=4)
-        if not out.all():
-            axes.plot(np.median(values[~out]), row, "|", color="black", markersize=14)
-        if out.any():
-            axes.text(1.01, row, f"✕ {out.sum()}", color="crimson", va="center", transform=axes.get_yaxis_transform())
-    axes.set(**labels, yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups) - 0.5, -0.5))

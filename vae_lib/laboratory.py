@@ -32,17 +32,17 @@ def textbook_softplus(rho):
     return sigma, ops.log(sigma**2) / 2.0
 
 
-def softplus_inverse(sigma):
-    """Return the rho at which softplus(rho) is `sigma`."""
-    return np.log(np.expm1(sigma))
-
-
 TEXTBOOK = {"direct": direct, "log_variance": textbook_log_variance, "log_deviation": textbook_log_deviation,
             "softplus": textbook_softplus, "bounded": bounded}
 MAPS = TEXTBOOK | {"softplus, guarded": softplus}
-INVERSES = {"direct": lambda sigma: sigma, "log_variance": lambda sigma: 2.0 * np.log(sigma),
-            "log_deviation": np.log, "softplus": softplus_inverse,
-            "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0), "softplus, guarded": softplus_inverse}
+INVERSES = {  # the rho of a sigma
+    "direct": lambda sigma: sigma,
+    "log_variance": lambda sigma: 2.0 * np.log(sigma),
+    "log_deviation": np.log,
+    "softplus": lambda sigma: np.log(np.expm1(sigma)),
+    "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0),
+}
+INVERSES["softplus, guarded"] = INVERSES["softplus"]
 
 
 def kl_and_slope(posterior, rho):
@@ -92,8 +92,7 @@ class Stack:
         ValueError for a name that is not there.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
-            raise ValueError(f"{posterior!r} with {optimizer!r} cannot be run: choose one of {', '.join(self.maps)} "
-                             "with 'adam' or 'sgd'.")
+            raise ValueError(f"{posterior!r} with {optimizer!r}: pass one of {list(self.maps)} and 'adam' or 'sgd'.")
         weights = [np.stack(arrays) for arrays in zip(*(initial_weights(seed, **self.shape) for seed in seeds))]
         weights[self.encoder_size + 3][:] = bias
         state = [list(map(tf.constant, weights))] + 2 * [[tf.zeros_like(w) for w in weights]]

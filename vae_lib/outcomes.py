@@ -19,16 +19,16 @@ def failed(*series):
 
 
 def final_loss(loss, steps=20):
-    """Return the mean loss of the last `steps` steps, of shape (runs,); infinity for a run that is not finite there."""
+    """Return the mean loss of the last `steps` steps, of shape (runs,); infinity where that is not finite."""
     last = loss[:, -steps:]
     finite = np.isfinite(last).all(axis=1)
     return np.where(finite, np.where(finite[:, None], last, 0.0).mean(axis=1), np.inf)
 
 
 def spikes(norms, window=50, factor=10.0):
-    """Return how many steps of each run have a gradient norm above `factor` medians of the `window` steps before.
+    """Return for each run how many steps have a gradient norm above `factor` medians of the `window` steps before.
 
-    Of shape (runs,). The step at which the norm stops being finite counts as one, those after it do not.
+    The step at which the norm stops being finite counts as one, those after it do not. Notebook 02.
     """
     counts = []
     for row, length in zip(norms, finite_steps(norms)):
@@ -40,15 +40,15 @@ def spikes(norms, window=50, factor=10.0):
 
 
 def tail_index(values, share=0.02):
-    """Return Hill's estimate of the tail index a of P(|value| > t) ~ t^-a from the largest `share` of the values.
+    """Return Hill's estimate of the tail index a of P(|value| > t) ~ t^-a, from the largest `share` of the values.
 
-    With a <= 2 the variance is infinite, with a <= 1 the mean. Raises ValueError when the share holds fewer than
-    10 values or a value is not finite. Hill 1975; notebook 02.
+    With a <= 2 the variance is infinite, with a <= 1 the mean, too. Raises ValueError when the share is fewer
+    than 10 values or one is not finite. Hill 1975; notebook 02.
     """
     ordered = np.sort(np.abs(np.ravel(values)).astype("float64"))[::-1]
     count = int(share * len(ordered))
     if count < 10 or not np.isfinite(ordered).all():
-        raise ValueError(f"{len(ordered)} values with a share of {share:g}: pass finite ones, 10 or more in the share.")
+        raise ValueError(f"{count} of {len(ordered)} values: pass finite ones, and a share of 10 or more.")
     return 1.0 / np.mean(np.log(ordered[:count] / ordered[count]))
 
 

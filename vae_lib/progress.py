@@ -14,7 +14,7 @@ class NotebookBar(tqdm):
     handle = None
 
     def __init__(self, *args, **options):
-        super().__init__(*args, **options, file=io.StringIO())
+        super().__init__(*args, **options, file=io.StringIO(), ascii=False)
 
     def display(self, msg=None, pos=None):
         """Show the line under the cell."""

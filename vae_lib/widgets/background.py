@@ -25,7 +25,7 @@ class Background:
         self.halt = threading.Event()
         self.thread = self.error = None
         self.busy = False  # cleared before `ended`, so that what it enables can be used at once
-        self.seconds = self.drawing = 0.0  # of the last work: in all, and in `show`
+        self.seconds = self.drawing = self.cost = 0.0  # of the last work: in all, in `show`, in its last call
         _all.add(self)
 
     def start(self, items, show=lambda item: None, ended=lambda error: None):
@@ -72,6 +72,7 @@ class Background:
 
     def _go_through(self, items, show):
         begin, rest, due = time.perf_counter(), 0.0, True
+        self.cost = 0.0
         try:
             for item in items:
                 due = time.perf_counter() >= rest
@@ -90,7 +91,8 @@ class Background:
         show(item)
         end = time.perf_counter()
         self.drawing += end - start
-        return end + max(GAP, (end - start) * (1 / SHARE - 1))
+        usual, self.cost = min(self.cost, end - start), end - start  # one slow drawing delays nothing
+        return end + max(GAP, usual * (1 / SHARE - 1))
 
 
 def guarded(action, report):

@@ -35,7 +35,7 @@ class Controls(ipywidgets.Box):
         look = dict(style={"description_width": "165px"}, layout={"width": "98%"})
         fewest = min(500, most)
         self.fields = dict(
-            beta=ipywidgets.FloatText(1.0, step="any", layout={"width": "76px"}),
+            beta=ipywidgets.FloatText(1.0, step=0.1, layout={"width": "76px"}),
             latent_dim=ipywidgets.IntSlider(2, 1, 50, **look),
             posterior=ipywidgets.Dropdown(options=_choices(POSTERIORS), **look),
             likelihood=ipywidgets.Dropdown(options=_choices(LIKELIHOODS), **look),

@@ -19,14 +19,14 @@ class Live(ipywidgets.Box):
         figure, axes = figures.new_figure(2, 1, SIZE, sharex=True)
         self.curves = Curves(axes)
         self.curves_canvas = Canvas(figure, self.curves.lines)
-        figure, axes = figures.new_figure(1, 1, SIZE)
+        figure, axes = figures.new_figure(1, 1, (SIZE[0], SIZE[0]))
         self.codes = Codes(axes, labels)
         self.codes_canvas = Canvas(figure, [self.codes.dots, self.codes.discs, *self.codes.numerals])
-        self.images = [image(b"", 290, "Curves of distortion, rate and held-out −ELBO"),
-                       image(b"", 230, "Test digits, below each its reconstruction", sharp=True),
-                       image(b"", 230, "Samples: decoded from fixed random codes", sharp=True),
-                       image(b"", 290, "Mean codes of held-out digits")]
-        tiles = [captioned("Per epoch, so far", self.images[0]),
+        self.images = [image(b"", 282, "Curves of distortion, rate and held-out −ELBO"),
+                       image(b"", 226, "Test digits, below each its reconstruction", sharp=True),
+                       image(b"", 226, "Samples: decoded from fixed random codes", sharp=True),
+                       image(b"", 282, "Mean codes of held-out digits")]
+        tiles = [captioned("Curves", self.images[0]),
                  captioned("Test digits over their reconstructions", self.images[1], "Samples from fixed codes",
                            self.images[2]),
                  captioned(f"Codes μ of {len(labels)} held-out digits", self.images[3])]
@@ -46,7 +46,8 @@ class Live(ipywidgets.Box):
 
 def captioned(*parts):
     """Return the captions and pictures one below the other."""
-    return ipywidgets.VBox([ipywidgets.HTML(f"<b>{part}</b>") if isinstance(part, str) else part for part in parts])
+    rows = [ipywidgets.HTML(f"<b>{part}</b>") if isinstance(part, str) else part for part in parts]
+    return ipywidgets.VBox(rows, layout={"width": f"{parts[1].width}px"})
 
 
 def card(run, codes, save, report):

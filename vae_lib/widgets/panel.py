@@ -47,7 +47,7 @@ class TrainingPanel(Control):
         self.controls = Controls(len(digits.train.images), self._changed)
         self.live = Live(digits.validation.labels[:HELD_OUT])
         self.cards = row(style="vae-cards")
-        self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "104px"})
+        self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "96px"})
                         for name, (icon, tip) in ACTIONS.items()}
         for button, action in zip(self.buttons.values(), (self.start, self.stop, self.resume, self.reset, self.save)):
             button.on_click(guarded(action, self._refuse))
@@ -121,11 +121,12 @@ class TrainingPanel(Control):
     @property
     def results(self):
         """The `Result`s of the runs that stand side by side, by their number."""
-        return {run.number: run.result() for run in self.runs}
+        return {number: run.result() for number, (run, _) in self.runs.items()}
 
     def picture(self):
         """Return PNG bytes of the pictures as they are now."""
-        return beside(*self.live.images)
+        curves, reconstructions, samples, codes = self.live.images
+        return beside(curves, (reconstructions, samples), codes)
 
     def _begin(self):
         """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
@@ -161,15 +162,16 @@ class TrainingPanel(Control):
         with self.lock:
             self._enable()
             if run.points:
-                self.runs[run.number] = card(run, self.live.images[-1].value, lambda: self.save(run), self._refuse)
+                shown = card(run, self.live.images[-1].value, lambda: self.save(run), self._refuse)
+                self.runs[run.number] = run, shown
                 self._show_cards()
             if run is self.run:
                 say(self.status, sentence(error) if error else run.ending(), error=error is not None)
 
     def _show_cards(self):
         while len(self.runs) > KEPT:
-            self.runs.pop(min(self.runs)).close()
-        self.cards.children = tuple(self.runs.values())
+            del self.runs[min(self.runs)]
+        self.cards.children = tuple(shown for _, shown in self.runs.values())
 
     def _enable(self):
         """Enable the buttons that can do something."""

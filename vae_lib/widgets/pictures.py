@@ -8,6 +8,7 @@ import io
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 from keras import ops
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
@@ -43,17 +44,23 @@ class View:
         self.epsilon = rng.standard_normal((len(images), vae.latent_dim), "float32")
         self.codes = rng.standard_normal((10, vae.latent_dim), "float32")
 
-    def look(self):
-        """Return the `Look` of the model as it is now, from one pass through the encoder and one through the decoder."""
+        self.outputs = tf.function(self._outputs, autograph=False)  # a third of the time that the layers one by one take
+
+    def _outputs(self):
         vae, n = self.vae, len(self.originals)
         mu, rho = vae.encoder(self.x)
         sigma, log_sigma = vae.posterior(rho[n:])
         z = mu[n:] + sigma * self.epsilon
         outputs = vae.decoder(ops.concatenate([mu[:n], self.codes, z]))
         distortion = vae.likelihood.distortion(self.x[n:], outputs[n + len(self.codes) :])
-        value = elbo(float(ops.mean(distortion)), float(ops.mean(rate(mu[n:], sigma, log_sigma))))
-        shown = np.nan_to_num(vae.likelihood.mean(outputs[: n + len(self.codes)]))
-        return Look(value, np.nan_to_num(mu[n:]), shown[:n], shown[n:])
+        means = ops.mean(distortion), ops.mean(rate(mu[n:], sigma, log_sigma))
+        return means, mu[n:], vae.likelihood.mean(outputs[: n + len(self.codes)])
+
+    def look(self):
+        """Return the `Look` of the model as it is now, from one pass through the encoder and one through the decoder."""
+        means, codes, shown = self.outputs()
+        n, shown = len(self.originals), np.nan_to_num(shown)
+        return Look(elbo(*map(float, means)), np.nan_to_num(codes), shown[:n], shown[n:])
 
 
 def examples(labels, n=10):
@@ -92,7 +99,8 @@ class Canvas:
         self.canvas.restore_region(self.background)
         for artist in self.artists:
             artist.axes.draw_artist(artist)
-        return png(Image.fromarray(np.asarray(self.canvas.buffer_rgba())[..., :3]))
+        size, pixels = self.canvas.get_width_height(), self.canvas.buffer_rgba()
+        return png(Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1).convert("RGB"))
 
 
 class Curves:

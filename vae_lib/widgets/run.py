@@ -33,6 +33,7 @@ class Run:
     def __init__(self, number, settings, digits, hidden, batch_size):
         self.number, self.settings, self.points, self.look = number, settings, [], None
         self.seconds = 0.0  # of training and drawing, without compilation
+        self.recent = np.zeros(3)  # since the last point: steps, and sums over them of distortion and rate
         images = subsample(digits.train, settings["images"]).images
         keras.utils.set_random_seed(settings["seed"])
         self.vae = VAE(**{name: settings[name] for name in MODEL}, hidden=hidden)
@@ -62,17 +63,21 @@ class Run:
             yield None
         while not compiling.wait(0.1):
             yield None
-        before, start = self.seconds, time.perf_counter()
+        before, start, done = self.seconds, time.perf_counter(), self.training.done
         for chunk in self.training:
             self.seconds = before + time.perf_counter() - start
+            self.recent += (self.training.done - done) * np.array([1.0, chunk.distortion, chunk.rate])
+            done = self.training.done
             yield chunk
 
     def watch(self, chunk):
         """Look at the model after `chunk` (None: before the first step) and enter a point of the curves."""
         self.look = self.view.look()
         if chunk is not None:
-            epochs = chunk.epoch - 1 + chunk.step / chunk.steps
-            self.points.append((epochs, chunk.distortion, chunk.rate, -self.look.elbo))
+            steps, distortion, rate = self.recent
+            self.recent = np.zeros(3)
+            epochs = self.training.done / self.training.steps
+            self.points.append((epochs, distortion / steps, rate / steps, -self.look.elbo))
 
     @property
     def done(self):
@@ -90,7 +95,7 @@ class Run:
         step = training.step if training.epoch < training.epochs else training.steps
         return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · {self.seconds:.1f} s so far, "
                 f"about {left:.0f} s left · distortion {distortion:.1f}, rate {rate:.2f}, "
-                f"held-out −ELBO {loss:.1f} nats per image")
+                f"held-out −ELBO {loss:.1f} nats")
 
     def result(self):
         """Return the `Result` as it is now."""
@@ -103,5 +108,5 @@ class Run:
             return f"Run {self.number} is finished: {training.epochs} epochs in {self.seconds:.1f} s."
         if not training.done:
             return f"Run {self.number} was stopped before its first step: Continue begins it."
-        return (f"Run {self.number} was stopped in epoch {training.epoch + 1} after {training.step} of {training.steps} "
-                "steps: Continue goes on from there.")
+        return (f"Run {self.number} was stopped after {training.done / training.steps:.2f} of {training.epochs} epochs: "
+                "Continue goes on from there.")

@@ -5,7 +5,8 @@ import threading
 
 import ipywidgets
 
-from vae_lib.figures import draw_dots, new_figure, to_png
+from vae_lib.figures import new_figure, to_png
+from vae_lib.run_figures import draw_dots
 from vae_lib.widgets.style import Control, image
 
 SHOWN = 40  # estimates drawn for each estimator
@@ -47,4 +48,4 @@ class SampleSlider(Control):
 
     def picture(self):
         """Return PNG bytes of what is shown."""
-        return self.board.value
+        return bytes(self.board.value)

@@ -1,43 +1,16 @@
 """A panel to train small VAEs with a chosen map, learning rate, optimizer and initial sigma. Notebook 02."""
 
 import ipywidgets
-import numpy as np
 
-from vae_lib.figures import COLOURS, new_figure, to_png
+from vae_lib.figures import to_png
 from vae_lib.laboratory import INVERSES
-from vae_lib.outcomes import finite_steps
+from vae_lib.run_figures import runs_figure
+from vae_lib.outcomes import failed
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.style import Control, image, row, say
 
 RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 NATIVE = "as it comes"
-
-
-def runs_figure(records, title="", steps=None):
-    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour each.
-
-    A run that stops being finite ends in a red cross; the legend counts those.
-    """
-    figure, axes = new_figure(1, 2, (8, 3.1))
-    for (label, record), colour in zip(records.items(), COLOURS):
-        lengths = finite_steps(record.loss, record.gradient_norm)
-        failures = int((lengths < record.loss.shape[1]).sum())
-        label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
-        for ax, series in zip(axes, (record.loss, record.gradient_norm)):
-            for run, (values, length) in enumerate(zip(series, lengths)):
-                ax.plot(np.arange(1, length + 1), values[:length], color=colour, linewidth=0.9, alpha=0.8,
-                        label=None if run else label)
-                if length < len(values):
-                    ax.plot(max(length, 1), values[max(length - 1, 0)], "X", color="crimson", markersize=9, zorder=3)
-    axes[0].set(title="loss", ylabel="nats per image")
-    axes[1].set(title="norm of the gradient", ylabel="nats per unit of weight")
-    for ax in axes:
-        ax.set(xlabel="step", yscale="log", xlim=(0, steps))
-        ax.yaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
-        ax.yaxis.set_minor_formatter("")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    figure.suptitle(title, fontsize=11)
-    return figure
 
 
 class StabilityPanel(Control):
@@ -93,7 +66,7 @@ class StabilityPanel(Control):
             self.complain(sentence(error))
             return
         record, = self.latest.values()
-        failures = int((finite_steps(record.loss, record.gradient_norm) < record.loss.shape[1]).sum())
+        failures = failed(record.loss, record.gradient_norm).sum()
         say(self.message, f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
                           f"{len(record.loss)} runs failed.")
 
@@ -107,4 +80,4 @@ class StabilityPanel(Control):
 
     def picture(self):
         """Return PNG bytes of what is shown."""
-        return self.board.value
+        return bytes(self.board.value)

@@ -6,6 +6,7 @@ import io
 import ipywidgets
 from IPython.display import display
 from PIL import Image
+from traitlets import Unicode
 
 CSS = """<style>
 .vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
@@ -22,6 +23,12 @@ CSS = """<style>
 .vae summary { cursor: pointer; }
 .vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 </style>"""
+
+
+class Picture(ipywidgets.Image):
+    """An image with a tooltip, which is also its name for screen readers."""
+
+    description = Unicode("").tag(sync=True)  # the front end fails on a tooltip of widgets without one
 
 
 class Control(ipywidgets.VBox):
@@ -53,12 +60,20 @@ class Control(ipywidgets.VBox):
         return {**super()._repr_mimebundle_(**options), **data}, metadata
 
 
-def beside(*images, gap=12):
-    """Return the pictures of image widgets side by side as PNG bytes, `gap` pixels apart."""
-    boards = [Image.open(io.BytesIO(widget.value)).convert("RGB") for widget in images]
-    whole = Image.new("RGB", (sum(b.width + gap for b in boards) - gap, max(b.height for b in boards)), "white")
-    for i, board in enumerate(boards):
-        whole.paste(board, (sum(b.width + gap for b in boards[:i]), (whole.height - board.height) // 2))
+def beside(*columns, gap=12):
+    """Return the pictures of image widgets side by side as PNG bytes; a tuple of widgets is stacked."""
+    columns = [column if isinstance(column, tuple) else (column,) for column in columns]
+    boards = [[Image.open(io.BytesIO(widget.value)).convert("RGB") for widget in column] for column in columns]
+    widths = [max(board.width for board in column) for column in boards]
+    heights = [sum(board.height + gap for board in column) - gap for column in boards]
+    whole = Image.new("RGB", (sum(widths) + gap * (len(widths) - 1), max(heights)), "white")
+    left = 0
+    for column, width, height in zip(boards, widths, heights):
+        top = (whole.height - height) // 2
+        for board in column:
+            whole.paste(board, (left, top))
+            top += board.height + gap
+        left += width + gap
     return png(whole)
 
 
@@ -71,13 +86,12 @@ def png(board):
 
 def row(*widgets, style="vae-row"):
     """Return the widgets side by side; what does not fit goes below."""
-    box = ipywidgets.Box(widgets, layout={"display": "flex"})
-    return box.add_class(style)
+    return ipywidgets.Box(widgets).add_class(style)
 
 
 def image(png, width, tooltip, sharp=False):
     """Return an image widget `width` CSS pixels wide; `tooltip` says what it shows."""
-    widget = ipywidgets.Image(value=png, format="png", width=width, tooltip=tooltip)
+    widget = Picture(value=png, format="png", width=width, tooltip=tooltip)
     return widget.add_class("vae-sharp") if sharp else widget
 
 

@@ -1,0 +1,39 @@
+"""The README's tables are those that the benchmarks wrote, its picture is the notebook's, its links lead somewhere."""
+
+import base64
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+
+def test_table_of_nats_is_the_measured_one():
+    import nats
+
+    rows = json.loads((ROOT / "data" / "nats.json").read_text())["rows"]
+    assert nats.summary(rows) in README
+    assert all(sum(row["latent_dim"] == dim and row["setting"] == "plain" for row in rows) >= 5 for dim in (2, 5, 10, 20))
+
+
+def test_picture_is_made_by_notebook_01():
+    notebook = nbformat.read(ROOT / "notebooks" / "01_model.ipynb", 4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", ())]
+    assert (ROOT / "docs" / "plane.png").read_bytes() in [base64.b64decode(picture) for picture in pictures]
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
+def test_links_lead_to_files(link):
+    assert link.startswith("http") or (ROOT / link).exists()
+
+
+def test_every_notebook_stands_in_the_table():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert f"](notebooks/{path.name})" in README

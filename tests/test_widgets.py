@@ -1,0 +1,490 @@
+"""The controls, their callbacks called directly: what they do, and what becomes of every fault."""
+
+import io
+import json
+import threading
+import time
+from pathlib import Path
+
+import keras
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+from vae_lib import storage
+from vae_lib.data import Digits, Split, load_mnist, subsample
+from vae_lib.evaluation import evaluate
+from vae_lib.model import VAE
+from vae_lib.training import DivergedError, Training, train
+from vae_lib.widgets import pictures, style
+from vae_lib.widgets.background import Background, guarded, sentence
+from vae_lib.widgets.controls import RATES, Controls
+from vae_lib.widgets.panel import EXPERIMENTS, KEPT, TrainingPanel
+from vae_lib.widgets.plane import LatentPlane, most_active
+
+ALL = load_mnist()
+DIGITS = Digits(*(Split(split.images[:n], split.labels[:n]) for split, n in zip(ALL, (600, 300, 100))))
+SMALL = dict(hidden=(32,), images=600, epochs=2)
+PATIENCE = 120  # seconds: for what takes one on a machine of one's own
+
+
+@pytest.fixture(autouse=True)
+def nothing_printed_and_no_thread_left(capfd):
+    yield
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vae_lib")]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def panel(tmp_path):
+    panel = TrainingPanel(DIGITS, **SMALL, folder=tmp_path / "runs")
+    yield panel
+    panel.stop()
+    assert panel.work.wait(PATIENCE) and panel.compiling.wait(PATIENCE)
+
+
+def until(condition):
+    """Wait until the condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def usable(panel):
+    return {name for name, button in panel.buttons.items() if not button.disabled}
+
+
+def decoded(widget):
+    return np.asarray(Image.open(io.BytesIO(widget.value)).convert("L"))
+
+
+# -- work in the background
+
+
+def endless(seconds=0.002):
+    while True:
+        time.sleep(seconds)
+        yield "item"
+
+
+def test_background_shows_the_last_item_and_leaves_no_thread():
+    shown, ends, background = [], [], Background("test")
+    assert background.start(range(1000), shown.append, ends.append)
+    background.result(PATIENCE)
+    assert shown[0] == 0 and shown[-1] == 999 and ends == [None] and not background.busy
+
+
+def test_background_shows_not_too_often_and_not_for_too_long():
+    shown, background = [], Background("test")
+    background.start(endless(), lambda item: shown.append(time.perf_counter()))
+    time.sleep(1)
+    background.stop()
+    background.result(PATIENCE)
+    assert np.diff(shown[:-1]).min() > 0.12  # the last one is shown in any case
+    background.start((time.sleep(0.01) for _ in range(150)), lambda item: time.sleep(0.1))
+    background.result(PATIENCE)
+    assert 0.05 < background.drawing / background.seconds < 0.35
+
+
+def test_background_stops_after_the_present_item_also_before_the_first():
+    seen, background = [], Background("test")
+    background.stop()  # nothing to stop: harmless
+    background.start(map(seen.append, endless(0.05)))
+    background.stop()
+    assert background.wait(PATIENCE) and len(seen) == 1
+
+
+def test_background_takes_one_work_at_a_time():
+    background = Background("test")
+    assert background.start(endless()) and not background.start([1])
+    background.stop()
+    background.wait(PATIENCE)
+    assert background.start([])
+    background.result(PATIENCE)
+
+
+@pytest.mark.parametrize("items, show", [
+    ((1 / value for value in (1, 0)), lambda item: None),
+    ([1], lambda item: 1 / 0),
+])
+def test_a_fault_reaches_whoever_asks_and_the_next_work_can_start(items, show):
+    ends, background = [], Background("test")
+    background.start(items, show, ends.append)
+    with pytest.raises(ZeroDivisionError):
+        background.result(PATIENCE)
+    assert isinstance(ends[0], ZeroDivisionError) and background.start([1])
+    background.result(PATIENCE)
+
+
+def test_waiting_can_be_limited():
+    background = Background("test")
+    background.start(endless())
+    assert not background.wait(0.01)
+    with pytest.raises(TimeoutError, match="not done after 0.01 s"):
+        background.result(0.01)
+    background.stop()
+    background.wait(PATIENCE)
+
+
+def test_what_a_callback_raises_becomes_one_sentence():
+    said = []
+    guarded(lambda: 1 / 0, said.append)("the button")
+    assert said == ["ZeroDivisionError: division by zero"]
+    assert sentence(ValueError("beta is -1: pass\n  0.")) == "beta is -1: pass 0."
+
+
+# -- sliders on the latent plane
+
+
+@pytest.fixture(scope="module")
+def vae():
+    keras.utils.set_random_seed(0)
+    return VAE(latent_dim=3, hidden=(16,))
+
+
+def test_the_digit_follows_the_sliders_and_the_last_value_wins(vae):
+    plane = LatentPlane(vae, units=(0, 2))
+    for value in np.linspace(-3, 3, 200):
+        plane.sliders[1].value = value
+    expected = 255 * (1 - vae.decode([[0, 0, 3]])[0])
+    np.testing.assert_allclose(decoded(plane.digit)[::9, ::9], expected, atol=0.6)
+    assert "The other 1 latent units stay at 0." in plane.message.value
+    plane.sliders[0].value = 50  # as the front end does with what is typed
+    assert plane.sliders[0].value == 3 and "typed beyond ±3 becomes ±3" in plane.message.value
+
+
+def test_the_map_marks_the_code(vae):
+    codes = np.random.default_rng(0).normal(size=(200, 3)) * [2, 0.1, 1]
+    plane = LatentPlane(vae, codes, np.arange(200) % 10)
+    assert plane.units == [0, 2] and [slider.description for slider in plane.sliders] == ["z₁", "z₃"]
+    before = decoded(plane.chart[0]).astype(int)
+    plane.sliders[0].value, plane.sliders[1].value = 1, -2
+    changed = np.argwhere(np.abs(decoded(plane.chart[0]) - before) > 50)
+    (x, y), corner = plane.map.to_pixels((1, -2)), changed.max(axis=0)
+    assert corner == pytest.approx([y + 40, x + 40], abs=4)
+
+
+def test_one_latent_unit_has_one_slider():
+    plane = LatentPlane(VAE(latent_dim=1, hidden=(8,)), np.zeros((5, 1)), np.zeros(5, int))
+    assert len(plane.sliders) == 1 and plane.chart == [] and decoded(plane.digit).shape == (252, 252)
+
+
+def test_most_active_units_come_in_their_own_order():
+    codes = np.random.default_rng(0).normal(size=(100, 4)) * [1, 0.1, 0, 3]
+    assert list(most_active(codes)) == [0, 3] and list(most_active(codes[:, :1])) == [0]
+
+
+def test_a_decoder_that_fails_is_reported_beside_the_sliders_and_the_next_value_works(vae, monkeypatch):
+    plane = LatentPlane(vae)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(vae), "decode", lambda *_: 1 / 0)
+        plane.sliders[0].value = 1
+    assert "ZeroDivisionError" in plane.message.value and "vae-error" in plane.message.value
+    before = plane.digit.value
+    plane.sliders[0].value = 2
+    assert plane.digit.value != before
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(codes=np.zeros((5, 2)), labels=np.zeros(5)), "(5, 2): pass (n, 3) codes"),
+    (dict(codes=np.zeros((5, 3))), "their labels"),
+    (dict(codes=np.zeros((5, 3)), labels=np.zeros(4)), "one for each of the 5 codes"),
+    (dict(units=(0, 3)), "from 0 to 2"),
+    (dict(units=(1, 1)), "different ones"),
+    (dict(units=()), "from 0 to 2"),
+])
+def test_what_does_not_fit_the_model_is_refused(vae, arguments, words):
+    with pytest.raises(ValueError) as error:
+        LatentPlane(vae, **arguments)
+    assert words in str(error.value)
+
+
+def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
+    for control in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
+        data, metadata = control._repr_mimebundle_()
+        assert "application/vnd.jupyter.widget-view+json" in data and data["text/plain"] == control.description
+        assert metadata["image/png"]["alt"] == control.description
+        assert Image.open(io.BytesIO(data["image/png"])).width > 500
+
+
+# -- settings
+
+
+def test_settings_are_entered_and_read():
+    controls = Controls(600)
+    wanted = dict(beta=0.0, latent_dim=20, posterior="direct", likelihood="gaussian", learning_rate=3e-2, epochs=5,
+                  images=550, seed=3)
+    controls.enter(wanted)
+    assert controls.settings() == wanted
+
+
+def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
+    controls = Controls(600)
+    controls.slider.value = 12.34567
+    assert controls.settings()["beta"] == 12.3
+    controls.fields["beta"].value = 0
+    assert controls.slider.value == 0.01 and controls.settings()["beta"] == 0
+    controls.fields["beta"].value = 5000
+    assert controls.slider.value == 1000 and controls.settings()["beta"] == 5000
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("beta", -1, "beta is -1: pass a finite number of 0 or more"),
+    ("latent_dim", 100, "latent_dim is 100: pass a whole number from 1 to 50"),
+    ("latent_dim", 2.5, "latent_dim is 2.5: pass a whole number"),
+    ("posterior", "exp", "posterior is 'exp': choose from 'softplus'"),
+    ("learning_rate", 0.5, f"choose from {RATES[0]}"),
+    ("epochs", 0, "epochs is 0: pass a whole number from 1 to 100"),
+    ("images", 601, "images is 601: pass a whole number from 500 to 600"),
+    ("seed", -2, "seed is -2"),
+    ("speed", 1, "speed is no setting of the panel"),
+])
+def test_settings_that_are_not_to_be_had_are_refused(name, value, words):
+    controls = Controls(600)
+    before = controls.settings()
+    with pytest.raises(ValueError) as error:
+        controls.enter({name: value})
+    assert words in str(error.value) and controls.settings() == before
+
+
+@pytest.mark.parametrize("name, value", [("beta", -3.0), ("seed", -1)])
+def test_a_bad_value_typed_by_hand_is_said_at_once_and_start_refuses_it(panel, name, value):
+    panel.controls.fields[name].value = value
+    assert f"{name} is {value}" in panel.status.value and "vae-error" in panel.status.value
+    panel.buttons["Start"].click()
+    assert f"{name} is {value}" in panel.status.value and not panel.work.busy and panel.run is None
+    panel.controls.fields[name].value = 1
+    panel.buttons["Start"].click()
+    assert panel.result(PATIENCE).settings[name] == 1
+
+
+# -- the training panel
+
+
+def test_a_run_gives_the_weights_that_a_cell_gives(panel):
+    panel.start(seed=3, beta=2)
+    vae, history, settings = panel.result(PATIENCE)
+    keras.utils.set_random_seed(3)
+    by_hand = VAE(beta=2, hidden=(32,))
+    expected = train(by_hand, subsample(DIGITS.train, 600).images, epochs=2, validation=DIGITS.validation.images, seed=3,
+                     progress=False)
+    assert history == expected and settings["beta"] == 2 and len(history["validation_elbo"]) == 2
+    for ours, theirs in zip(vae.trainable_variables, by_hand.trainable_variables):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_pictures_move_and_the_end_is_announced(panel):
+    before = [image.value for image in panel.live.images]
+    panel.buttons["Start"].click()
+    panel.result(PATIENCE)
+    assert all(image.value != old for image, old in zip(panel.live.images, before))
+    assert "Run 1 is finished: 2 epochs" in panel.status.value and panel.bar.value == 1
+    for words in ("Epoch 2 of 2, step 5 of 5", "about 0 s left", "distortion", "held-out −ELBO"):
+        assert words in panel.progress.value
+    assert usable(panel) == {"Start", "Continue", "Reset", "Save"} and len(panel.cards.children) == 1
+
+
+def test_what_is_looked_at_is_what_the_library_evaluates():
+    vae = VAE(hidden=(32,), latent_dim=4)
+    view = pictures.View(vae, DIGITS)
+    look = view.look()
+    with vae.frozen(view.epsilon):
+        distortion, rate = (float(np.mean(term)) for term in vae.terms(DIGITS.validation.images))
+    assert look.elbo == pytest.approx(-(distortion + rate), rel=1e-5)
+    np.testing.assert_allclose(look.codes, vae.encode(DIGITS.validation.images)[0], atol=1e-5)
+    np.testing.assert_allclose(look.reconstructions, vae.reconstruct(view.originals), atol=1e-5)
+    np.testing.assert_allclose(look.samples, vae.decode(view.codes), atol=1e-5)
+    assert look.elbo == pytest.approx(evaluate(vae, DIGITS.validation.images).elbo, rel=0.01)
+
+
+@pytest.mark.parametrize("latent_dim, words", [(1, "digit"), (2, "z₂"), (6, "the two most active units")])
+def test_codes_are_drawn_in_any_dimension(panel, latent_dim, words):
+    panel.start(latent_dim=latent_dim, epochs=1)
+    panel.result(PATIENCE)
+    axes = panel.live.codes.axes
+    assert words in axes.get_xlabel() + axes.get_ylabel() and decoded(panel.live.images[-1]).std() > 10
+
+
+def test_start_pressed_twice_is_one_run(panel):
+    panel.start(epochs=100)
+    panel.buttons["Start"].click()
+    assert "Run 1 is training: press Stop" in panel.status.value and panel.number == 1
+    with pytest.raises(RuntimeError, match="press Stop"):
+        panel.start()
+    assert usable(panel) == {"Stop", "Reset"}
+
+
+def test_stop_keeps_what_was_learned_and_continue_goes_on_as_if_nothing_had_been(panel):
+    panel.start(epochs=60)
+    until(lambda: panel.run.training.done > 2)
+    panel.buttons["Stop"].click()
+    stopped = panel.result(PATIENCE)
+    assert 0 < panel.run.training.done < 300 and "Continue goes on from there" in panel.status.value
+    assert np.isfinite(evaluate(stopped.vae, DIGITS.test.images).elbo)
+    panel.buttons["Continue"].click()
+    continued = panel.result(PATIENCE)
+    panel.start()
+    straight = panel.result(PATIENCE)
+    assert continued.history == straight.history and len(panel.cards.children) == 2
+
+
+def test_stop_before_the_first_chunk(panel):
+    panel.start(latent_dim=9)  # a shape that is not compiled yet
+    panel.buttons["Stop"].click()
+    assert panel.work.wait(PATIENCE) and panel.run.training.done == 0
+    assert "stopped before its first step: Continue begins it" in panel.status.value
+    assert usable(panel) == {"Start", "Continue", "Reset"} and panel.cards.children == ()
+    panel.buttons["Continue"].click()
+    assert len(panel.result(PATIENCE).history["loss"]) == 2
+
+
+def test_continue_needs_epochs_to_go(panel):
+    with pytest.raises(RuntimeError, match="no run yet"):
+        panel.resume()
+    panel.start()
+    panel.result(PATIENCE)
+    panel.buttons["Continue"].click()
+    assert "All 2 epochs are done: set more epochs" in panel.status.value
+    panel.controls.enter({"epochs": 3})
+    panel.buttons["Continue"].click()
+    result = panel.result(PATIENCE)
+    assert len(result.history["loss"]) == result.settings["epochs"] == 3
+
+
+@pytest.mark.parametrize("error, words", [
+    (MemoryError("no room"), "MemoryError: no room"),
+    (RuntimeError("the disk is full"), "the disk is full"),
+])
+def test_an_exception_inside_training_leaves_a_usable_panel(panel, monkeypatch, error, words):
+    def fail(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_end_epoch", fail)
+        panel.start()
+        with pytest.raises(type(error), match=str(error)):
+            panel.result(PATIENCE)
+    assert words in panel.status.value and "vae-error" in panel.status.value
+    assert usable(panel) == {"Start", "Continue", "Reset", "Save"}
+    panel.buttons["Continue"].click()
+    assert len(panel.result(PATIENCE).history["loss"]) == 2
+
+
+def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "_learning_rates", lambda self, count: np.full(count, 1e12, "float32"))
+        panel.start(likelihood="gaussian")
+        with pytest.raises(DivergedError):
+            panel.result(PATIENCE)
+    assert "stopped being finite at step" in panel.status.value
+    assert all(np.isfinite(variable).all() for variable in panel.run.vae.trainable_variables)
+    panel.start()
+    panel.result(PATIENCE)
+    assert "is finished" in panel.status.value
+
+
+def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
+    panel.start(epochs=60)
+    for value in range(200):
+        panel.controls.fields["latent_dim"].value = 1 + value % 50
+    panel.controls.fields["latent_dim"].value = 5
+    assert "Latent dimension (units): 5, from the next Start; the run" in panel.status.value
+    assert panel.result(PATIENCE).vae.latent_dim == 2
+    panel.start(epochs=1)
+    assert panel.result(PATIENCE).vae.latent_dim == 5
+
+
+def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
+    other = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
+    panel.start(epochs=10, seed=1)
+    other.start(epochs=10, seed=2)
+    together = [one.result(PATIENCE) for one in (panel, other)]
+    for seed, result in zip((1, 2), together):
+        panel.start(epochs=10, seed=seed)
+        assert panel.result(PATIENCE).history == result.history
+
+
+def test_at_most_four_runs_stay_side_by_side(panel):
+    for beta in range(1, 6):
+        panel.start(beta=beta, epochs=1)
+        panel.result(PATIENCE)
+    assert len(panel.cards.children) == KEPT and list(panel.results) == [2, 3, 4, 5]
+    assert [result.settings["beta"] for result in panel.results.values()] == [2, 3, 4, 5]
+    assert "Run 2: β 2" in panel.cards.children[0].children[0].value
+
+
+def test_runs_are_saved_without_overwriting_any(panel):
+    with pytest.raises(RuntimeError, match="no run yet"):
+        panel.save()
+    panel.start(epochs=1)
+    vae = panel.result(PATIENCE).vae
+    paths = [panel.save(), panel.save()]
+    panel.cards.children[0].children[-1].click()
+    names = sorted(path.name for path in Path(panel.folder).iterdir())
+    assert len(names) == 3 and {path.name for path in paths} < set(names) and "Run 1 is saved" in panel.status.value
+    np.testing.assert_array_equal(storage.load(paths[1]).generate(2, seed=0), vae.generate(2, seed=0))
+    panel.folder = paths[0]  # a file, no folder
+    panel.buttons["Save"].click()
+    assert "cannot be written" in panel.status.value and "vae-error" in panel.status.value
+
+
+def test_nothing_is_saved_or_continued_while_it_trains(panel):
+    panel.start(epochs=100)
+    for action in (panel.save, panel.resume):
+        with pytest.raises(RuntimeError, match="Run 1 is training"):
+            action()
+
+
+def test_reset_ends_and_forgets(panel):
+    panel.start(epochs=100, beta=7)
+    until(lambda: panel.run.points)
+    panel.buttons["Reset"].click()
+    assert panel.controls.settings() == panel.defaults and panel.cards.children == () and panel.run is None
+    assert "Ready: press Start" in panel.status.value and usable(panel) == {"Start", "Reset"}
+    with pytest.raises(RuntimeError, match="No run has been started"):
+        panel.result()
+
+
+def test_result_can_be_limited(panel):
+    panel.start(epochs=100)
+    with pytest.raises(TimeoutError, match="not done after 0.01 s"):
+        panel.result(0.01)
+
+
+def test_settings_of_the_panel_are_checked_when_it_is_made():
+    with pytest.raises(ValueError, match="learning_rates is no setting"):
+        TrainingPanel(DIGITS, hidden=(32,), learning_rates=1)
+
+
+def test_three_experiments_stand_beside_the_panel():
+    panel = TrainingPanel(DIGITS, **SMALL)
+    assert len(EXPERIMENTS) == 3 and panel.children[-2].value.count("<details>") == 4
+    assert panel.compiling.wait(PATIENCE)
+
+
+def test_sentences_are_escaped():
+    class Widget:
+        value = ""
+
+    style.say(Widget, "<script>")
+    assert "&lt;script&gt;" in Widget.value
+
+
+def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(tmp_path):
+    cells = [
+        "from vae_lib.data import load_mnist\nfrom vae_lib.widgets.panel import TrainingPanel\n"
+        "panel = TrainingPanel(load_mnist(), hidden=(16,), images=500, epochs=1)\npanel",
+        "panel.buttons['Start'].click()",
+        "vae, history, settings = panel.result(timeout=100)\npanel.snapshot()",
+        "import threading\nlen(history['loss']), [t.name for t in threading.enumerate() if 'vae_lib' in t.name]",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    folder = {"metadata": {"path": str(Path(__file__).parents[1])}}
+    NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=folder).execute()
+    shown, clicked, snapshot, end = (cell.outputs for cell in notebook.cells)
+    assert "image/png" in shown[0].data and clicked == [] and end[0].data["text/plain"] == "(1, [])"
+    assert snapshot[0].data["text/plain"].startswith("The training panel") and "alt" in snapshot[0].metadata["image/png"]
+    assert json.dumps(notebook).count('"stderr"') == 0

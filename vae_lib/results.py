@@ -1,0 +1,37 @@
+"""What the commands in benchmarks/ measured and stored in data/, for the notebooks to draw and to check."""
+
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent.parent / "data"
+
+
+def load_results(name):
+    """Return the report of `benchmarks/NAME.py` as a dict: its settings and its `rows`, one dict a run.
+
+    Raises FileNotFoundError with one sentence where it is missing.
+    """
+    path = FOLDER / f"{name}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path.name} is not in data/: restore it with 'git checkout -- data/{path.name}', "
+                                f"or measure it with 'python benchmarks/{name}.py'.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def where(rows, **wanted):
+    """Return those of `rows`, a list of dicts, that have every value in `wanted` under its name."""
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def pack_images(images):
+    """Return images (n, 28, 28) in [0, 1] as text: 256 grey levels, compressed."""
+    return base64.b64encode(zlib.compress(np.uint8(255 * np.clip(images, 0, 1) + 0.5).tobytes(), 9)).decode()
+
+
+def unpack_images(text):
+    """Return the `uint8` images (n, 28, 28) that `pack_images` made the text of."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), "uint8").reshape(-1, 28, 28)

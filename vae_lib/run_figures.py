@@ -1,0 +1,87 @@
+"""Figures of many runs or estimates in which a failure is drawn as a failure. Notebook 02."""
+
+import numpy as np
+
+from vae_lib.figures import COLOURS, new_figure
+from vae_lib.outcomes import finite_steps
+
+DASHES = ("-", "--", "-.", ":", (0, (6, 2)), (0, (1, 1)))
+
+
+def draw_lines(axes, x, lines, **labels):
+    """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as well as the colours."""
+    for (label, values), colour, dashes in zip(lines.items(), COLOURS, DASHES):
+        axes.plot(x, values, color=colour, linestyle=dashes, linewidth=1.8, label=label)
+    axes.set(**labels)
+
+
+def draw_dots(axes, groups, right=np.inf, **labels):
+    """Draw each `label: values` of the mapping `groups` as a row of dots, top down, a bar at its median.
+
+    What does not fit is counted at the right: ▸ above `right`, ✕ not finite; both rank as the largest.
+    """
+    for row, (values, colour) in enumerate(zip(groups.values(), COLOURS)):
+        ranked = np.where(np.isfinite(values), values, np.inf)
+        inside = ranked[(ranked <= right) & np.isfinite(ranked)]
+        axes.plot(inside, np.full(len(inside), row), "o", color=colour, alpha=0.6, markersize=4)
+        median = np.median(ranked)
+        if median <= right and median < np.inf:
+            axes.plot(median, row, "|", color="black", markersize=14)
+        counts = {"▸": np.sum((ranked > right) & (ranked < np.inf)), "✕": np.sum(ranked == np.inf)}
+        text = " ".join(f"{mark} {n}" for mark, n in counts.items() if n)
+        axes.text(1.02, row, text, color="crimson", va="center", transform=axes.get_yaxis_transform())
+    axes.set(**labels, yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups) - 0.5, -0.5))
+
+
+def runs_figure(records, title="", steps=None):
+    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour each.
+
+    A run that stops being finite ends in a red cross; the legend counts those.
+    """
+    figure, axes = new_figure(1, 2, (8, 3.1))
+    for (label, record), colour in zip(records.items(), COLOURS):
+        lengths = finite_steps(record.loss, record.gradient_norm)
+        failures = int((lengths < record.loss.shape[1]).sum())
+        label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
+        for ax, series in zip(axes, (record.loss, record.gradient_norm)):
+            draw_runs(ax, series, lengths, color=colour, label=label)
+    axes[0].set(title="loss", ylabel="nats per image")
+    axes[1].set(title="norm of the gradient", ylabel="nats per unit of weight")
+    for ax in axes:
+        ax.set(xlabel="step", yscale="log", xlim=(0, steps))
+        ax.yaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
+        ax.yaxis.set_minor_formatter("")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_runs(axes, series, lengths, label, **style):
+    """Draw the first `lengths` (runs,) values of each row of `series` (runs, steps); a cross ends a shorter row."""
+    for run, (values, length) in enumerate(zip(series, lengths)):
+        steps = np.arange(1, length + 1)
+        axes.plot(steps, values[:length], linewidth=0.9, alpha=0.8, label=None if run else label, **style)
+        if 0 < length < len(values):
+            axes.plot(length, values[length - 1], "X", color="crimson", markersize=9, zorder=3)
+
+
+def dots_figure(panels, height, right=np.inf, line=None, **labels):
+    """Return a figure of `draw_dots`, one panel for each `title: groups` of the mapping `panels`, side by side.
+
+    `height` in inches; `line` is the place of a dotted line across all rows.
+    """
+    figure, axes = new_figure(1, len(panels), (8, height), sharey=True, squeeze=False)
+    for ax, (title, groups) in zip(axes[0], panels.items()):
+        draw_dots(ax, groups, right, title=title, **labels)
+        if line is not None:
+            ax.axvline(line, color="0.4", linestyle=":")
+    return figure
+
+
+def lines_figure(x, panels, limits, xlabel):
+    """Return a figure of `draw_lines` over `x`, one panel for each `title: lines`, with y `limits` and one legend."""
+    figure, axes = new_figure(1, len(panels), (8, 3))
+    for ax, (title, lines), ylim in zip(axes, panels.items(), limits):
+        draw_lines(ax, x, lines, title=title, xlabel=xlabel, ylim=ylim)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
