@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
-from vae_lib.laboratory import INVERSES
 from vae_lib.model import VAE, images_of
 from vae_lib.results import pack_images
 from vae_lib.storage import whole_file
+from vae_lib.textbook import INVERSES
 from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
@@ -61,7 +61,7 @@ def measure(posterior, arm, seed, digits):
                     progress=False)
     test = evaluate(vae, digits.test.images, seed=seed)
     mu, sigma = vae.encode(digits.test.images)
-    velocity = next(v for v in vae.optimizer.variables if "velocity" in v.path)  # of the encoder's first kernel
+    velocity = next(v for v in vae.optimizer.variables if "velocity" in v.path)  # of the first kernel
     row = {"posterior": posterior, "arm": arm, "seed": seed, "distortion": test.distortion, "rate": test.rate,
            "negative_elbo": -test.elbo, "sigma_start": sigma_start, "sigma_end": float(np.median(sigma)),
            "variance_of_mu": mu.var(axis=0).tolist(), "adam_denominator": float(np.median(np.sqrt(velocity))),
@@ -83,7 +83,8 @@ def summary(rows):
 
 def main():
     """Run what is not measured yet and print the summary."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …")
     parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
     parser.add_argument("--out", type=Path, default=RESULTS)

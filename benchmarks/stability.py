@@ -1,4 +1,4 @@
-"""The laboratory of notebook 02 at the original's own size: which map fails, with other seeds and wider layers.
+"""The laboratory of notebook 02 at the original's own size: other seeds, wider layers, more steps.
 
     python benchmarks/stability.py             784-500-120-2 units, 10 seeds, 300 steps: about 10 minutes
     python benchmarks/stability.py --seeds 2   two of the seeds
@@ -13,9 +13,10 @@ from pathlib import Path
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 import numpy as np
 from vae_lib.data import load_mnist, subsample
-from vae_lib.laboratory import INVERSES, Stack
+from vae_lib.laboratory import Stack
 from vae_lib.outcomes import failed, final_loss, spikes
 from vae_lib.storage import whole_file
+from vae_lib.textbook import INVERSES
 
 RESULTS = Path(__file__).parent.parent / "data" / "stability.json"
 HIDDEN, IMAGES, STEPS = (500, 120), 10_000, 300  # the original's layers
@@ -38,8 +39,9 @@ def measure(stack, posterior, arm, optimizer, learning_rate, seeds):
 
 def main():
     """Run what is not measured yet and print one line for each condition."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help=f"how many; they are {FIRST_SEED}, {FIRST_SEED + 1} …")
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=10, help=f"how many; the first is {FIRST_SEED}")
     parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()

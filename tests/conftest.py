@@ -9,9 +9,11 @@ BROWSER = Path(__file__).with_name("browser")
 
 def turn(item):
     """Return what the tests are sorted by; tests that share a turn keep their order."""
-    in_browser = BROWSER in item.path.parents
-    params = getattr(item, "callspec", None) and item.callspec.params or {}
-    return in_browser, item.path.suffix == ".ipynb", str(params.get("notebook", "")) if in_browser else ""
+    if item.path.suffix == ".ipynb":
+        return 1, ""
+    if BROWSER not in item.path.parents:
+        return 0, ""
+    return 2, item.callspec.params.get("notebook", "") if hasattr(item, "callspec") else ""
 
 
 @pytest.hookimpl(trylast=True)  # after pytest's own grouping

@@ -1,4 +1,4 @@
-"""The three lists of requirements agree, and no file records where packages came from or where it was made."""
+"""The three lists of requirements agree; no file says where packages came from or where it was made."""
 
 import re
 import subprocess

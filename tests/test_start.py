@@ -67,6 +67,7 @@ class Copy:
             env=os.environ | {"PYTHONPATH": str(self.fakes), "FAKE_LOG": str(self.log),
                               "FAKE_PYTHON": str(self.fakes / "python")} | variables,
             text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
         )
 
     def start(self, *arguments, **variables):
@@ -182,7 +183,7 @@ def test_wrong_python_is_told_what_to_type(copy, version, capsys, monkeypatch):
     monkeypatch.setattr(start, "check_python", lambda: right(version))
     assert start.main([]) == 1
     message = capsys.readouterr().err
-    assert message.startswith("This is Python {}.{}, and TensorFlow needs 3.11, 3.12 or 3.13".format(*version))
+    assert message.startswith("This is Python {}.{}, and TensorFlow needs 3.11, 3.12".format(*version))
     assert "py -3.12 start.py" in message
     assert not copy.venv.exists()
 

@@ -6,6 +6,7 @@ From the ground up; a module may import only from modules above it in this list:
     theory       what can be known without training: linear optimum, collapse threshold
     latents      grids, traversals, interpolations and embeddings of codes
     posterior    maps from the encoder's unconstrained output rho to sigma
+    textbook     the same maps as textbooks write them, without a guard
     objectives   rate, distortion, ELBO and the importance-weighted bound
     checks       what is refused, in one sentence
     model        encoder, decoder and the VAE
@@ -18,6 +19,7 @@ From the ground up; a module may import only from modules above it in this list:
     laboratory   many small VAEs trained side by side, to compare maps from rho to sigma
     outcomes     what became of training runs: failures, spikes, tails
     figures      arrays in, Matplotlib figures or PNG bytes out
+    results      what benchmarks/ measured and stored in data/
     run_figures  figures of many runs in which a failure is drawn as one
     widgets      live controls, one module each
     __main__     the command-line run

@@ -118,8 +118,7 @@ def codes_figure(vae, split, seed):
     figure, (left, right) = figures.new_figure(1, 2, (8, 4))
     plane = embed(mu, "t-SNE", seed)
     figures.draw_codes(left, plane, split.labels, title=f"t-SNE of {len(mu):,} training means")
-    left.set(xlabel="", ylabel="", xticks=[], yticks=[])
-    left.spines[:].set_visible(False)
+    left.set_axis_off()  # only who is near whom means anything there
     if vae.latent_dim == 2:
         figures.draw_codes(right, mu, split.labels, title="the means themselves")
     else:
@@ -158,9 +157,9 @@ def write(vae, digits, folder, report):
         except ValueError as error:  # weights kept from a run that diverged can give codes beyond float32
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue
-        data = content.encode() if isinstance(content, str) else figures.to_png(content)
+        content = content.encode() if isinstance(content, str) else figures.to_png(content)
         with whole_file(folder / name) as temporary:
-            Path(temporary).write_bytes(data)
+            Path(temporary).write_bytes(content)
         print(f"wrote {folder / name}", flush=True)
 
 

@@ -12,14 +12,14 @@ from vae_lib.model import in_batches
 
 
 def score_function(distortion, slope, mu, sigma, epsilon):
-    """Return the score-function estimate (REINFORCE, Williams 1992), which needs no slope; KL in closed form."""
+    """Return the score-function estimate (Williams 1992), which needs no slope; KL in closed form."""
     return distortion * epsilon / sigma + mu, distortion * (epsilon**2 - 1) / sigma + sigma - 1 / sigma
 
 
 def score_with_baseline(distortion, slope, mu, sigma, epsilon):
     """Return the score-function estimate with the mean distortion of the other draws as its baseline."""
     draws = len(distortion)
-    baseline = (distortion.sum(axis=0) - distortion) / (draws - 1)  # of the other draws: independent of this one
+    baseline = (distortion.sum(axis=0) - distortion) / (draws - 1)  # of the others: independent of this one
     return score_function(distortion - baseline, slope, mu, sigma, epsilon)
 
 
@@ -51,7 +51,7 @@ ESTIMATORS = {
 
 
 def distortion_and_slope(vae, images, z):
-    """Return the distortion (draws, n, 1) in nats and its derivative with respect to `z` (draws, n, latent_dim).
+    """Return the distortion (draws, n, 1) in nats and its derivative at `z` (draws, n, latent_dim).
 
     images: (n, rows, columns), the same for every draw. About 2,000 codes are decoded at a time.
     """

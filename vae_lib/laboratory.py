@@ -1,4 +1,4 @@
-"""The maps as textbooks write them, and many small VAEs trained side by side to compare them. Notebook 02."""
+"""Many small VAEs trained side by side, to compare maps from rho to sigma. Notebook 02."""
 
 import functools
 from typing import NamedTuple
@@ -6,60 +6,17 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
-from vae_lib.posterior import bounded, direct, softplus
+from vae_lib.textbook import MAPS
 
 CHUNK = 50  # steps in one compiled call
 SAFE = 0.5  # a rho at which every map and its derivative are finite
 
 
-def textbook_log_variance(rho):
-    """Return `sigma = exp(rho / 2)` and its logarithm, of the shape of `rho`, without a guard. Notebook 02."""
-    return ops.exp(rho / 2.0), rho / 2.0
-
-
-def textbook_log_deviation(rho):
-    """Return `sigma = exp(rho)` and its logarithm, of the shape of `rho`, without a guard. Notebook 02."""
-    return ops.exp(rho), rho
-
-
-def textbook_softplus(rho):
-    """Return `sigma = log(1 + exp(rho))` and `log(sigma²) / 2`, of the shape of `rho`, without a guard. Notebook 02."""
-    sigma = ops.softplus(rho)
-    return sigma, ops.log(sigma**2) / 2.0
-
-
-TEXTBOOK = {"direct": direct, "log_variance": textbook_log_variance, "log_deviation": textbook_log_deviation,
-            "softplus": textbook_softplus, "bounded": bounded}
-MAPS = TEXTBOOK | {"softplus, guarded": softplus}
-INVERSES = {  # the rho of a sigma
-    "direct": lambda sigma: sigma,
-    "log_variance": lambda sigma: 2.0 * np.log(sigma),
-    "log_deviation": np.log,
-    "softplus": lambda sigma: np.log(np.expm1(sigma)),
-    "bounded": lambda sigma: -np.log(2.0 / sigma - 1.0),
-}
-INVERSES["softplus, guarded"] = INVERSES["softplus"]
-
-
-def kl_and_slope(posterior, rho):
-    """Return NumPy `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats and dKL/drho, of the shape and dtype of `rho`.
-
-    Where the dtype overflows, infinity and NaN are the result. Notebook 02.
-    """
-    rho = tf.convert_to_tensor(rho)
-    with tf.GradientTape() as tape:
-        tape.watch(rho)
-        sigma, log_sigma = posterior(rho)
-        kl = (sigma**2 - 1.0) / 2.0 - log_sigma
-    return sigma.numpy(), kl.numpy(), tape.gradient(kl, rho).numpy()
-
-
 class Record(NamedTuple):
-    """What `Stack.run` saw: arrays (runs, steps), in nats per image; NaN and infinity are kept as they came."""
+    """What `Stack.run` saw: arrays (runs, steps) in nats per image; NaN and infinity are kept."""
 
     loss: np.ndarray  # distortion + beta * rate
     distortion: np.ndarray
@@ -84,16 +41,19 @@ class Stack:
         self.encoder_size = 2 * len(hidden)  # weights before those of mu, which are followed by those of rho
         self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
 
-    def run(self, posterior, learning_rate, *, optimizer="adam", bias=0.0, clip=np.inf, seeds=range(5), steps=200):
+    def run(self, posterior, learning_rate, *, optimizer="adam", bias=0.0, clip=np.inf, seeds=range(5),
+            steps=200):
         """Take `steps` steps with each of `seeds`; yield the `Record` so far after every 50.
 
-        posterior: a name in `maps`. optimizer: "adam" or "sgd". bias: where the bias of rho starts. clip: the norm
-        to which a longer gradient is scaled down. A run that stops being finite stays in the record. Raises
-        ValueError for a name that is not there.
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". bias: where the bias of rho starts. clip: the
+        norm to which a longer gradient is scaled down. A run that stops being finite stays in the record.
+        Raises ValueError for a name that is not there.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
-            raise ValueError(f"{posterior!r} with {optimizer!r}: pass one of {list(self.maps)} and 'adam' or 'sgd'.")
-        weights = [np.stack(arrays) for arrays in zip(*(initial_weights(seed, **self.shape) for seed in seeds))]
+            raise ValueError(f"{posterior!r} with {optimizer!r} cannot be run: pass one of "
+                             f"{', '.join(map(repr, self.maps))} with 'adam' or 'sgd'.")
+        starts = [initial_weights(seed, **self.shape) for seed in seeds]
+        weights = [np.stack(arrays) for arrays in zip(*starts)]
         weights[self.encoder_size + 3][:] = bias
         state = [list(map(tf.constant, weights))] + 2 * [[tf.zeros_like(w) for w in weights]]
         settings = [tf.constant(list(self.maps).index(posterior)), tf.constant(optimizer == "adam"),
@@ -107,7 +67,7 @@ class Stack:
             yield Record(*np.concatenate(parts).transpose(1, 2, 0))
 
     def _batches(self, seeds, first, count):
-        """Return the indices (CHUNK, runs, batch) of the next `count` batches and their epsilon, zeros after them."""
+        """Return the indices (CHUNK, runs, batch) of the next `count` batches and epsilon, then zeros."""
         size, steps = self.batch_size, -(-len(self.images) // self.batch_size)
         order = np.zeros((CHUNK, len(seeds), size), "int32")
         epsilon = np.zeros((*order.shape, self.shape["latent_dim"]), "float32")
@@ -141,8 +101,9 @@ class Stack:
             scale = tf.sqrt(1.0 - 0.999**time) / (1.0 - 0.9**time)
             mean = [m + 0.1 * (g - m) for m, g in zip(mean, gradients)]
             square = [s + 0.001 * (g**2 - s) for s, g in zip(square, gradients)]
-            updates = [tf.where(adam, scale * m / (tf.sqrt(s) + 1e-7), g) for m, s, g in zip(mean, square, gradients)]
-            weights = [w - learning_rate * update for w, update in zip(weights, updates)]
+            ratios = [scale * m / (tf.sqrt(s) + 1e-7) for m, s in zip(mean, square)]
+            weights = [w - learning_rate * tf.where(adam, ratio, g)
+                       for w, ratio, g in zip(weights, ratios, gradients)]
             row = tf.stack([loss, distortion, rates, norm])
             return i + 1, weights, mean, square, tf.tensor_scatter_nd_update(terms, [[i]], [row])
 
@@ -161,7 +122,7 @@ class Stack:
         return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(rate(mu, sigma, log_sigma), axis=1)
 
     def _posterior(self, choice, rho):
-        """Return (sigma, log sigma) by the map number `choice`; the others see a safe rho and get no gradient."""
+        """Return (sigma, log sigma) by map number `choice`; the others see a safe rho, without gradient."""
         sigma = log_sigma = tf.zeros_like(rho)
         for number, posterior in enumerate(self.maps.values()):
             own = tf.equal(choice, number)
@@ -171,7 +132,7 @@ class Stack:
 
 
 def dense(h, kernel, bias):
-    """Return a layer of each run: (runs, batch, inputs) times (runs, inputs, outputs) plus (runs, outputs)."""
+    """Return a layer of each run: h (runs, batch, inputs), kernel (runs, inputs, outputs)."""
     return tf.matmul(h, kernel) + bias[:, None]
 
 

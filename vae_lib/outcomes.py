@@ -26,7 +26,9 @@ def final_loss(loss, steps=20):
 
 
 def spikes(norms, window=50, factor=10.0):
-    """Return for each run how many steps have a gradient norm above `factor` medians of the `window` steps before.
+    """Return for each run the number of steps with a norm above `factor` medians of the steps before.
+
+    `window` steps are looked back upon, so that the first ones cannot be spikes.
 
     The step at which the norm stops being finite counts as one, those after it do not. Notebook 02.
     """
@@ -40,7 +42,7 @@ def spikes(norms, window=50, factor=10.0):
 
 
 def tail_index(values, share=0.02):
-    """Return Hill's estimate of the tail index a of P(|value| > t) ~ t^-a, from the largest `share` of the values.
+    """Return Hill's estimate of the tail index a of P(|value| > t) ~ t^-a from the largest `share` of values.
 
     With a <= 2 the variance is infinite, with a <= 1 the mean, too. Raises ValueError when the share is fewer
     than 10 values or one is not finite. Hill 1975; notebook 02.

@@ -30,7 +30,10 @@ def log_variance(rho):
 
 
 def log_deviation(rho):
-    """Return `sigma = exp(rho)` and its logarithm, of the shape of `rho`; rho is clipped to [-15, 15]. Notebook 02."""
+    """Return `sigma = exp(rho)` and its logarithm, of the shape of `rho`; rho is clipped to [-15, 15].
+
+    Notebook 02.
+    """
     log_sigma = ops.clip(rho, -LIMIT / 2.0, LIMIT / 2.0)
     return ops.exp(log_sigma), log_sigma
 
@@ -45,7 +48,7 @@ def direct(rho):
 
 
 def bounded(rho):
-    """Return `sigma = 2 sigmoid(rho)` and its logarithm, of the shape of `rho`: below 2, and 1 at rho = 0.
+    """Return `sigma = 2 sigmoid(rho)` and its logarithm, of the shape of `rho`: below 2, 1 at rho = 0.
 
     The derivative of the rate with respect to rho stays between -1 and 1/3, whatever rho is. Notebook 02.
     """
@@ -54,8 +57,8 @@ def bounded(rho):
     return sigma, log_sigma
 
 
-POSTERIORS = {"softplus": softplus, "log_variance": log_variance, "log_deviation": log_deviation, "direct": direct,
-              "bounded": bounded}
+POSTERIORS = {"softplus": softplus, "log_variance": log_variance, "log_deviation": log_deviation,
+              "direct": direct, "bounded": bounded}
 
 
 def sample(mu, sigma, epsilon):

@@ -17,8 +17,8 @@ def load_results(name):
     """
     path = FOLDER / f"{name}.json"
     if not path.is_file():
-        raise FileNotFoundError(f"{path.name} is not in data/: restore it with 'git checkout -- data/{path.name}', "
-                                f"or measure it with 'python benchmarks/{name}.py'.")
+        raise FileNotFoundError(f"{path.name} is not in data/: restore it with 'git checkout -- data/"
+                                f"{path.name}', or measure it with 'python benchmarks/{name}.py'.")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

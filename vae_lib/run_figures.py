@@ -1,6 +1,7 @@
 """Figures of many runs or estimates in which a failure is drawn as a failure. Notebook 02."""
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from vae_lib.figures import COLOURS, new_figure
 from vae_lib.outcomes import finite_steps
@@ -38,26 +39,29 @@ def runs_figure(records, title="", steps=None):
 
     A run that stops being finite ends in a red cross; the legend counts those.
     """
-    figure, axes = new_figure(1, 2, (8, 3.1))
+    figure, axes = new_figure(1, 2, (8, 3.6))
+    figure.set_layout_engine(None)  # fixed margins: fast enough to be drawn during the runs
+    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.31, top=0.84 if title else 0.91, wspace=0.38)
     for (label, record), colour in zip(records.items(), COLOURS):
         lengths = finite_steps(record.loss, record.gradient_norm)
         failures = int((lengths < record.loss.shape[1]).sum())
         label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
             draw_runs(ax, series, lengths, color=colour, label=label)
-    axes[0].set(title="loss", ylabel="nats per image")
-    axes[1].set(title="norm of the gradient", ylabel="nats per unit of weight")
-    for ax in axes:
-        ax.set(xlabel="step", yscale="log", xlim=(0, steps))
+    units = {"loss": "nats per image", "norm of the gradient": "nats per unit of weight"}
+    for ax, (name, unit) in zip(axes, units.items()):
+        ax.set(title=name, ylabel=unit, xlabel="step", yscale="log", xlim=(0, steps))
+        low, high = ax.get_ylim()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
-        ax.yaxis.set_minor_formatter("")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=1)
     figure.suptitle(title, fontsize=11)
     return figure
 
 
 def draw_runs(axes, series, lengths, label, **style):
-    """Draw the first `lengths` (runs,) values of each row of `series` (runs, steps); a cross ends a shorter row."""
+    """Draw the first `lengths` (runs,) values of the rows of `series` (runs, steps); a cross ends short ones."""
     for run, (values, length) in enumerate(zip(series, lengths)):
         steps = np.arange(1, length + 1)
         axes.plot(steps, values[:length], linewidth=0.9, alpha=0.8, label=None if run else label, **style)
@@ -66,7 +70,7 @@ def draw_runs(axes, series, lengths, label, **style):
 
 
 def dots_figure(panels, height, right=np.inf, line=None, **labels):
-    """Return a figure of `draw_dots`, one panel for each `title: groups` of the mapping `panels`, side by side.
+    """Return a figure of `draw_dots`, one panel for each `title: groups` of `panels`, side by side.
 
     `height` in inches; `line` is the place of a dotted line across all rows.
     """
@@ -79,7 +83,7 @@ def dots_figure(panels, height, right=np.inf, line=None, **labels):
 
 
 def lines_figure(x, panels, limits, xlabel):
-    """Return a figure of `draw_lines` over `x`, one panel for each `title: lines`, with y `limits` and one legend."""
+    """Return a figure of `draw_lines` over `x`, a panel for each `title: lines`, with y `limits`."""
     figure, axes = new_figure(1, len(panels), (8, 3))
     for ax, (title, lines), ylim in zip(axes, panels.items(), limits):
         draw_lines(ax, x, lines, title=title, xlabel=xlabel, ylim=ylim)

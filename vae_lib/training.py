@@ -164,8 +164,8 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
                         validation=validation, seed=seed, binarize=binarize)
     watchers = keras.callbacks.CallbackList(list(callbacks), model=vae)
     vae.stop_training = False
-    bar = progress_bar(epochs * training.steps, disable=not progress, ncols=100,
-                       bar_format="{desc} {percentage:3.0f} % |{bar:25}| {elapsed}, {remaining} left{postfix}")
+    bar = progress_bar(epochs * training.steps, disable=not progress, dynamic_ncols=True,
+                       bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}")
     watchers.on_train_begin()
     try:
         with bar:

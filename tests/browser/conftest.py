@@ -22,10 +22,10 @@ from pages import Application, Notebook
 from playwright.sync_api import Error, sync_playwright
 from servers import JupyterLab, Voila
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
-MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: 'sudo apt install chromium') "
-           "and start them again.")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: "
+           "'sudo apt install chromium') and start them again.")
 LATENCIES = pytest.StashKey()
 
 
@@ -34,9 +34,10 @@ def browser():
     """A headless Chromium: the one on the PATH, else an installed Chrome."""
     names = "chromium", "chromium-browser", "google-chrome"
     path = next(filter(None, map(shutil.which, names)), None)
+    where = {"executable_path": path} if path else {"channel": "chrome"}
     with sync_playwright() as playwright:
         try:
-            browser = playwright.chromium.launch(executable_path=path, channel=None if path else "chrome", args=FLAGS)
+            browser = playwright.chromium.launch(**where, args=FLAGS)
         except Error as error:
             if os.environ.get("VAE_LIB_BROWSER") == "required":
                 pytest.fail(f"{MISSING}\n{error}")
@@ -68,12 +69,15 @@ def open_notebook(browser, jupyterlab):
 
 
 @pytest.fixture(scope="session")
-def notebook(request, browser, jupyterlab):
+def notebook(request, browser, jupyterlab, results):
     """The notebook that a test names, run once for all tests that name it; `first_picture` in seconds."""
     notebook = Notebook(browser, jupyterlab, request.param)
-    notebook.first_picture = notebook.run_all()
-    yield notebook
-    notebook.close()
+    try:
+        notebook.first_picture = notebook.run_all()
+        yield notebook
+    finally:
+        notebook.screenshot(results / f"{request.param}.last.png")  # shows what a failed test saw
+        notebook.close()
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def results(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def latencies(request, results):
-    """The session's latencies, to be added to: `latencies["latent slider"] = notebook.latency(slider, picture)`."""
+    """The session's latencies, for tests to add to: `latencies["latent slider"] = notebook.latency(…)`."""
     latencies = request.config.stash[LATENCIES] = Latencies()
     yield latencies
     latencies.save(results / "latencies.json")

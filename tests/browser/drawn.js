@@ -4,7 +4,8 @@ window.drawn = {
 
   // The numbers that make an element's look: its pictures' pixels or, without pictures, its text.
   values(element) {
-    const pictures = element.matches("img, canvas") ? [element] : [...element.querySelectorAll("img, canvas")];
+    const inside = [...element.querySelectorAll("img, canvas")];
+    const pictures = element.matches("img, canvas") ? [element] : inside;
     if (!pictures.length) return [new TextEncoder().encode(element.textContent)];
     return pictures.map((picture) => {
       if (picture.complete === false) return null; // still loading, nothing is drawn for the moment
@@ -41,7 +42,7 @@ window.drawn = {
       const now = performance.now();
       const look = this.fingerprint(element);
       if (look !== null && look !== before) return now - start;
-      if (now - start > timeout) throw new Error(`The element still looks the same after ${timeout} ms.`);
+      if (now - start > timeout) throw new Error(`Unchanged after ${timeout} ms.`);
       await this.frame();
     }
   },
@@ -54,7 +55,7 @@ window.drawn = {
     while (performance.now() - last < quiet) {
       const look = this.fingerprint(element);
       if (look !== null && look !== before) [before, last] = [look, performance.now()];
-      if (performance.now() - start > timeout) throw new Error(`The element still changes after ${timeout} ms.`);
+      if (performance.now() - start > timeout) throw new Error(`Still changing after ${timeout} ms.`);
       await this.frame();
     }
     return last - start;
@@ -63,10 +64,9 @@ window.drawn = {
   // Milliseconds from the next event of this type to the change of each element.
   afterEvent(type, elements, timeout) {
     const before = elements.map((element) => this.fingerprint(element));
-    this.measured = new Promise((resolve) => {
-      const measure = (event) =>
-        resolve(Promise.all(elements.map((element, i) => this.changed(element, before[i], timeout, event.timeStamp))));
-      addEventListener(type, measure, { capture: true, once: true });
-    });
+    const event = new Promise((resolve) => addEventListener(type, resolve, { capture: true, once: true }));
+    this.measured = event.then(({ timeStamp }) =>
+      Promise.all(elements.map((element, i) => this.changed(element, before[i], timeout, timeStamp)))
+    );
   },
 };

@@ -19,8 +19,8 @@ class Latency:
     @classmethod
     def of(cls, milliseconds, floor=None):
         """Return the percentiles of measured times and of the same page's floor."""
-        measured = [len(milliseconds), *np.percentile(milliseconds, (50, 95))]
-        return cls(*measured, *(np.percentile(floor, (50, 95)) if floor else ()))
+        percentiles = [np.percentile(times, (50, 95)).tolist() for times in (milliseconds, floor) if times]
+        return cls(len(milliseconds), *sum(percentiles, []))
 
     @property
     def ratio(self):
@@ -33,7 +33,8 @@ class Latencies(dict):
 
     def save(self, path):
         """Write all of them as JSON."""
-        path.write_text(json.dumps({name: asdict(latency) for name, latency in self.items()}, indent=1) + "\n")
+        content = {name: asdict(latency) for name, latency in self.items()}
+        path.write_text(json.dumps(content, indent=1) + "\n")
 
     def lines(self):
         """Return the table for people."""

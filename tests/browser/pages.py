@@ -51,7 +51,7 @@ class Slider:
 
     def towards_middle(self):
         """Return two keys, of which the first certainly changes the value and the second takes it back."""
-        low, high, now = (float(self.handle.get_attribute(f"aria-value{end}")) for end in ("min", "max", "now"))
+        low, high, now = (float(self.handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now"))
         return ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
 
 
@@ -77,8 +77,8 @@ class Page:
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)
-        inside = parts.scheme in ("data", "blob") or parts.hostname == "127.0.0.1" or ICONS.search(request.url)
-        if not inside:
+        inside = parts.hostname == "127.0.0.1" or parts.scheme in ("data", "blob")
+        if not inside and not ICONS.search(request.url):
             self.errors.append(f"The page asked for {request.url}")
 
     def close(self):
@@ -109,29 +109,28 @@ class Page:
         return self.page.locator(self.outputs).locator("img, canvas")
 
     def look(self, element):
-        """Return a number that stands for the pixels drawn in the element (its text, if it has no picture)."""
+        """Return a number that stands for the pixels drawn in the element, or for its text if it has none."""
         return element.evaluate("element => drawn.fingerprint(element)")
 
     def wait_change(self, element, before, timeout=5):
         """Wait until the element looks different from `before`; return the milliseconds that took."""
-        return element.evaluate(
-            "(element, [before, timeout]) => drawn.changed(element, before, timeout)", [before, 1000 * timeout]
-        )
+        script = "(element, [before, timeout]) => drawn.changed(element, before, timeout)"
+        return element.evaluate(script, [before, 1000 * timeout])
 
     def wait_still(self, element, quiet=0.4, timeout=30):
-        """Wait until the element has looked the same for `quiet` seconds; return when it last changed, in ms."""
-        return element.evaluate(
-            "(element, [quiet, timeout]) => drawn.still(element, quiet, timeout)", [1000 * quiet, 1000 * timeout]
-        )
+        """Wait until the element has looked the same for `quiet` seconds; return the ms that took."""
+        script = "(element, [quiet, timeout]) => drawn.still(element, quiet, timeout)"
+        return element.evaluate(script, [1000 * quiet, 1000 * timeout])
 
-    def latency(self, slider, element, presses=20, timeout=5):
-        """Time `presses` key presses on the slider, each to the changed element and to the changed read-out.
+    def latency(self, slider, element, floor=None, presses=20, timeout=5):
+        """Time `presses` key presses on the slider, each to the changed element and to the changed floor.
 
-        The read-out needs no kernel: its time is the floor of this page on this machine at this moment.
+        The floor is an element that changes with least work: by default the slider's read-out, which needs
+        no kernel. Its time is what this page, on this machine, at this moment, takes for any change.
         """
         slider.handle.focus()
         keys = slider.towards_middle()
-        handles = [part.element_handle() for part in (element, slider.readout)]
+        handles = [part.element_handle() for part in (element, floor or slider.readout)]
         times = []
         for i in range(presses):
             self.page.evaluate("([parts, timeout]) => drawn.afterEvent('keydown', parts, timeout)",
@@ -169,26 +168,23 @@ class Notebook(Page):
         super().close()
         self.server.shut_down_kernel(self.name)
 
-    def wait_idle(self, timeout=300):
+    def wait_idle(self, timeout=900):
         """Wait until the kernel is there and idle, and no cell waits for its turn."""
-        self.page.wait_for_function(
-            """() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'
-                  && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))""",
-            timeout=1000 * timeout,
-        )  # the indicator in the notebook's corner says "idle" before there is a kernel
+        idle = """() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle"
+            && [...document.querySelectorAll(".jp-InputPrompt")].every(p => !p.textContent.includes("*"))"""
+        # JupyterLab's own indicator is of no use here: it says "idle" before there is a kernel.
+        self.page.wait_for_function(idle, timeout=1000 * timeout)
 
     def command(self, name, timeout=30, **arguments):
         """Carry out a command of JupyterLab ("kernelmenu:restart") and wait for its end."""
-        self.page.evaluate(
-            """([name, arguments, timeout]) => Promise.race([
-                jupyterapp.commands.execute(name, arguments).then(() => null),
-                new Promise((_, reject) => setTimeout(() => reject(`${name}: no end in ${timeout} ms`), timeout)),
-            ])""",
-            [name, arguments, 1000 * timeout],
-        )
+        script = """([name, options, timeout]) => Promise.race([
+            jupyterapp.commands.execute(name, options).then(() => null),
+            new Promise((_, reject) => setTimeout(reject, timeout, `${name}: no end in ${timeout} ms`)),
+        ])"""
+        self.page.evaluate(script, [name, arguments, 1000 * timeout])
 
-    def run_all(self, timeout=300):
-        """Run all cells to the end; return the seconds from opening to the first picture (None without one)."""
+    def run_all(self, timeout=900):
+        """Run all cells to the end; return the seconds from opening to the first picture, or None."""
         self.page.evaluate("selector => { drawn.watchFirst(selector) }", f"{self.outputs} :is(img, canvas)")
         self.command("notebook:run-all-cells", timeout)
         self.wait_idle(timeout)

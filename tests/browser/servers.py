@@ -13,13 +13,15 @@ from pathlib import Path
 
 import nbformat
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}  # else a toast covers the corner of the screen
 
 
 def copy_notebooks(folder):
-    """Copy notebooks/ without stored outputs, so that every picture on a page comes from this run."""
-    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    """Copy notebooks/ and the data/ beside it; without stored outputs: every picture is to be of this run."""
+    for part in "notebooks", "data":
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     for path in folder.rglob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
@@ -85,14 +87,14 @@ class JupyterLab(Server):
 
     def __init__(self, folder):
         self.root = folder / "notebooks"
-        copy_notebooks(self.root)
+        copy_notebooks(folder)
         super().__init__(folder, "jupyterlab", "--allow-root", "--ServerApp.ip=127.0.0.1",
                          f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True")
 
     def write(self, name, cells):
         """Write a notebook of these code cells into JupyterLab's folder; return its path."""
         kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})  # without it a dialog asks for it
+        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})  # else a dialog asks for it
         notebook.cells = [nbformat.v4.new_code_cell(source.strip()) for source in cells]
         nbformat.write(notebook, self.root / name)
         return self.root / name

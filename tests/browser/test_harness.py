@@ -81,7 +81,7 @@ def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies,
 
 
 def test_alarms_and_console_errors_are_seen(jupyterlab, open_notebook):
-    jupyterlab.write("broken.ipynb", ["import sys; print('careful', file=sys.stderr)", "1 / 0", "'never run'"])
+    jupyterlab.write("broken.ipynb", ["import sys; print('careful', file=sys.stderr)", "1 / 0", "2 + 2"])
     notebook = open_notebook("broken.ipynb", viewport=PROJECTOR)
     assert notebook.run_all() is None
     careful, division = notebook.alarms()

@@ -1,9 +1,15 @@
-"""Live controls for the notebooks, one module each; they answer while a model trains.
+"""Live controls for the notebooks; they answer while a model trains.
 
-    style        one look for every control, and the picture that stands in for it without a kernel
-    background   work in a thread that can be watched, stopped and waited for
-    plane        sliders that walk through the latent space
-    pictures     what a model in training looks like, drawn cheaply
-    controls     the settings of a run
-    panel        the training panel
+    style         one look for every control, and the picture that stands in for it without a kernel
+    background    work in a thread that can be watched, stopped and waited for
+    plane         sliders that walk through the latent space
+    panel         the training panel, made of:
+    controls      the settings of a run
+    run           one run: model, training, and what was seen of it
+    pictures      what a model in training looks like, drawn cheaply
+    live          these pictures as widgets, and a card for each run that ended
+    experiments   what to try first
+    rho           a slider for rho over the maps to sigma
+    samples       a slider for the number of samples of an estimate
+    stability     a panel to train many small models with one map
 """

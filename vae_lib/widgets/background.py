@@ -1,4 +1,4 @@
-"""Work in the background: one daemon thread that can be watched, stopped and waited for; every control uses it."""
+"""Work in the background: one daemon thread that can be watched, stopped and waited for."""
 
 import atexit
 import threading
@@ -15,8 +15,8 @@ class Background:
 
     `start` returns at once. The thread hands items of the iterable to `show`, not more often than 8 times a
     second nor for more than a quarter of the time, and always the last one; `stop` leaves the iterable after
-    the present item. Whatever is raised ends the work: it goes to `ended(error)`, which runs last in any case,
-    and `result` raises it again. After that the next work can start. Nothing is printed.
+    the present item. Whatever is raised ends the work: it goes to `ended(error)`, which runs last in any
+    case, and `result` raises it again. After that the next work can start. Nothing is printed.
     """
 
     def __init__(self, name):
@@ -36,7 +36,8 @@ class Background:
             self.busy, self.error = True, None
             self.seconds = self.drawing = 0.0
             self.halt.clear()
-            self.thread = threading.Thread(target=self._run, args=(items, show, ended), name=self.name, daemon=True)
+            work = dict(target=self._run, args=(items, show, ended))
+            self.thread = threading.Thread(**work, name=self.name, daemon=True)
             self.thread.start()
         return True
 
@@ -50,7 +51,7 @@ class Background:
         while thread is not None and thread.is_alive():
             if time.monotonic() >= end:
                 return False
-            thread.join(min(0.1, max(0.0, end - time.monotonic())))  # in parts: an interrupt is heard everywhere
+            thread.join(min(0.1, max(0.0, end - time.monotonic())))  # in parts, so that an interrupt is heard
         return True
 
     def result(self, timeout=None):

@@ -9,92 +9,91 @@ from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-DEFAULTS = dict(beta=1.0, latent_dim=2, posterior="softplus", likelihood="bernoulli", learning_rate=1e-3, epochs=10,
-                images=10_000, seed=0)
+DEFAULTS = dict(beta=1.0, latent_dim=2, posterior="softplus", likelihood="bernoulli", learning_rate=1e-3,
+                epochs=10, images=10_000, seed=0)
 WORDS = dict(beta="β, weight of the rate", latent_dim="Latent dimension (units)", posterior="Map ρ → σ",
-             likelihood="Likelihood of the pixels", learning_rate="Learning rate (of Adam)", epochs="Epochs (passes)",
-             images="Training images", seed="Seed (weights, order, ε)")
+             likelihood="Likelihood of the pixels", learning_rate="Learning rate (of Adam)",
+             epochs="Epochs (passes)", images="Training images", seed="Seed (weights, order, ε)")
 NAMES = {"softplus": "softplus: σ = log(1 + exp ρ)", "log_variance": "log-variance: σ = exp(ρ/2)",
-         "log_deviation": "log-deviation: σ = exp ρ", "direct": "direct: σ = |ρ|", "bounded": "bounded: σ = 2 sigmoid ρ",
-         "bernoulli": "Bernoulli, grey pixels", "gaussian": "Gaussian, squared errors"}
+         "log_deviation": "log-deviation: σ = exp ρ", "direct": "direct: σ = |ρ|",
+         "bounded": "bounded: σ = 2 sigmoid ρ", "bernoulli": "Bernoulli, grey pixels",
+         "gaussian": "Gaussian, squared errors"}
 BETAS = (1e-2, 1e3)  # the ends of the slider; the field beside it takes any beta of 0 or more
 
 
-def _choices(keys):
-    return [(NAMES.get(key, key), key) for key in keys]
-
-
 class Controls(ipywidgets.Box):
-    """One widget for each setting of a run, by name in `fields`; `settings()` reads them, `enter` writes them.
+    """One widget for each setting of a run, by name in `fields`; `settings()` reads and `enter` writes them.
 
-    `changed(text, error)` is called with a sentence when a value was changed by hand. `most` is the number of
-    training images there are.
+    `most` is the number of training images there are. `changed(text, error)` is called with a sentence when a
+    value has changed.
     """
 
     def __init__(self, most, changed=lambda text, error: None):
         look = dict(style={"description_width": "165px"}, layout={"width": "98%"})
-        fewest = min(500, most)
+        least = min(500, most)
         self.fields = dict(
-            beta=ipywidgets.FloatText(1.0, step=0.1, layout={"width": "76px"}),
+            beta=ipywidgets.FloatText(1.0, step=0.1, tooltip="β as a number", layout={"width": "76px"}),
             latent_dim=ipywidgets.IntSlider(2, 1, 50, **look),
-            posterior=ipywidgets.Dropdown(options=_choices(POSTERIORS), **look),
-            likelihood=ipywidgets.Dropdown(options=_choices(LIKELIHOODS), **look),
+            posterior=ipywidgets.Dropdown(options=[(NAMES[key], key) for key in POSTERIORS], **look),
+            likelihood=ipywidgets.Dropdown(options=[(NAMES[key], key) for key in LIKELIHOODS], **look),
             learning_rate=ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], **look),
             epochs=ipywidgets.IntSlider(1, 1, 100, **look),
-            images=ipywidgets.IntSlider(fewest, fewest, most, 500, readout_format=",d", **look),
+            images=ipywidgets.IntSlider(least, least, most, 500, readout_format=",d", **look),
             seed=ipywidgets.IntText(0, **look),
         )
-        self.slider = ipywidgets.FloatLogSlider(1.0, min=-2, max=3, step=0.05, readout=False,
-                                                description=WORDS["beta"], **look)
+        self.slider = ipywidgets.FloatLogSlider(1.0, min=-2, max=3, step=0.05, readout=False, **look)
+        self.slider.description, self.slider.layout = WORDS["beta"], {"flex": "1 1 auto", "width": "auto"}
+        self.slider.observe(self._slid, "value")
         for name, field in self.fields.items():
             field.description = WORDS[name] if name != "beta" else ""
-            field.observe(lambda change, name=name: self._checked(name, changed), "value")
-        self.slider.layout = {"flex": "1 1 auto", "width": "auto"}
-        self.slider.observe(self._slid, "value")
-        self.fields["beta"].tooltip = "β as a number: 0 or more"
-        beta = ipywidgets.HBox([self.slider, self.fields["beta"]], layout={"width": "98%"})
-        super().__init__([beta, *list(self.fields.values())[1:]])
+            field.observe(lambda change, name=name: self._changed(name, changed), "value")
+        beta, *others = self.fields.values()
+        super().__init__([ipywidgets.HBox([self.slider, beta], layout={"width": "98%"}), *others])
         self.add_class("vae-settings")
 
     def settings(self):
-        """Return the settings by name, as the controls stand."""
-        return {name: field.value for name, field in self.fields.items()}
+        """Return the settings by name; raise ValueError for one that was typed and is not to be had."""
+        values = {name: field.value for name, field in self.fields.items()}
+        for name, value in values.items():
+            check(name, value)
+        return values
 
     def enter(self, settings):
-        """Put the settings in; raise ValueError with one sentence for a name or value that is not to be had."""
+        """Put settings in; raise ValueError with one sentence for a name or value that is not to be had."""
         for name, value in settings.items():
             if name not in self.fields:
                 raise ValueError(f"{name} is no setting of the panel: choose from {', '.join(self.fields)}.")
-            self._check(name, value)
+            check(name, value)
             field, before = self.fields[name], self.fields[name].value
             try:
                 field.value = value
             except TraitError:
-                pass
+                pass  # it still has the value that it had
             if field.value != value:  # the widget refused it, or took the nearest that it allows
                 field.value = before
                 raise ValueError(f"{name} is {value!r}: {allowed(field)}.")
 
-    @staticmethod
-    def _check(name, value):
-        if name == "beta":
-            check_beta(value)
-        if name == "seed" and not (whole(value) or value == 0):
-            raise ValueError(f"seed is {value!r}: pass a whole number of 0 or more.")
-
-    def _checked(self, name, changed):
+    def _changed(self, name, changed):
         value = self.fields[name].value
         try:
-            self._check(name, value)
+            check(name, value)
         except ValueError as error:
             return changed(str(error), True)
-        if name == "beta" and self.slider.value != nearest(value):
+        if name == "beta":
             self.slider.value = nearest(value)
         changed(describe(name, value), False)
 
     def _slid(self, change):
         if change.new != nearest(self.fields["beta"].value):  # else the field moved the slider
             self.fields["beta"].value = float(f"{change.new:.3g}")
+
+
+def check(name, value):
+    """Raise ValueError with one sentence for a bad beta or seed: their fields take any number."""
+    if name == "beta":
+        check_beta(value)
+    if name == "seed" and not (whole(value) or value == 0):
+        raise ValueError(f"seed is {value!r}: pass a whole number of 0 or more.")
 
 
 def nearest(beta):
@@ -106,10 +105,11 @@ def allowed(field):
     """Say what a widget takes."""
     if hasattr(field, "options"):
         return f"choose from {', '.join(repr(value) for _, value in field.options)}"
-    return f"pass a whole number from {field.min} to {field.max}" if hasattr(field, "min") else "pass a whole number"
+    return f"pass a whole number from {field.min} to {field.max}" if hasattr(field, "min") else "pass one"
 
 
 def describe(name, value):
-    """Return a setting in words, such as "latent dimension (units): 2"."""
-    text = NAMES.get(value, value) if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:g}"
-    return f"{WORDS[name]}: {text}"
+    """Return a setting in words, such as "Latent dimension (units): 2"."""
+    if isinstance(value, str):
+        return f"{WORDS[name]}: {NAMES[value]}"
+    return f"{WORDS[name]}: {value:,}" if isinstance(value, int) else f"{WORDS[name]}: {value:g}"

@@ -1,4 +1,4 @@
-"""The pictures of the training panel: those that move while it trains, and one card for each run that has ended."""
+"""The pictures of the training panel: those that move while it trains, and a card for each run that ended."""
 
 import html
 
@@ -13,7 +13,7 @@ from vae_lib.widgets.style import image, row
 
 
 class Live(ipywidgets.Box):
-    """Curves, digits and codes of a run, side by side; `draw` may be called in any thread, by one at a time."""
+    """Curves, digits and codes of a run, side by side; `draw` may be called by any thread, one at a time."""
 
     def __init__(self, labels):
         figure, axes = figures.new_figure(2, 1, SIZE, sharex=True)
@@ -26,11 +26,13 @@ class Live(ipywidgets.Box):
                        image(b"", 226, "Test digits, below each its reconstruction", sharp=True),
                        image(b"", 226, "Samples: decoded from fixed random codes", sharp=True),
                        image(b"", 282, "Mean codes of held-out digits")]
-        tiles = [captioned("Curves", self.images[0]),
-                 captioned("Test digits over their reconstructions", self.images[1], "Samples from fixed codes",
-                           self.images[2]),
-                 captioned(f"Codes μ of {len(labels)} held-out digits", self.images[3])]
-        super().__init__(tiles)
+        curves, reconstructions, samples, codes = self.images
+        super().__init__([
+            captioned("Curves", curves),
+            captioned("Test digits over their reconstructions", reconstructions, "Samples from fixed codes",
+                      samples),
+            captioned(f"Codes μ of {len(labels)} held-out digits", codes),
+        ])
         self.add_class("vae-row")
 
     def draw(self, run):
@@ -51,24 +53,18 @@ def captioned(*parts):
 
 
 def card(run, codes, save, report):
-    """Return a run that has ended as a card: settings, terms, digits, codes (PNG) and a button that saves it."""
+    """Return a run that ended as a card: settings, terms, digits, codes (a PNG), and a button to save it."""
     settings, (_, distortion, rate, loss) = run.settings, run.points[-1]
     named = [NAMES[settings[name]].split(":")[0].split(",")[0] for name in ("posterior", "likelihood")]
     text = (f"<b>Run {run.number}: β {settings['beta']:g}, {settings['latent_dim']} latent units</b><br>"
             f"{html.escape(', '.join(named))}, learning rate {settings['learning_rate']:g}, "
             f"{settings['images']:,} images, seed {settings['seed']}, "
             f"{run.training.done / run.training.steps:.3g} epochs in {run.seconds:.1f} s<br>"
-            f"distortion <b>{distortion:.1f}</b>, rate <b>{rate:.2f}</b>,<br>held-out −ELBO <b>{loss:.1f}</b> nats")
-    digits = figures.digits_png(np.concatenate([run.look.reconstructions, run.look.samples]), columns=5, scale=2)
-    button = ipywidgets.Button(description=f"Save run {run.number}", icon="save", tooltip="Write this model to a file")
+            f"distortion <b>{distortion:.1f}</b>, rate <b>{rate:.2f}</b>,<br>"
+            f"held-out −ELBO <b>{loss:.1f}</b> nats")
+    board = np.concatenate([run.look.reconstructions, run.look.samples])
+    digits = image(figures.digits_png(board, columns=5, scale=2), 200, "Reconstructions, samples", sharp=True)
+    button = ipywidgets.Button(description=f"Save run {run.number}", icon="save")
     button.on_click(guarded(save, report))
-    box = ipywidgets.VBox([ipywidgets.HTML(text), image(digits, 200, "Reconstructions and samples", sharp=True),
-                           image(codes, 200, "Codes"), button])
-    return box.add_class("vae-card")
-
-
-def experiments_html(experiments):
-    """Return pairs (what to predict and to do, what is to be seen) as a list; the second part opens on demand."""
-    items = "".join(f"<li>{question}<details><summary>What happens</summary>{answer}</details></li>"
-                    for question, answer in experiments)
-    return f"<details><summary><b>Three experiments: predict first, then press Start</b></summary><ol>{items}</ol></details>"
+    rows = ipywidgets.HTML(text), digits, image(codes, 200, "Codes"), button
+    return ipywidgets.VBox(rows).add_class("vae-card")

@@ -1,4 +1,4 @@
-"""The training panel: settings, Start, Stop, Continue, and pictures that move while the kernel stays free. Notebook 01."""
+"""The training panel: settings, buttons, and pictures that move while the kernel stays free. Notebook 01."""
 
 import contextlib
 import threading
@@ -9,7 +9,8 @@ import ipywidgets
 from vae_lib import storage
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.controls import DEFAULTS, Controls
-from vae_lib.widgets.live import Live, card, experiments_html
+from vae_lib.widgets.experiments import EXPERIMENTS, experiments_html
+from vae_lib.widgets.live import Live, card
 from vae_lib.widgets.pictures import HELD_OUT
 from vae_lib.widgets.run import Run
 from vae_lib.widgets.style import Control, beside, row, say
@@ -20,7 +21,6 @@ ACTIONS = dict(Start=("play", "Train a new model with these settings"),
                Continue=("forward", "Go on with the stopped run, up to the number of epochs now set"),
                Reset=("refresh", "Forget all runs and put the settings back"),
                Save=("save", "Write the model to a file"))
-EXPERIMENTS = ()
 
 
 class TrainingPanel(Control):
@@ -33,15 +33,14 @@ class TrainingPanel(Control):
     sentence for settings that are not to be had. Notebook 01.
     """
 
-    description = ("The training panel: settings and buttons; curves of distortion, rate and held-out −ELBO, test digits "
-                   "over their reconstructions, samples, and the codes of held-out digits.")
+    description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
 
     def __init__(self, digits, *, hidden=(512, 256), batch_size=128, folder="runs", experiments=EXPERIMENTS,
                  **settings):
         self.digits, self.hidden, self.batch_size, self.folder = digits, hidden, batch_size, Path(folder)
         self.defaults = {**DEFAULTS, "images": min(DEFAULTS["images"], len(digits.train.images)), **settings}
-        self.lock = threading.RLock()  # around what buttons and the end of a run change
         self.work, self.compiling = Background("training"), Background("compilation")
+        self.lock = threading.RLock()  # around what buttons and the end of a run change
         self.status, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
         self.bar = ipywidgets.FloatProgress(0.0, max=1.0, layout={"width": "99%", "height": "10px"})
         self.controls = Controls(len(digits.train.images), self._changed)
@@ -49,10 +48,11 @@ class TrainingPanel(Control):
         self.cards = row(style="vae-cards")
         self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "96px"})
                         for name, (icon, tip) in ACTIONS.items()}
-        for button, action in zip(self.buttons.values(), (self.start, self.stop, self.resume, self.reset, self.save)):
+        actions = self.start, self.stop, self.resume, self.reset, self.save
+        for button, action in zip(self.buttons.values(), actions):
             button.on_click(guarded(action, self._refuse))
         self.buttons["Start"].button_style = "primary"
-        about = [ipywidgets.HTML(experiments_html(experiments))] if experiments else []
+        about = [ipywidgets.HTML(experiments_html(experiments))] * bool(experiments)
         super().__init__(self.controls, row(*self.buttons.values()), self.bar, self.status, self.progress,
                          self.live, *about, self.cards)
         self._begin()
@@ -63,23 +63,20 @@ class TrainingPanel(Control):
             self._idle("start another run")
             self.controls.enter(settings)
             self.run = self._new_run(self.number + 1)
-            self.number += 1
+            self.number = self.run.number
             self._go(self.run)
 
     def stop(self):
         """Ask the run to end after its present chunk, within half a second; return at once."""
-        if self.work.busy:
-            say(self.status, "Stopping …")
         self.work.stop()
 
     def resume(self):
-        """Continue the last run where it was stopped, up to the number of epochs that is now set; return at once."""
+        """Continue the last run where it was stopped, up to the epochs that are now set; return at once."""
         with self.lock:
             self._idle("continue")
-            self._trained()
-            run, epochs = self.run, self.controls.settings()["epochs"]
+            run, epochs = self._trained(), self.controls.settings()["epochs"]
             if epochs <= run.training.epoch:
-                raise RuntimeError(f"All {run.training.epoch} epochs are done: set more epochs, then continue.")
+                raise RuntimeError(f"{run.training.epoch} epochs are done: set more epochs, then continue.")
             run.training.epochs = run.settings["epochs"] = epochs
             self._go(run)
 
@@ -96,10 +93,7 @@ class TrainingPanel(Control):
         with self.lock:
             self._idle("save")
             run = run or self._trained()
-            stem = "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(**run.settings)
-            paths = (self.folder / f"{stem}-{run.training.done}steps{again}.keras"
-                     for again in ("", *(f"-{i}" for i in range(2, 1000))))
-            path = next(path for path in paths if not path.exists())  # nothing that was saved is lost
+            path = run.new_path(self.folder)
             with contextlib.suppress(OSError):  # what is wrong with the folder, save says better
                 self.folder.mkdir(parents=True, exist_ok=True)
             storage.save(run.vae, path)
@@ -109,8 +103,8 @@ class TrainingPanel(Control):
     def result(self, timeout=None):
         """Wait for the last run to end and return its `Result` (vae, history, settings).
 
-        An interrupt of the cell ends the waiting, not the run. Raises what ended the run, such as DivergedError;
-        TimeoutError after `timeout` seconds; RuntimeError when no run was started.
+        An interrupt of the cell ends the waiting, not the run. Raises what ended the run, such as
+        DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run was started.
         """
         if self.run is None:
             raise RuntimeError("No run has been started: press Start, or call start() in a cell above.")
@@ -125,8 +119,8 @@ class TrainingPanel(Control):
 
     def picture(self):
         """Return PNG bytes of the pictures as they are now."""
-        curves, reconstructions, samples, codes = self.live.images
-        return beside(curves, (reconstructions, samples), codes)
+        curves, *digits, codes = self.live.images
+        return beside(curves, tuple(digits), codes)
 
     def _begin(self):
         """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
@@ -136,10 +130,16 @@ class TrainingPanel(Control):
         run = self._new_run(0)
         run.watch(None)
         self.live.draw(run)
-        self.compiling.start(run.compile())  # so that Start answers at once
         self.bar.value, self.progress.value = 0.0, "The pictures show an untrained model."
         self._enable()
-        say(self.status, "Ready: press Start.")
+        say(self.status, "Ready: press Start. The training step is being compiled meanwhile.")
+        if not self.compiling.start(run.compile(), ended=self._ready):  # so that Start answers at once
+            self._ready(None)  # another shape is being compiled
+
+    def _ready(self, error):
+        with self.lock:
+            if self.run is None:
+                say(self.status, "Ready: press Start.")
 
     def _new_run(self, number):
         return Run(number, self.controls.settings(), self.digits, self.hidden, self.batch_size)
@@ -162,11 +162,11 @@ class TrainingPanel(Control):
         with self.lock:
             self._enable()
             if run.points:
-                shown = card(run, self.live.images[-1].value, lambda: self.save(run), self._refuse)
-                self.runs[run.number] = run, shown
+                codes, save = self.live.images[-1].value, lambda: self.save(run)
+                self.runs[run.number] = run, card(run, codes, save, self._refuse)
                 self._show_cards()
             if run is self.run:
-                say(self.status, sentence(error) if error else run.ending(), error=error is not None)
+                say(self.status, sentence(error) if error else run.ending(), bool(error))
 
     def _show_cards(self):
         while len(self.runs) > KEPT:
@@ -177,13 +177,13 @@ class TrainingPanel(Control):
         """Enable the buttons that can do something."""
         busy = self.work.busy
         ended = not busy and self.run is not None
-        usable = dict(Start=not busy, Stop=busy, Continue=ended, Reset=True, Save=ended and bool(self.run.points))
+        usable = dict(Start=not busy, Stop=busy, Continue=ended, Reset=True, Save=ended)
         for name, button in self.buttons.items():
             button.disabled = not usable[name]
 
     def _idle(self, purpose):
         if self.work.busy:
-            raise RuntimeError(f"Run {self.run.number} is training: press Stop to {purpose}, or wait for its end.")
+            raise RuntimeError(f"Run {self.run.number} is training: press Stop to {purpose}, or let it end.")
 
     def _trained(self):
         if self.run is None:
@@ -192,8 +192,9 @@ class TrainingPanel(Control):
 
     def _changed(self, text, error):
         """Say what a changed setting applies to."""
-        later = "from the next Start; the run that is training keeps its own" if self.work.busy else "from the next Start"
-        say(self.status, text if error else f"{text}, {later}.", error=error)
+        when = "Start or Continue" if text.startswith("Epochs") else "Start"
+        keeps = "; the run that is training keeps its own" * self.work.busy
+        say(self.status, text if error else f"{text}, from the next {when}{keeps}.", error)
 
     def _refuse(self, text):
         say(self.status, text, error=True)

@@ -1,7 +1,7 @@
 """What a model in training looks like: curves, digits and codes, drawn in a few milliseconds. Notebook 01.
 
-The axes are drawn once; after that only what changes is drawn on top, until an axis needs other limits. All of it
-happens in the thread that trains: no pyplot, and no mathematical text, whose parser serves one thread only.
+The axes are drawn once; then only what changes is drawn on top, until an axis needs other limits. All of it
+is done in the thread that trains: no pyplot, and no mathematical text, whose parser serves one thread only.
 """
 
 import io
@@ -20,7 +20,7 @@ from vae_lib.widgets.style import png
 
 HELD_OUT = 500  # images that are looked at all the time: a whole evaluation would eat the training
 SIZE, DPI = (4, 4.4), 110  # inches and dots an inch of a live picture
-TICKS = dict(labelsize=10, grid_color="0.92")  # lasting: ticks that are made later do not know the house style
+TICKS = dict(labelsize=10, grid_color="0.92")  # for ticks that are made later, outside the house style
 
 
 class Look(NamedTuple):
@@ -44,7 +44,7 @@ class View:
         self.epsilon = rng.standard_normal((len(images), vae.latent_dim), "float32")
         self.codes = rng.standard_normal((10, vae.latent_dim), "float32")
 
-        self.outputs = tf.function(self._outputs, autograph=False)  # a third of the time that the layers one by one take
+        self.outputs = tf.function(self._outputs, autograph=False)  # a third of the time of layer by layer
 
     def _outputs(self):
         vae, n = self.vae, len(self.originals)
@@ -57,14 +57,14 @@ class View:
         return means, mu[n:], vae.likelihood.mean(outputs[: n + len(self.codes)])
 
     def look(self):
-        """Return the `Look` of the model as it is now, from one pass through the encoder and one through the decoder."""
+        """Return the `Look` of the model as it is now."""
         means, codes, shown = self.outputs()
         n, shown = len(self.originals), np.nan_to_num(shown)
         return Look(elbo(*map(float, means)), np.nan_to_num(codes), shown[:n], shown[n:])
 
 
 def examples(labels, n=10):
-    """Return the indices of `n` images, one of each class in order as far as there are classes, then the first ones."""
+    """Return the indices of `n` images: one of each class, and if that is not enough, the first others."""
     firsts = np.unique(labels, return_index=True)[1][:n]
     return np.concatenate([firsts, np.setdiff1d(np.arange(len(labels)), firsts)[: n - len(firsts)]])
 
@@ -72,7 +72,8 @@ def examples(labels, n=10):
 def reconstructions_png(view, look):
     """Return a board of five columns: rows of originals, and below each the row of their reconstructions."""
     originals = figures.unit(view.originals)
-    rows = [part[i : i + 5] for i in range(0, len(originals), 5) for part in (originals, look.reconstructions)]
+    parts = originals, look.reconstructions
+    rows = [part[i : i + 5] for i in range(0, len(originals), 5) for part in parts]
     return figures.digits_png(np.concatenate(rows), columns=5, scale=2)
 
 
@@ -131,18 +132,18 @@ class Curves:
 
 
 class Codes:
-    """Mean codes coloured by class: the plane, the two most active of more units, or a strip for a single one."""
+    """Mean codes coloured by class: the plane, the two most active of more units, or a strip for one unit."""
 
     def __init__(self, axes, labels):
         self.axes, self.labels = axes, labels
         axes.set(xlabel="z₁", ylabel="z₂")  # so that the layout keeps room for them
-        colours = np.array(figures.COLOURS)[labels % 10]
-        self.dots = axes.scatter(*np.zeros((2, len(labels))), c=colours, s=9, alpha=0.7, linewidths=0)
         self.classes = np.unique(labels)
-        self.discs = axes.scatter(*np.zeros((2, len(self.classes))), c=np.array(figures.COLOURS)[self.classes % 10],
-                                  s=190, edgecolors="white")  # cheaper than a box around each text
-        self.numerals = [axes.text(0, 0, str(c), fontsize=11, fontweight="bold", ha="center", va="center_baseline",
-                                   color="white") for c in self.classes]
+        colours = np.array(figures.COLOURS)
+        self.dots = axes.scatter(*np.zeros((2, len(labels))), c=colours[labels % 10], s=9, alpha=0.7, lw=0)
+        self.discs = axes.scatter(*np.zeros((2, len(self.classes))), c=colours[self.classes % 10], s=190,
+                                  edgecolors="white")  # cheaper than a box around each text
+        words = dict(fontsize=11, fontweight="bold", color="white", ha="center", va="center_baseline")
+        self.numerals = [axes.text(0, 0, str(label), **words) for label in self.classes]
         axes.tick_params(**TICKS)
 
     def update(self, codes):

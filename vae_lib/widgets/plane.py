@@ -5,6 +5,7 @@ import threading
 
 import ipywidgets
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw
 
 from vae_lib import figures
@@ -21,7 +22,7 @@ def unit_name(unit):
 
 
 def most_active(codes, n=2):
-    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their own order (Burda et al. 2016)."""
+    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their own order."""
     return np.sort(np.argsort(-codes.var(axis=0), kind="stable")[:n])
 
 
@@ -30,24 +31,27 @@ class LatentPlane(Control):
 
     `vae` decodes. `codes` (n, latent_dim) with `labels` (n,) draw the map where two units have a slider.
     `units`, counted from 0, get the sliders: without it the first two, or the two most active of `codes`; the
-    others stay at zero. `sliders` and `digit` are the widgets. Raises ValueError for codes or units that do not
-    fit the model. Notebook 01.
+    others stay at zero. `sliders` and `digit` are the widgets. Raises ValueError for codes or units that do
+    not fit the model. Notebook 01.
     """
 
     def __init__(self, vae, codes=None, labels=None, units=None):
         check_plane(vae, codes, labels, units)
         if units is None:
             units = range(min(2, vae.latent_dim)) if codes is None else most_active(codes)
-        self.vae, self.units = vae, [int(unit) for unit in units]
+        self.latent_dim, self.units = vae.latent_dim, [int(unit) for unit in units]
         reach = 3.0 if codes is None else np.quantile(np.abs(codes[:, self.units]), 0.995)
         self.reach = float(max(3, np.ceil(reach)))
+        self.decode = tf.function(lambda z: vae.likelihood.mean(vae.decoder(z)), autograph=False)
         self.lock = threading.Lock()  # two sliders may call from two threads
         names = [unit_name(unit) for unit in self.units]
-        self.sliders = [ipywidgets.FloatSlider(0, min=-self.reach, max=self.reach, step=STEP, description=name)
-                        for name in names]
+        ends = dict(min=-self.reach, max=self.reach, step=STEP)
+        self.sliders = [ipywidgets.FloatSlider(0, **ends, description=name) for name in names]
         self.digit = image(b"", 252, "The digit that the decoder makes of z", sharp=True)
-        self.map = Map(codes[:, self.units], labels, names, self.reach) if codes is not None and len(names) == 2 else None
-        self.chart = [image(b"", 300, "Map of the codes, z marked")] if self.map else []
+        self.chart = []
+        if codes is not None and len(names) == 2:
+            self.map = Map(codes[:, self.units], labels, names, self.reach)
+            self.chart.append(image(b"", 300, "Map of the codes, z marked"))
         self.message = ipywidgets.HTML()
         self.description = f"Sliders for {', '.join(names)}; the decoded digit follows."
         super().__init__(ipywidgets.VBox(self.sliders), row(self.digit, *self.chart), self.message)
@@ -62,9 +66,9 @@ class LatentPlane(Control):
         """Decode the sliders' code and mark it; whoever comes last draws the newest values."""
         with self.lock:
             values = [slider.value for slider in self.sliders]
-            z = np.zeros((1, self.vae.latent_dim), "float32")
+            z = np.zeros((1, self.latent_dim), "float32")
             z[0, self.units] = values
-            self.digit.value = figures.digits_png(self.vae.decode(z), scale=9)
+            self.digit.value = figures.digits_png(self.decode(z).numpy(), scale=9)
             for chart in self.chart:
                 chart.value = self.map.marked(*values)
 
@@ -82,7 +86,7 @@ class Map:
         axes.set(xlabel=names[0], ylabel=names[1], title=f"{len(codes):,} codes and z",
                  xlim=(-reach, reach), ylim=(-reach, reach))
         rendered = Image.open(io.BytesIO(figures.to_png(figure))).convert("RGB")
-        self.base = rendered.quantize(255, dither=Image.Dither.NONE)  # a byte a pixel: sent at a third of the size
+        self.base = rendered.quantize(255, dither=Image.Dither.NONE)  # a byte a pixel: a third of the size
         self.base.putpalette(self.base.getpalette()[: 3 * 255] + [0, 0, 0])
         self.to_pixels = lambda z: axes.transData.transform(z) * [1, -1] + [0, rendered.height]
 
@@ -90,17 +94,18 @@ class Map:
         """Return the PNG bytes of the map with a ring and cross hairs at the code."""
         board, (x, y) = self.base.copy(), self.to_pixels((z_1, z_2))
         pen = ImageDraw.Draw(board)
-        for line in ((x, y - 40, x, y - 9), (x, y + 9, x, y + 40), (x - 40, y, x - 9, y), (x + 9, y, x + 40, y)):
-            pen.line(line, fill=255, width=3)
+        for i, j in ((0, -1), (0, 1), (-1, 0), (1, 0)):
+            pen.line((x + 9 * i, y + 9 * j, x + 40 * i, y + 40 * j), fill=255, width=3)
         pen.ellipse((x - 9, y - 9, x + 9, y + 9), outline=255, width=3)
         return png(board)
 
 
 def check_plane(vae, codes, labels, units):
     """Raise ValueError with one sentence for the first argument that does not fit `vae`."""
-    if codes is not None and (np.ndim(codes) != 2 or np.shape(codes)[1] != vae.latent_dim or labels is None):
-        raise ValueError(f"codes have shape {np.shape(codes)}: pass (n, {vae.latent_dim}) codes and their labels.")
+    n = vae.latent_dim
+    if codes is not None and (np.ndim(codes) != 2 or np.shape(codes)[1] != n or labels is None):
+        raise ValueError(f"codes have shape {np.shape(codes)}: pass (n, {n}) codes and their labels.")
     if codes is not None and np.shape(labels) != (len(codes),):
-        raise ValueError(f"labels have shape {np.shape(labels)}: pass one for each of the {len(codes)} codes.")
-    if units is not None and (not units or len(set(units)) != len(units) or not set(units) <= set(range(vae.latent_dim))):
-        raise ValueError(f"units are {units!r}: pass different ones from 0 to {vae.latent_dim - 1}.")
+        raise ValueError(f"labels have shape {np.shape(labels)}: pass one for each of {len(codes)} codes.")
+    if units is not None and not (0 < len(units) == len(set(units)) and set(units) <= set(range(n))):
+        raise ValueError(f"units are {units!r}: pass different ones from 0 to {n - 1}.")

@@ -1,10 +1,10 @@
-"""A slider for rho that walks the textbook maps into infinity and NaN, with the guarded maps beside them. Notebook 02."""
+"""A slider for rho that walks textbook maps into infinity and NaN, guarded maps beside them. Notebook 02."""
 
 import ipywidgets
 import numpy as np
 
 from vae_lib.figures import new_figure, to_png
-from vae_lib.laboratory import kl_and_slope
+from vae_lib.textbook import kl_and_slope
 from vae_lib.widgets.style import Control
 
 GRID = np.arange(-110.0, 110.5, 0.5, dtype="float32")
@@ -19,7 +19,7 @@ def states(kl, slope):
 
 
 def states_figure(columns):
-    """Return a figure of where KL and its slope are finite; `columns` maps two titles to mappings name -> map."""
+    """Return a figure of where KL and its slope are finite; `columns` maps titles to mappings name -> map."""
     figure, axes = new_figure(1, len(columns), (8, 2.4), sharey=True)
     for ax, (title, maps) in zip(axes, columns.items()):
         rows = np.array([states(*kl_and_slope(posterior, GRID)[1:]) for posterior in maps.values()])
@@ -27,8 +27,10 @@ def states_figure(columns):
             for state, colour in enumerate(COLOURS):
                 ax.fill_between(GRID, row - 0.35, row + 0.35, where=line == state, step="mid", color=colour,
                                 label=STATES[state] if row == 0 else None)
-            ax.plot(GRID[line == 2], np.full((line == 2).sum(), row), "x", color="black", markersize=6, markevery=9)
-        ax.set(title=title, xlabel="ρ", yticks=range(len(maps)), yticklabels=maps, ylim=(len(maps) - 0.5, -0.5))
+            nans = GRID[line == 2]
+            ax.plot(nans, np.full(len(nans), row), "x", color="black", markersize=6, markevery=9)
+        ax.set(title=title, xlabel="ρ", yticks=range(len(maps)), yticklabels=maps)
+    axes[0].invert_yaxis()
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
@@ -36,16 +38,17 @@ def states_figure(columns):
 class RhoWalk(Control):
     """A slider for ρ over the table of sigma, KL and its slope in float32.
 
-    `columns` maps two titles to mappings name -> map, of the same names. `slider` and `table` are the widgets.
+    `columns` maps two titles to mappings name -> map of the same names; `slider` and `table` are widgets.
     """
 
-    description = "A slider for ρ and a table: σ, KL and its slope for each map, as in textbooks and as in vae_lib."
+    description = "A slider for ρ and a table of σ, KL and its slope: each map as in textbooks, and guarded."
 
     def __init__(self, columns, rho=-30.0):
         self.columns = columns
-        self.values = [[kl_and_slope(posterior, GRID) for posterior in maps.values()] for maps in columns.values()]
-        self.slider = ipywidgets.FloatSlider(rho, min=-110, max=110, step=0.5, description="ρ", readout_format=".1f",
-                                             layout={"width": "95%"})
+        self.values = [[kl_and_slope(posterior, GRID) for posterior in maps.values()]
+                       for maps in columns.values()]
+        self.slider = ipywidgets.FloatSlider(rho, min=-110, max=110, step=0.5, description="ρ",
+                                             readout_format=".1f", layout={"width": "95%"})
         self.table = ipywidgets.HTML()
         self.slider.observe(self.update, "value")
         super().__init__(self.slider, self.table)
@@ -55,7 +58,7 @@ class RhoWalk(Control):
         """Write the table for the slider's rho; its numbers were computed beforehand."""
         place = int(np.argmin(np.abs(GRID - self.slider.value)))
         titles = "".join(f'<th colspan="3" style="text-align: center">{title}</th>' for title in self.columns)
-        heads = "".join(f'<th style="{CELL}">{head}</th>' for head in ("σ", "KL", "dKL/dρ") * len(self.columns))
+        heads = "".join(f'<th style="{CELL}">{head}</th>' for head in 2 * ("σ", "KL", "dKL/dρ"))
         rows = [f"<tr><td></td>{titles}</tr><tr><td></td>{heads}</tr>"]
         for row, name in enumerate(next(iter(self.columns.values()))):
             cells = "".join(cell(array[place]) for column in self.values for array in column[row])

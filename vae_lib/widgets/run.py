@@ -16,7 +16,7 @@ MODEL = ("beta", "latent_dim", "posterior", "likelihood")
 
 
 class Result(NamedTuple):
-    """A run that has ended: the trained `vae`, its `History` (one value an epoch) and the panel's `settings`."""
+    """A run that ended: the trained `vae`, its `History` (one value an epoch), and `settings` by name."""
 
     vae: VAE
     history: History
@@ -24,7 +24,7 @@ class Result(NamedTuple):
 
 
 class Run:
-    """A `Training` made from the panel's settings; the same settings give the same weights, here and in a cell.
+    """A `Training` made from the panel's settings, which give the same weights here as in a cell.
 
     In a cell: `keras.utils.set_random_seed(seed)`, then `VAE(...)`, then `train(vae, subsample(digits.train,
     images).images, ...)`. Raises ValueError with one sentence for settings that cannot work.
@@ -37,25 +37,26 @@ class Run:
         images = subsample(digits.train, settings["images"]).images
         keras.utils.set_random_seed(settings["seed"])
         self.vae = VAE(**{name: settings[name] for name in MODEL}, hidden=hidden)
-        self.training = Training(self.vae, images, epochs=settings["epochs"], batch_size=min(batch_size, len(images)),
-                                 learning_rate=settings["learning_rate"], validation=digits.validation.images,
-                                 seed=settings["seed"])
+        self.training = Training(
+            self.vae, images, epochs=settings["epochs"], batch_size=min(batch_size, len(images)),
+            learning_rate=settings["learning_rate"], seed=settings["seed"],
+            validation=digits.validation.images,
+        )
         self.view = View(self.vae, digits)
-        self.engine = engine_for(self.vae)  # made here, not in a thread: making it draws from Keras' global seed
+        self.engine = engine_for(self.vae)  # here and not in a thread, as it draws from Keras' global seed
 
     def compile(self):
-        """Compile the gradient step if no model of this shape has been, by taking no steps; an iterable of one."""
-        training, no = self.training, np.zeros
-        shape = (0, training.batch_size)
-        self.engine([variable.read_value() for variable in state_variables(self.vae)],
-                    no((*shape, *self.vae.image_shape), training.images.dtype),
-                    no((*shape, self.vae.latent_dim), "float32"), no(0, "float32"))
+        """Compile the gradient step, unless its shape was, by taking no steps; an iterable of one item."""
+        state = [variable.read_value() for variable in state_variables(self.vae)]
+        images = self.training.images[:0].reshape(0, self.training.batch_size, *self.vae.image_shape)
+        epsilon = np.zeros((0, self.training.batch_size, self.vae.latent_dim), "float32")
+        self.engine(state, images, epsilon, np.zeros(0, "float32"))
         yield
 
     def chunks(self, compiling):
-        """Yield None until the shape is compiled by the `Background` `compiling`, then the chunks of the training.
+        """Yield None until the `Background` `compiling` has compiled the shape, then the training's chunks.
 
-        Compilation cannot be interrupted; waiting for it can, which is why another thread does it.
+        Compilation cannot be interrupted, but waiting for it can: that is why another thread does it.
         """
         yield None
         while not compiling.start(self.compile()):  # still busy with another shape
@@ -74,7 +75,7 @@ class Run:
         """Look at the model after `chunk` (None: before the first step) and enter a point of the curves."""
         self.look = self.view.look()
         if chunk is not None:
-            steps, distortion, rate = self.recent
+            steps, distortion, rate = self.recent if self.recent[0] else (1, chunk.distortion, chunk.rate)
             self.recent = np.zeros(3)
             epochs = self.training.done / self.training.steps
             self.points.append((epochs, distortion / steps, rate / steps, -self.look.elbo))
@@ -88,14 +89,14 @@ class Run:
         """Say where the run is: epoch, times and terms."""
         training = self.training
         if not self.points:
-            return "Before the first step: the training step is compiled, for which only the first run of a shape waits."
+            return "Before the first step: compiling it, for which only the first run of a shape has to wait."
         left = self.seconds * (1 / self.done - 1)
         _, distortion, rate, loss = self.points[-1]
         epoch = min(training.epoch + 1, training.epochs)
         step = training.step if training.epoch < training.epochs else training.steps
-        return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · {self.seconds:.1f} s so far, "
-                f"about {left:.0f} s left · distortion {distortion:.1f}, rate {rate:.2f}, "
-                f"held-out −ELBO {loss:.1f} nats")
+        return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · "
+                f"{self.seconds:.1f} s so far, about {left:.0f} s left · "
+                f"distortion {distortion:.1f}, rate {rate:.2f}, held-out −ELBO {loss:.1f} nats")
 
     def result(self):
         """Return the `Result` as it is now."""
@@ -108,5 +109,13 @@ class Run:
             return f"Run {self.number} is finished: {training.epochs} epochs in {self.seconds:.1f} s."
         if not training.done:
             return f"Run {self.number} was stopped before its first step: Continue begins it."
-        return (f"Run {self.number} was stopped after {training.done / training.steps:.2f} of {training.epochs} epochs: "
+        epochs = training.done / training.steps
+        return (f"Run {self.number} was stopped after {epochs:.2f} of {training.epochs} epochs: "
                 "Continue goes on from there.")
+
+    def new_path(self, folder):
+        """Return a path in `folder`, named after the run, at which nothing stands that could be lost."""
+        stem = "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(**self.settings)
+        name = f"{stem}-{self.training.done}steps"
+        paths = (folder / f"{name}{again}.keras" for again in ("", *(f"-{i}" for i in range(2, 1000))))
+        return next(path for path in paths if not path.exists())

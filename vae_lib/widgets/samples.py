@@ -13,8 +13,9 @@ SHOWN = 40  # estimates drawn for each estimator
 
 
 def means_figure(estimates, truth, count):
-    """Return a figure of estimates, each the mean of `count` draws: `estimates` maps names to arrays (draws,)."""
-    means = {name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1) for name, draws in estimates.items()}
+    """Return a figure of estimates, each the mean of `count` draws; `estimates` maps names to draws (n,)."""
+    means = {name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1)
+             for name, draws in estimates.items()}
     figure, axes = new_figure(size=(8, 2.8))
     axes.axvline(truth, color="0.4", linestyle="--", linewidth=1)
     draw_dots(axes, means, xlabel="estimate of the gradient, nats per unit of μ₁",
@@ -28,17 +29,18 @@ def means_figure(estimates, truth, count):
 class SampleSlider(Control):
     """A slider for the number of samples over a picture of estimates that use so many.
 
-    `estimates` maps names to arrays (draws,), of which 40 times the largest of `counts` are used; `truth` is drawn
+    `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are used; `truth` is drawn
     as a dashed line. `slider` and `board` are the widgets.
     """
 
     def __init__(self, estimates, truth, counts=(1, 2, 4, 8, 16, 32, 64, 128)):
         self.lock = threading.Lock()
         self.drawn = functools.cache(lambda count: to_png(means_figure(estimates, truth, count)))
-        self.slider = ipywidgets.SelectionSlider(options=counts, description="samples", layout={"width": "95%"})
+        self.slider = ipywidgets.SelectionSlider(options=counts, description="samples",
+                                                 layout={"width": "95%"})
         self.board = image(self.drawn(counts[0]), 760, "Estimates of the gradient by five estimators")
         self.slider.observe(self.update, "value")
-        self.description = f"A slider for the number of samples, {counts[0]} to {counts[-1]}; the estimates follow."
+        self.description = f"A slider for the number of samples, up to {counts[-1]}, and the estimates."
         super().__init__(self.slider, self.board)
 
     def update(self, _=None):

@@ -3,8 +3,8 @@
 import ipywidgets
 
 from vae_lib.figures import to_png
-from vae_lib.laboratory import INVERSES
 from vae_lib.run_figures import runs_figure
+from vae_lib.textbook import INVERSES
 from vae_lib.outcomes import failed
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.style import Control, image, row, say
@@ -14,7 +14,7 @@ NATIVE = "as it comes"
 
 
 class StabilityPanel(Control):
-    """Choose map, learning rate, optimizer and initial sigma of a `Stack`, press Run, and see loss and gradient norm.
+    """Choose map, learning rate, optimizer and initial sigma of a `Stack`, press Run, see loss and gradient.
 
     Failed runs are drawn as failures; the runs before stay in the picture for comparison. `records`, label ->
     `Record`, is what it shows at first. The runs go on in the `background`.
@@ -27,9 +27,10 @@ class StabilityPanel(Control):
         self.map = ipywidgets.Dropdown(options=list(stack.maps), description="map", **width)
         self.rate = ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], value=1e-2,
                                                description="learning rate", **width)
-        self.optimizer = ipywidgets.Dropdown(options=[("Adam", "adam"), ("SGD", "sgd")], description="optimizer", **width)
-        self.sigma = ipywidgets.SelectionSlider(options=[NATIVE, 0.05, 0.2, 0.5, 1.0, 1.5], description="initial σ",
-                                                **width)
+        self.optimizer = ipywidgets.Dropdown(options=[("Adam", "adam"), ("SGD", "sgd")],
+                                             description="optimizer", **width)
+        self.sigma = ipywidgets.SelectionSlider(options=[NATIVE, 0.05, 0.2, 0.5, 1.0, 1.5],
+                                                description="initial σ", **width)
         self.run_button = ipywidgets.Button(description="Run", button_style="primary", icon="play")
         self.stop_button = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
         self.message = ipywidgets.HTML()
@@ -37,17 +38,17 @@ class StabilityPanel(Control):
         self.background = Background("stability panel")
         self.run_button.on_click(guarded(self.run, self.complain))
         self.stop_button.on_click(lambda _: self.background.stop())
-        self.description = "A panel: pick map, learning rate, optimizer and initial σ, press Run; the curves appear."
-        super().__init__(row(self.map, self.rate, self.optimizer, self.sigma), row(self.run_button, self.stop_button),
-                         self.message, self.board)
+        self.description = "A panel: pick map, learning rate, optimizer, initial σ, and press Run."
+        super().__init__(row(self.map, self.rate, self.optimizer, self.sigma),
+                         row(self.run_button, self.stop_button), self.message, self.board)
         say(self.message, f"{len(seeds)} small VAEs, {steps} steps each.")
 
     def run(self):
         """Start the runs with what is chosen; return at once."""
         name, sigma = self.map.value, self.sigma.value
         label = f"{name}, {self.optimizer.label} {self.rate.label}, initial σ {sigma}"
-        runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds, steps=self.steps,
-                              bias=0.0 if sigma == NATIVE else INVERSES[name](sigma))
+        runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds,
+                              steps=self.steps, bias=0.0 if sigma == NATIVE else INVERSES[name](sigma))
         self.before = {f"before: {old}": record for old, record in self.latest.items()}
         self.run_button.disabled, self.stop_button.disabled = True, False
         say(self.message, "Training …")

@@ -1,4 +1,4 @@
-"""One look for every control: the page's own colours, light or dark, and a picture for readers without a kernel."""
+"""One look for every control: the page's own colours, light or dark; a picture where there is no kernel."""
 
 import html
 import io
@@ -10,16 +10,15 @@ from traitlets import Unicode
 
 CSS = """<style>
 .vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
-.vae .vae-row { display: flex; flex-flow: row wrap; gap: 4px 14px; align-items: flex-start; overflow: hidden; }
-.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); gap: 0 18px; }
+.vae .vae-row { display: flex; flex-flow: row wrap; gap: 4px 14px; overflow: hidden; }
+.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); }
 .vae .vae-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; }
 .vae .vae-card { border-top: 2px solid var(--jp-border-color1, #bdbdbd); overflow: hidden; }
 .vae .widget-html-content { line-height: 1.4; font-size: 14px; white-space: normal; }
 .vae .vae-card .widget-html-content { font-size: 13px; }
 .vae .widget-image { height: auto; max-width: 100%; margin: 0; border-radius: 3px; }
 .vae .vae-sharp { image-rendering: pixelated; }
-.vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; font-weight: 600; }
-.vae .vae-quiet { color: var(--jp-ui-font-color2, #616161); }
+.vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
 .vae summary { cursor: pointer; }
 .vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 </style>"""
@@ -52,8 +51,9 @@ class Control(ipywidgets.VBox):
         display(data, metadata=metadata, raw=True)
 
     def _still(self):
-        png = {"image/png": self.picture()}
-        return {"text/plain": self.description, **(png if png["image/png"] else {})}, {"image/png": {"alt": self.description}}
+        data = {"text/plain": self.description, "image/png": self.picture()}
+        data = {kind: value for kind, value in data.items() if value}
+        return data, {"image/png": {"alt": self.description}}
 
     def _repr_mimebundle_(self, **options):
         data, metadata = self._still()
@@ -63,7 +63,7 @@ class Control(ipywidgets.VBox):
 def beside(*columns, gap=12):
     """Return the pictures of image widgets side by side as PNG bytes; a tuple of widgets is stacked."""
     columns = [column if isinstance(column, tuple) else (column,) for column in columns]
-    boards = [[Image.open(io.BytesIO(widget.value)).convert("RGB") for widget in column] for column in columns]
+    boards = [[Image.open(io.BytesIO(widget.value)) for widget in column] for column in columns]
     widths = [max(board.width for board in column) for column in boards]
     heights = [sum(board.height + gap for board in column) - gap for column in boards]
     whole = Image.new("RGB", (sum(widths) + gap * (len(widths) - 1), max(heights)), "white")

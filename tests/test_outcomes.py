@@ -1,0 +1,66 @@
+"""Statistics of runs, failures among them: NaN and infinity are counted, not averaged, not warned about."""
+
+import numpy as np
+import pytest
+
+from vae_lib.outcomes import failed, final_loss, finite_steps, spikes, tail_index, wilson
+
+pytestmark = pytest.mark.filterwarnings("error")
+GOOD, NAN, INFINITE = [3.0, 2.0, 1.0, 1.0], [3.0, np.nan, np.nan, np.nan], [3.0, 2.0, np.inf, 1.0]
+RUNS = np.array([GOOD, NAN, INFINITE])
+
+
+def test_steps_before_the_first_failure():
+    assert list(finite_steps(RUNS)) == [4, 1, 2]
+    assert list(finite_steps(RUNS, RUNS[::-1])) == [2, 1, 2]
+    assert list(finite_steps(np.full((1, 3), np.nan))) == [0]
+
+
+def test_failed_looks_at_every_series_and_step():
+    assert list(failed(RUNS)) == [False, True, True]
+    assert list(failed(np.ones((3, 4)), RUNS)) == [False, True, True]
+
+
+def test_a_failed_run_ends_with_infinity_and_does_not_drop_out():
+    losses = final_loss(RUNS, steps=2)
+    np.testing.assert_array_equal(losses, [1, np.inf, np.inf])
+    assert np.median(losses) == np.inf
+
+
+def test_wilson_against_published_values():
+    # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
+    for failures, runs, interval in ((81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)),
+                                     (0, 20, (0.0, 0.1611)), (1, 29, (0.0061, 0.1718))):
+        np.testing.assert_allclose(wilson(failures, runs), interval, atol=5e-5)
+
+
+@pytest.mark.parametrize("index", [0.5, 1.0, 2.0, 4.0])
+def test_tail_index_of_known_tails(index):
+    values = np.random.default_rng(0).random(200_000) ** (-1 / index)  # Pareto
+    assert tail_index(values) == pytest.approx(index, rel=0.05)
+    assert tail_index(-values) == tail_index(values)
+
+
+def test_tail_index_of_one_over_a_normal_number_is_one():
+    assert tail_index(1 / np.random.default_rng(1).standard_normal(200_000)) == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.parametrize("values", [np.ones(100), np.r_[np.inf, np.ones(9_999)], np.r_[np.nan, np.ones(9_999)]])
+def test_tail_index_refuses_too_few_and_infinite_values(values):
+    with pytest.raises(ValueError, match="finite ones"):
+        tail_index(values)
+
+
+def test_spikes_are_counted_against_the_median_before():
+    norms = np.ones((3, 100))
+    norms[1, [60, 80]] = 11
+    norms[2, 10] = 11  # inside the first window: nothing to compare it with
+    assert list(spikes(norms)) == [0, 2, 0]
+
+
+def test_a_failure_is_one_spike():
+    norms = np.ones((3, 100))
+    norms[0, 70:] = np.nan
+    norms[1, 5:] = np.inf
+    norms[2, 60], norms[2, 90:] = 50, np.nan
+    assert list(spikes(norms)) == [1, 1, 2]
