@@ -13,7 +13,7 @@ From the ground up; a module may import only from modules above it in this list:
     storage      models saved whole or not at all
     evaluation   what a trained model is measured by
     engine       many gradient steps in one compiled function, shared by models of the same shape
-    progress     one progress bar for notebooks and terminals
+    progress     the progress bar, in notebooks and terminals, and Ctrl-C
     training     the training loop that can be watched, stopped and continued
     estimators   five estimates of the gradient of the ELBO
     laboratory   many small VAEs trained side by side, to compare maps from rho to sigma

@@ -124,12 +124,12 @@ def draw_variances(axes, variances, active=0.01):
 
 def draw_codes(axes, codes, labels, title="", size=3):
     """Draw codes (n, 2) coloured by digit, with the digit near its class's median, so that colour is never alone."""
-    axes.scatter(*codes.T, c=np.array(COLOURS)[labels], s=size, alpha=0.5, linewidths=0)
+    axes.scatter(*codes.T, c=np.array(COLOURS)[labels % 10], s=size, alpha=0.5, linewidths=0)
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
     for digit, place in zip(digits, spread(medians, 0.07 * np.ptp(codes, axis=0).max())):
         axes.text(*place, str(digit), color="white", fontweight="bold", ha="center", va="center",
-                  bbox=dict(boxstyle="circle,pad=0.2", facecolor=COLOURS[digit], edgecolor="white"))
+                  bbox=dict(boxstyle="circle,pad=0.2", facecolor=COLOURS[digit % 10], edgecolor="white"))
     axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 

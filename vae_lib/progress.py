@@ -1,7 +1,10 @@
-"""One progress bar for notebooks and terminals."""
+"""What is seen and heard while something trains: the bar, in notebooks and terminals, and Ctrl-C."""
 
+import contextlib
 import io
+import signal
 import sys
+import threading
 
 from IPython import get_ipython
 from IPython.display import display
@@ -31,3 +34,17 @@ def progress_bar(total, **options):
     if shell is not None and hasattr(shell, "kernel"):
         return NotebookBar(total=total, mininterval=0.2, **options)
     return tqdm(total=total, mininterval=0.2, file=sys.stdout, **options)
+
+
+@contextlib.contextmanager
+def interrupts_between_chunks():
+    """Yield a list that Ctrl-C adds to, instead of an exception that TensorFlow may swallow or tear weights with."""
+    heard = []
+    if threading.current_thread() is not threading.main_thread():  # only that one hears of Ctrl-C
+        yield heard
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -9,7 +9,7 @@ import numpy as np
 from vae_lib.checks import check_training
 from vae_lib.engine import CAPACITY, engine_for, state_variables
 from vae_lib.evaluation import binarized, evaluate
-from vae_lib.progress import progress_bar
+from vae_lib.progress import interrupts_between_chunks, progress_bar
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 TERMS = ("distortion", "rate", "loss")
@@ -168,8 +168,8 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
                        bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}")
     watchers.on_train_begin()
     try:
-        with bar:
-            _watched(training, watchers, bar)
+        with bar, interrupts_between_chunks() as heard:
+            _watched(training, watchers, bar, heard)
     except KeyboardInterrupt:
         print(f"Stopped by hand in epoch {training.epoch + 1} after {training.step} of {training.steps} steps; "
               "the model keeps what it has learned.")
@@ -177,8 +177,8 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
     return training.history
 
 
-def _watched(training, watchers, bar):
-    """Run `training` to its end, telling the Keras callbacks and the progress bar."""
+def _watched(training, watchers, bar, heard):
+    """Run `training` to its end or to an interrupt, telling the Keras callbacks and the progress bar."""
     chunks, history = iter(training), training.history
     while training.epoch < training.epochs and not training.vae.stop_training:
         if training.step == 0:
@@ -190,3 +190,5 @@ def _watched(training, watchers, bar):
         watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
         if chunk.epoch_ended:
             watchers.on_epoch_end(chunk.epoch - 1, {name: values[-1] for name, values in history.items()})
+        if heard:
+            raise KeyboardInterrupt

@@ -117,7 +117,7 @@ class Page:
         script = "(element, [before, timeout]) => drawn.changed(element, before, timeout)"
         return element.evaluate(script, [before, 1000 * timeout])
 
-    def wait_still(self, element, quiet=0.4, timeout=30):
+    def wait_still(self, element, quiet=1, timeout=60):
         """Wait until the element has looked the same for `quiet` seconds; return the ms that took."""
         script = "(element, [quiet, timeout]) => drawn.still(element, quiet, timeout)"
         return element.evaluate(script, [1000 * quiet, 1000 * timeout])
@@ -160,8 +160,8 @@ class Notebook(Page):
     def __init__(self, browser, server, name, viewport=TALL):
         self.server, self.name = server, name
         super().__init__(browser, server.address(name), viewport)
-        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        self.wait_idle(60)
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+        self.wait_idle(120)
 
     def close(self):
         """Close the page and end its kernel."""

@@ -38,7 +38,7 @@ def free_port():
 
 
 class Server:
-    """A Jupyter program that serves on `url` until `stop`; its own files go to `folder`."""
+    """A Jupyter program that serves on `url` until `close`; its own files go to `folder`."""
 
     def __init__(self, folder, *command):
         """Start `python -m COMMAND` on a free port and wait until it answers."""
