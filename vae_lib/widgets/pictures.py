@@ -113,10 +113,10 @@ class Curves:
         self.lines = [axes[i].plot([], [], style, color=figures.COLOURS[k], label=label, linewidth=2)[0]
                       for k, (i, style, label) in enumerate(styles)]
         for ax in axes:
-            ax.set(ylabel="nats per image")
             ax.tick_params(**TICKS)
-            ax.legend(loc="upper right", frameon=False)
-        axes[1].set(xlabel="epochs")
+        axes[0].set(ylabel="nats per image")
+        axes[0].legend(loc="upper right", frameon=False)
+        axes[1].set(xlabel="epochs", ylabel="rate (nats per image)")
 
     def update(self, points, epochs):
         """Show `points` (n, 4): epochs so far, distortion, rate and held-out -ELBO."""

@@ -10,7 +10,7 @@ from vae_lib.data import subsample
 from vae_lib.engine import engine_for, state_variables
 from vae_lib.model import VAE
 from vae_lib.training import History, Training
-from vae_lib.widgets.pictures import View
+from vae_lib.widgets.pictures import HELD_OUT, View
 
 MODEL = ("beta", "latent_dim", "posterior", "likelihood")
 
@@ -40,7 +40,7 @@ class Run:
         self.training = Training(
             self.vae, images, epochs=settings["epochs"], batch_size=min(batch_size, len(images)),
             learning_rate=settings["learning_rate"], seed=settings["seed"],
-            validation=digits.validation.images,
+            validation=digits.validation.images[:HELD_OUT],  # all of them would take longer than an epoch
         )
         self.view = View(self.vae, digits)
         self.engine = engine_for(self.vae)  # here and not in a thread, as it draws from Keras' global seed
