@@ -181,12 +181,12 @@ def main():
     """Measure, print the table, write the file; return a sentence if not all did the same work."""
     options = options_given()
     torch = torch_version(options.torch_python)
-    if not torch:
-        print(NO_TORCH)
     if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > 0.5:
         print(BUSY.format(load))
     wanted = [name for name in CONTENDERS if name in ("ours", *options.contenders)]
     names = [name for name in wanted if torch or "pytorch" not in name]
+    if names != wanted:
+        print(NO_TORCH)
     digits = load_mnist()
     images = np.concatenate([digits.train.images, digits.validation.images])[: options.images]
     with tempfile.TemporaryDirectory() as folder:

@@ -6,12 +6,19 @@ from matplotlib.ticker import LogLocator, NullLocator
 from vae_lib.figures import COLOURS, new_figure
 from vae_lib.outcomes import finite_steps
 
-DASHES = ("-", "--", "-.", ":", (0, (6, 2)), (0, (1, 1)))
+DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
+PLACES = {"direct": 0, "log_variance": 1, "softplus": 2, "log_deviation": 4, "bounded": 5}  # of maps in COLOURS
+
+
+def place(label, position):
+    """Return the place of a label in COLOURS: that of the map it begins with, or else its `position`."""
+    return PLACES.get(label.split(", ")[0], position)
 
 
 def draw_lines(axes, x, lines, **labels):
     """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as well as the colours."""
-    for (label, values), colour, dashes in zip(lines.items(), COLOURS, DASHES):
+    for i, (label, values) in enumerate(lines.items()):
+        colour, dashes = COLOURS[place(label, i)], DASHES[place(label, i)]
         axes.plot(x, values, color=colour, linestyle=dashes, linewidth=1.8, label=label)
     axes.set(**labels)
 
@@ -21,10 +28,10 @@ def draw_dots(axes, groups, right=np.inf, **labels):
 
     What does not fit is counted at the right: ▸ above `right`, ✕ not finite; both rank as the largest.
     """
-    for row, (values, colour) in enumerate(zip(groups.values(), COLOURS)):
+    for row, (label, values) in enumerate(groups.items()):
         ranked = np.where(np.isfinite(values), values, np.inf)
         inside = ranked[(ranked <= right) & np.isfinite(ranked)]
-        axes.plot(inside, np.full(len(inside), row), "o", color=colour, alpha=0.6, markersize=4)
+        axes.plot(inside, np.full(len(inside), row), "o", color=COLOURS[place(label, row)], alpha=0.6, markersize=4)
         median = np.median(ranked)
         if median <= right and median < np.inf:
             axes.plot(median, row, "|", color="black", markersize=14)
@@ -42,9 +49,10 @@ def runs_figure(records, title="", steps=None):
     figure, axes = new_figure(1, 2, (8, 3.6))
     figure.set_layout_engine(None)  # fixed margins: fast enough to be drawn during the runs
     figure.subplots_adjust(left=0.12, right=0.97, bottom=0.31, top=0.84 if title else 0.91, wspace=0.38)
-    for (label, record), colour in zip(records.items(), COLOURS):
+    for i, (label, record) in enumerate(records.items()):
         lengths = finite_steps(record.loss, record.gradient_norm)
         failures = int((lengths < record.loss.shape[1]).sum())
+        colour = COLOURS[place(label, i)]
         label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
             draw_runs(ax, series, lengths, color=colour, label=label)
@@ -87,5 +95,6 @@ def lines_figure(x, panels, limits, xlabel):
     figure, axes = new_figure(1, len(panels), (8, 3))
     for ax, (title, lines), ylim in zip(axes, panels.items(), limits):
         draw_lines(ax, x, lines, title=title, xlabel=xlabel, ylim=ylim)
+        ax.xaxis.get_major_locator().set_params(integer=True)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure

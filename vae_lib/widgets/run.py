@@ -54,11 +54,10 @@ class Run:
         yield
 
     def chunks(self, compiling):
-        """Yield None until the `Background` `compiling` has compiled the shape, then the training's chunks.
+        """Yield None while the `Background` `compiling` compiles the shape, then the training's chunks.
 
         Compilation cannot be interrupted, but waiting for it can: that is why another thread does it.
         """
-        yield None
         while not compiling.start(self.compile()):  # still busy with another shape
             compiling.wait(0.1)
             yield None

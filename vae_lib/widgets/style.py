@@ -17,6 +17,10 @@ CSS = """<style>
 .vae .widget-html-content { line-height: 1.4; font-size: 14px; white-space: normal; }
 .vae .vae-card .widget-html-content { font-size: 13px; }
 .vae .widget-image { height: auto; max-width: 100%; margin: 0; border-radius: 3px; }
+.vae .vae-map { position: relative; overflow: hidden; }
+.vae .vae-marker { position: absolute; inset: 0; margin: 0; height: auto; pointer-events: none; }
+.vae .vae-point { position: absolute; width: 14px; height: 14px; margin: -9px; border: 2px solid black;
+  border-radius: 50%; box-shadow: 0 0 0 2px white, inset 0 0 0 2px white; }
 .vae .vae-sharp { image-rendering: pixelated; }
 .vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
 .vae summary { cursor: pointer; }
