@@ -15,6 +15,8 @@ From the ground up; a module may import only from modules above it in this list:
     engine       many gradient steps in one compiled function, shared by models of the same shape
     progress     the progress bar, in notebooks and terminals, and Ctrl-C
     training     the training loop that can be watched, stopped and continued
+    conditioned  one network for every beta
+    surgery      what codes hold: the parts of the rate, active units, probes
     estimators   five estimates of the gradient of the ELBO
     laboratory   many small VAEs trained side by side, to compare maps from rho to sigma
     outcomes     what became of training runs: failures, spikes, tails

@@ -28,7 +28,7 @@ def evaluate(vae, images, *, seed=0, binarize=False):
     check_images(images, vae.image_shape)
     rng, sums = np.random.default_rng(seed), np.zeros(2)
     for part in in_batches(images):
-        epsilon = rng.standard_normal((len(part), vae.latent_dim), "float32")
+        epsilon = rng.standard_normal((len(part), vae.noise_dim), "float32")
         with vae.frozen(epsilon):
             terms = vae.terms(binarized(part, rng) if binarize else part)
         sums += [float(ops.sum(term)) for term in terms]

@@ -52,6 +52,7 @@ class VAEBase(keras.Model):
         self.settings = dict(latent_dim=int(latent_dim), hidden=tuple(hidden), posterior=posterior,
                              likelihood=likelihood, activation=activation, image_shape=tuple(image_shape))
         self.latent_dim = self.settings["latent_dim"]
+        self.noise_dim = self.latent_dim  # standard normal numbers that a forward pass draws for an image
         self.image_shape = self.settings["image_shape"]
         self.posterior = POSTERIORS[posterior]
         self.likelihood = LIKELIHOODS[likelihood]

@@ -120,7 +120,7 @@ class Training:
             permutation = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.images))
             self.order = np.resize(permutation, self.steps * self.batch_size)
         rng = np.random.default_rng((self.seed, self.epoch, step))
-        epsilon = rng.standard_normal((self.batch_size, self.vae.latent_dim), "float32")
+        epsilon = rng.standard_normal((self.batch_size, self.vae.noise_dim), "float32")
         batch = self.images[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
         return binarized(batch, rng) if self.binarize else batch, epsilon
 

@@ -1,0 +1,174 @@
+"""One network for every beta: a VAE that is told beta and adjusts its hidden layers to it. Notebook 03.
+
+Trained once with a beta drawn anew for each image, it stands for a whole sweep of dedicated networks.
+Dosovitskiy & Djolonga 2020, "You only train once"; Bae et al. 2023, "Multi-rate VAE".
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from vae_lib.checks import check_beta
+from vae_lib.model import VAE, VAEBase, images_of
+from vae_lib.objectives import rate
+
+FEATURES = 32  # of the small network that turns beta into scales and shifts
+
+
+def beta_features(t):
+    """Return features (batch, 32) of a standardised log beta `t` (batch, 1), for the scales and shifts."""
+    for _ in range(2):
+        t = layers.Dense(FEATURES, "tanh")(t)
+    return t
+
+
+def modulated_layers(h, features, widths, activation):
+    """Return `h` after dense layers whose units are scaled and shifted as `features` say, before activation.
+
+    The layers are named `hidden_i`, `scale_i`, `shift_i`; at first all scales are 1 and all shifts 0.
+    """
+    for i, width in enumerate(widths):
+        start = dict(kernel_initializer=keras.initializers.RandomNormal(stddev=0.01))
+        scale = layers.Dense(width, bias_initializer="ones", name=f"scale_{i}", **start)(features)
+        shift = layers.Dense(width, name=f"shift_{i}", **start)(features)
+        h = layers.Dense(width, kernel_initializer="he_normal", name=f"hidden_{i}")(h)
+        h = layers.Activation(activation)(h * scale + shift)
+    return h
+
+
+def build_networks(image_shape, hidden, latent_dim, activation):
+    """Return the encoder (x, t) -> mu, rho and the decoder (z, t) -> logits, t (batch, 1) a standardised log beta."""
+    x, t, z = keras.Input(image_shape), keras.Input((1,)), keras.Input((latent_dim,))
+    h = modulated_layers(layers.Flatten()(x), beta_features(t), hidden, activation)
+    outputs = [layers.Dense(latent_dim, name=name)(h) for name in ("mu", "rho")]
+    encoder = keras.Model([x, t], outputs, name="encoder")
+    t = keras.Input((1,))
+    h = modulated_layers(z, beta_features(t), hidden[::-1], activation)
+    logits = layers.Dense(image_shape[0] * image_shape[1], name="pixels")(h)
+    decoder = keras.Model([z, t], layers.Reshape(image_shape, name="logits")(logits), name="decoder")
+    return encoder, decoder
+
+
+class ConditionedVAE(VAEBase):
+    """A VAE for every beta from `low` to `high`: trained once, like any VAE, and then asked `at(beta)`.
+
+    The other settings are those of `VAE`. Every image of a batch gets a beta of its own, its logarithm uniform;
+    its loss, distortion + beta * rate, is weighted by 1 / √(1 + beta), so that no beta drowns the others.
+    Raises ValueError for settings that make no model. Notebook 03.
+    """
+
+    def __init__(self, latent_dim=2, hidden=(512, 256), posterior="softplus", likelihood="bernoulli", low=0.05,
+                 high=300.0, activation="relu", image_shape=(28, 28), **kwargs):
+        kwargs.pop("beta", None)  # VAEBase keeps one; here it has no meaning
+        super().__init__(latent_dim, hidden, posterior, likelihood, 1.0, activation, image_shape, **kwargs)
+        check_range(low, high)
+        if not hidden:
+            raise ValueError("hidden is (): pass one width or more; it is the hidden layers that are told beta.")
+        self.settings = {**self.settings, "low": float(low), "high": float(high)}
+        self.log_low, self.log_high = np.log(low), np.log(high)
+        self.noise_dim = self.latent_dim + 1  # the last number of the noise draws beta
+        self.encoder, self.decoder = build_networks(image_shape, tuple(hidden), latent_dim, activation)
+
+    def standardised(self, log_beta):
+        """Return the networks' input: `log_beta` (batch, 1) as they see it, with mean 0 and variance 1."""
+        middle, deviation = (self.log_low + self.log_high) / 2, (self.log_high - self.log_low) / 12**0.5
+        return (log_beta - middle) / deviation
+
+    def call(self, images):
+        """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,), one z and one beta drawn per image."""
+        noise = self.standard_normal((ops.shape(images)[0], self.noise_dim))
+        epsilon, draw = noise[:, :-1], noise[:, -1:]
+        share = (1.0 + ops.erf(draw / 2**0.5)) / 2.0  # of a normal draw: uniform in [0, 1]
+        log_beta = self.log_low + share * (self.log_high - self.log_low)
+        t = self.standardised(log_beta)
+        mu, rho = self.encoder([self.prepare(images), t])
+        sigma, log_sigma = self.posterior(rho)
+        z = mu + sigma * epsilon  # (batch, latent_dim)
+        return (mu, sigma, log_sigma), self.decoder([z, t]), ops.exp(log_beta[:, 0])
+
+    def terms_and_beta(self, images):
+        """Return distortion and rate in nats, and the beta drawn for each image, each (batch,)."""
+        (mu, sigma, log_sigma), logits, beta = self(images)
+        return self.likelihood.distortion(self.prepare(images), logits), rate(mu, sigma, log_sigma), beta
+
+    def terms(self, images):
+        """Return distortion and rate in nats, each (batch,), at the betas drawn for the images."""
+        return self.terms_and_beta(images)[:2]
+
+    def train_step(self, data):
+        """Take one gradient step on the weighted distortion + beta * rate and return the running means."""
+        with tf.GradientTape() as tape:
+            distortion, rate, beta = self.terms_and_beta(images_of(data))
+            loss = self.batch_mean((distortion + beta * rate) / ops.sqrt(1.0 + beta))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.track(distortion, rate, beta)
+
+    def test_step(self, data):
+        """Return distortion, rate and loss of a batch at drawn betas."""
+        return self.track(*self.terms_and_beta(images_of(data)))
+
+    def track(self, distortion, rate, beta):
+        """Add a batch to the running means and return them by name; the loss is the weighted one."""
+        loss = (distortion + beta * rate) / ops.sqrt(1.0 + beta)
+        for tracker, values in zip(self.trackers, (distortion, rate, loss)):
+            tracker.update_state(values)
+        return {tracker.name: tracker.result() for tracker in self.trackers}
+
+    def at(self, beta):
+        """Return the ordinary `VAE` that this network is at one `beta`; it shares no weights.
+
+        Scales and shifts are folded into its weights, so that it encodes, decodes and is evaluated as any other,
+        and at no extra cost. Raises ValueError for a beta outside `low` … `high`, 0 included: it has no logarithm.
+        """
+        self.check(beta)
+        settings = {name: value for name, value in self.settings.items() if name not in ("low", "high")}
+        vae = VAE(**settings, beta=float(beta))
+        for ours, theirs, outputs in ((self.encoder, vae.encoder, ("mu", "rho")), (self.decoder, vae.decoder, ("pixels",))):
+            weights = self.folded(ours, beta)
+            weights += [w.numpy() for name in outputs for w in ours.get_layer(name).weights]
+            theirs.set_weights(weights)
+        return vae
+
+    def folded(self, network, beta):
+        """Return kernels and biases of a network's hidden layers at `beta`, scales and shifts folded in."""
+        weights = []
+        for (scale, shift), i in zip(self.modulation(network, [beta]), range(len(self.settings["hidden"]))):
+            kernel, bias = (w.numpy() for w in network.get_layer(f"hidden_{i}").weights)
+            weights += [kernel * scale[0], bias * scale[0] + shift[0]]
+        return weights
+
+    def modulation(self, network, betas):
+        """Return for each hidden layer of `network` its scales and shifts, each float32 (len(betas), width)."""
+        outputs = [network.get_layer(f"{name}_{i}").output for i in range(len(self.settings["hidden"]))
+                   for name in ("scale", "shift")]
+        probe = keras.Model(network.inputs[1], outputs)
+        t = self.standardised(np.log(np.reshape(betas, (-1, 1)))).astype("float32")
+        values = [ops.convert_to_numpy(value) for value in probe(t)]
+        return list(zip(values[::2], values[1::2]))
+
+    def encode(self, images, beta):
+        """Return NumPy `mu, sigma`, each (n, latent_dim), of images at one `beta`."""
+        return self.at(beta).encode(images)
+
+    def decode(self, z, beta):
+        """Return NumPy images (n, rows, columns) in [0, 1] of codes `z` (n, latent_dim) at one `beta`."""
+        return self.at(beta).decode(z)
+
+    def check(self, beta):
+        """Raise ValueError with one sentence unless the network was trained for `beta`."""
+        check_beta(beta)
+        low, high = self.settings["low"], self.settings["high"]
+        if not low <= beta <= high:
+            raise ValueError(f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; train a VAE of "
+                             "its own for another.")
+
+
+def check_range(low, high):
+    """Raise ValueError with one sentence unless 0 < low < high, both finite."""
+    check_beta(low)
+    check_beta(high)
+    if not 0 < low < high:
+        raise ValueError(f"low and high are {low!r} and {high!r}: pass two numbers with 0 < low < high; log beta "
+                         "is drawn between their logarithms.")
