@@ -2,6 +2,7 @@
 
     style         one look for every control, and the picture that stands in for it without a kernel
     background    work in a thread that can be watched, stopped and waited for
+    weights       a network's weights as bytes, for widgets that compute in the browser
     plane         sliders that walk through the latent space
     panel         the training panel, made of:
     controls      the settings of a run
