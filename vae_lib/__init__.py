@@ -21,6 +21,7 @@ From the ground up; a module may import only from modules above it in this list:
     laboratory   many small VAEs trained side by side, to compare maps from rho to sigma
     outcomes     what became of training runs: failures, spikes, tails
     figures      arrays in, Matplotlib figures or PNG bytes out
+    exercises    checks of the exercises that name the probable mistake, one module for each notebook
     results      what benchmarks/ measured and stored in data/
     run_figures  figures of many runs in which a failure is drawn as one
     widgets      live controls, one module each

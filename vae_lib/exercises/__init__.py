@@ -1,0 +1,11 @@
+"""Exercises that are checked on the spot, without a network, and that name the probable mistake.
+
+    checking           an exercise, and what is said about an attempt
+    model              the exercises of notebook 01
+    reparametrization  the exercises of notebook 02
+    beta               the exercises of notebook 03
+    manifold           the exercises of notebook 04
+
+Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a `Verdict`. Right
+answers and typical mistakes stand side by side in its module: a teacher may read them, a learner should not.
+"""

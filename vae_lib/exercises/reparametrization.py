@@ -1,0 +1,161 @@
+"""The exercises of notebook 02: maps from rho to sigma, gradients through a draw, and what a failure rate says."""
+
+import numpy as np
+from scipy.special import expit
+
+from vae_lib.exercises.checking import Exercise
+
+RNG = np.random.default_rng(2)
+
+unit_width = Exercise(
+    right="σ = 1 is where the rate is least: the encoder that says nothing has ρ = 0.541, not 0.",
+    solution=np.log(np.expm1(1.0)),
+    tolerance=5e-3,
+    mistakes={
+        "That is where the exponential maps reach σ = 1; softplus(0) is log 2 = 0.693.": 0.0,
+        "softplus(1) is 1.313: the two are close only for large ρ.": 1.0,
+        "0.693 is softplus(0): you have put in 0 where σ = 1 belongs, so turn the map round.": np.log(2.0),
+        "The sign is wrong: log(e − 1), and e − 1 is larger than 1.": -np.log(np.expm1(1.0)),
+        "That is e − 1: its logarithm is missing.": np.expm1(1.0),
+        "That is log(e + 1), which is softplus(1): turning the map round gives a minus.": np.log1p(np.e),
+    },
+)
+
+
+def softplus(rho):
+    """Return log(1 + exp(rho)) without overflow."""
+    return np.logaddexp(0, rho)
+
+
+slope = Exercise(
+    right="For large ρ it grows like σ, for very negative ρ it tends to −1: no jump, no explosion.",
+    names="rho",
+    solution=lambda rho: expit(rho) * (softplus(rho) - 1 / softplus(rho)),
+    cases=[(np.linspace(-4, 4, 9).astype("float32"),)],
+    mistakes={
+        "The chain rule's factor is missing: dσ/dρ = sigmoid(ρ).": lambda r: softplus(r) - 1 / softplus(r),
+        "You have divided by dσ/dρ where you should multiply.":
+            lambda r: (softplus(r) - 1 / softplus(r)) / expit(r),
+        "The sign is reversed: the rate falls as a narrow q widens.":
+            lambda r: -expit(r) * (softplus(r) - 1 / softplus(r)),
+        "The term from −log σ is missing: its derivative is −1/σ.": lambda r: expit(r) * softplus(r),
+        "You have forgotten that the ½ and the 2 of σ² cancel: the first term is σ.":
+            lambda r: expit(r) * (softplus(r) / 2 - 1 / softplus(r)),
+        "You have differentiated ½ log σ² as ½ · 1/σ: log σ² = 2 log σ.":
+            lambda r: expit(r) * (softplus(r) - 1 / (2 * softplus(r))),
+        "That is for σ = exp(ρ): here σ = log(1 + exp(ρ)).": lambda r: np.exp(2 * r) - 1,
+        "That is for σ = exp(ρ/2): here σ = log(1 + exp(ρ)).": lambda r: np.expm1(r) / 2,
+    },
+)
+
+
+def _pair(result):
+    """Return a pair (sigma, log_sigma) as one float64 array (2, ...)."""
+    sigma, log_sigma = result
+    return np.stack([np.asarray(sigma, "float64"), np.asarray(log_sigma, "float64")])
+
+
+def _two(result, arguments):
+    """Say so if the result is no pair."""
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        return "Return two things, sigma and log_sigma: return sigma, log_sigma"
+    return None
+
+
+def half_linear(rho):
+    """Return sigma = exp(rho) below 0 and 1 + rho above, and log sigma, both finite for any float32."""
+    sigma = np.where(rho < 0, np.exp(np.minimum(rho, 0)), 1 + np.maximum(rho, 0))
+    return sigma, np.where(rho < 0, rho, np.log1p(np.maximum(rho, 0)))
+
+
+guarded = Exercise(
+    right="Finite for every ρ, and log σ is exact where σ itself is rounded to 0.",
+    names="rho",
+    solution=half_linear,
+    cases=[(np.array([-200, -120, -20, -1, -0.5, 0, 0.5, 1, 20, 200, 1e20], "float32"),)],
+    read=_pair,
+    judge=_two,
+    mistakes={
+        "You take the logarithm of the rounded σ: at ρ = −120 it is −∞. There log σ is ρ itself.":
+            lambda r: (half_linear(r)[0], np.log(half_linear(r)[0])),
+        "The second result is log σ², twice what is wanted.": lambda r: (half_linear(r)[0], 2 * half_linear(r)[1]),
+        "The second result is the variance σ²; wanted is log σ.": lambda r: (half_linear(r)[0], half_linear(r)[0] ** 2),
+        "The first result is the variance; wanted is the deviation σ.":
+            lambda r: (half_linear(r)[0] ** 2, half_linear(r)[1]),
+        "For positive ρ the line is 1 + ρ, so that the pieces meet at 0: yours is ρ.":
+            lambda r: (np.where(r < 0, np.exp(np.minimum(r, 0)), r), np.where(r < 0, r, np.log(np.maximum(r, 1e-45)))),
+        "That is exp(ρ) everywhere: it overflows on the right, where the line 1 + ρ is wanted.":
+            lambda r: (np.exp(r), r),
+        "Adding a small constant makes σ positive, and log σ wrong: at ρ = −120 it is −120.":
+            lambda r: (half_linear(r)[0], np.log(half_linear(r)[0] + np.float32(1e-8))),
+        "Clipping keeps log σ finite, and wrong: at ρ = −120 it is −120.":
+            lambda r: (half_linear(r)[0], np.log(np.maximum(half_linear(r)[0], 1e-30))),
+    },
+)
+
+
+def wilson(failures, runs, z=1.96):
+    """Return the Wilson interval of a share as a pair."""
+    share, denominator = failures / runs, 1 + z**2 / runs
+    middle = (share + z**2 / (2 * runs)) / denominator
+    half = z * np.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2)) / denominator
+    return middle - half, middle + half
+
+
+def _without_z(failures, runs, z=1.96):
+    """Return the interval with the last term under the root forgotten."""
+    share, denominator = failures / runs, 1 + z**2 / runs
+    half = z * np.sqrt(share * (1 - share) / runs) / denominator
+    middle = (share + z**2 / (2 * runs)) / denominator
+    return middle - half, middle + half
+
+
+def _wald(failures, runs, z=1.96):
+    """Return the textbook interval that has no width at 0 failures."""
+    share = failures / runs
+    half = z * np.sqrt(share * (1 - share) / runs)
+    return share - half, share + half
+
+
+interval = Exercise(
+    right="Five runs without a failure leave up to 43 % possible: absence of failures is weak evidence.",
+    names="failures runs",
+    solution=wilson,
+    cases=[(0, 5), (3, 5), (17, 40)],
+    read=_pair,
+    judge=lambda result, arguments: None if isinstance(result, tuple | list) and len(result) == 2
+    else "Return two numbers: return low, high",
+    tolerance=2e-3,
+    mistakes={
+        "That is the interval share ± 1.96 √(share (1 − share)/n), which claims certainty after 0 of 5: Wilson's "
+        "does not.": _wald,
+        "That is one deviation: for 95 % put z = 1.96.": lambda k, n: wilson(k, n, 1.0),
+        "The factor z in front of the root is missing.": lambda k, n: tuple(
+            np.mean(wilson(k, n)) + np.array([-1, 1]) * (wilson(k, n)[1] - np.mean(wilson(k, n))) / 1.96),
+        "Under the root the term z²/(4n²) is missing.": _without_z,
+        "Divide by 1 + z²/n.": lambda k, n: tuple(bound * (1 + 1.96**2 / n) for bound in wilson(k, n)),
+        "You return the middle and the half width; wanted are the two ends.":
+            lambda k, n: (np.mean(wilson(k, n)), (wilson(k, n)[1] - wilson(k, n)[0]) / 2),
+        "The ends are exchanged: the lower one comes first.": lambda k, n: wilson(k, n)[::-1],
+    },
+)
+
+mu, sigma = np.float32(0.7), np.float32(1.6)
+epsilon = RNG.standard_normal(200_000).astype("float32")
+draws = mu + sigma * epsilon
+score = Exercise(
+    right="It needs no derivative of f, and that is its price: its variance.",
+    names="f_z z mu sigma",
+    solution=lambda f, z, m, s: f * (z - m) / s**2,
+    cases=[(draws[:50] ** 2, draws[:50], mu, sigma), (np.sin(draws[:50]), draws[:50], mu, sigma)],
+    mistakes={
+        "Divide by the variance σ², not by σ.": lambda f, z, m, s: f * (z - m) / s,
+        "The division by σ² is missing.": lambda f, z, m, s: f * (z - m),
+        "The sign is reversed: log q rises when μ moves towards z.": lambda f, z, m, s: f * (m - z) / s**2,
+        "That is the slope of log q alone: multiply by f(z).": lambda f, z, m, s: (z - m) / s**2,
+        "That is f(z) times log q; wanted is f(z) times the derivative of log q with respect to μ.":
+            lambda f, z, m, s: f * (-((z - m) ** 2) / (2 * s**2) - np.log(s) - np.log(2 * np.pi) / 2),
+        "Return one estimate for each draw: their mean hides the variance that we are after.":
+            lambda f, z, m, s: np.mean(f * (z - m) / s**2),
+    },
+)
