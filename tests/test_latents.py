@@ -188,19 +188,21 @@ def test_pca_is_the_plane_of_largest_variance():
     np.testing.assert_allclose(pdist(embed(codes[:, :2], "pca")), pdist(codes[:, :2]), atol=1e-4)
 
 
-def test_tsne_keeps_neighbours_and_depends_on_nothing_but_the_seed():
-    codes = clusters()
-    plane = embed(codes, "t-SNE", seed=1)
-    assert plane.shape == (90, 2) and plane.dtype == np.float32
+@pytest.mark.parametrize(("method", "n"), [("t-SNE", 30), ("openTSNE", 30), ("openTSNE", 100)])
+def test_tsne_keeps_neighbours_and_depends_on_nothing_but_the_seed(method, n):
+    codes = clusters(n)
+    plane = embed(codes, method, seed=1)
+    assert plane.shape == (3 * n, 2) and plane.dtype == np.float32
     # 1 is perfect; a random layout of these codes scores 0.5
     assert trustworthiness(codes, plane, n_neighbors=10) > 0.9
-    np.testing.assert_array_equal(plane, embed(codes, "t-SNE", seed=1))
+    np.testing.assert_array_equal(plane, embed(codes, method, seed=1))
 
 
+@pytest.mark.parametrize("method", ["t-SNE", "openTSNE"])
 @pytest.mark.parametrize(("scale", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1e-3, 100.0)])
-def test_tsne_is_scale_free_even_where_squares_of_float32_are_not(scale, shift):
-    codes = clusters(n=15)
-    plane = embed(scale * codes + shift, "t-SNE")
+def test_tsne_is_scale_free_even_where_squares_of_float32_are_not(scale, shift, method):
+    codes = clusters(n=40)
+    plane = embed(scale * codes + shift, method)
     assert np.isfinite(plane).all()
     assert trustworthiness(codes, plane, n_neighbors=5) > 0.9  # as above
 
@@ -224,7 +226,7 @@ def test_codes_of_a_collapsed_encoder_are_one_point(method):
 @pytest.mark.parametrize(
     ("codes", "method", "message"),
     [
-        (np.eye(3), "umap", "method is 'umap', but must be 'pca' or 't-SNE'"),
+        (np.eye(3), "umap", "method is 'umap', but must be 'pca' or 't-SNE' or 'openTSNE'"),
         (np.zeros((1, 3)), "pca", "the number of codes is 1, but must be a whole number from 2 up"),
         (np.zeros((0, 3)), "t-SNE", r"codes has the shape \(0, 3\)"),
         (np.zeros(3), "pca", r"codes has the shape \(3,\), but must have 2 axes"),
