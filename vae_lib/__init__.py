@@ -23,6 +23,7 @@ From the ground up; a module may import only from modules above it in this list:
     figures      arrays in, Matplotlib figures or PNG bytes out
     exercises    checks of the exercises that name the probable mistake, one module for each notebook
     results      what benchmarks/ measured and stored in data/
+    beta_figures  figures over beta: regimes, collapse, rate against distortion
     run_figures  figures of many runs in which a failure is drawn as one
     widgets      live controls, one module each
     __main__     the command-line run

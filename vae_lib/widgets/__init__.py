@@ -10,6 +10,7 @@
     pictures      what a model in training looks like, drawn cheaply
     live          these pictures as widgets, and a card for each run that ended
     experiments   what to try first
+    beta_slider   one network at every beta, drawn in the page
     rho           a slider for rho over the maps to sigma
     samples       a slider for the number of samples of an estimate
     stability     a panel to train many small models with one map

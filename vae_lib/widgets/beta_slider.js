@@ -72,17 +72,20 @@ function drawCodes(ctx, size, state, i, theme) {
     const [a, b] = [n * state.latent_dim + one, n * state.latent_dim + two];
     const flat = one === two; // a single latent unit
     const [x, y] = at(mu[a], flat ? 0 : mu[b]);
-    ctx.strokeStyle = state.colours[digit % 10];
+    ctx.strokeStyle = ctx.fillStyle = state.colours[digit % 10];
     ctx.lineWidth = 2;
     ctx.beginPath();
     ctx.ellipse(x, y, sigma[a] * scale, flat ? 1 : sigma[b] * scale, 0, 0, 2 * Math.PI);
     ctx.stroke();
+    ctx.globalAlpha = 0.15;
+    ctx.fill();
+    ctx.globalAlpha = 1;
   });
   state.classes.forEach((digit, n) => {
     const [a, b] = [n * state.latent_dim + one, n * state.latent_dim + two];
     const [x, y] = at(mu[a], one === two ? 0 : mu[b]);
     ctx.beginPath();
-    ctx.arc(x, y, 10, 0, 2 * Math.PI);
+    ctx.arc(x, y, 9, 0, 2 * Math.PI);
     ctx.fillStyle = state.colours[digit % 10];
     ctx.fill();
     ctx.strokeStyle = "white";
@@ -179,16 +182,14 @@ function drawBoard(ctx, width, size, state, i, theme) {
   const pixels = state.originals.length / classes.length;
   const left = width - classes.length * (size + 2);
   const place = (n, row) => [left + n * (size + 2), row * (size + 2) + (row > 1 ? 8 : 0), size, columns];
-  ctx.clearRect(0, 0, width, 4 * (size + 2) + 8);
+  ctx.clearRect(0, 0, width, 3 * (size + 2) + 8);
   classes.forEach((_, n) => {
+    const [from, to] = [n * latent_dim, (n + 1) * latent_dim];
     drawDigit(ctx, state.originals.subarray(n * pixels, (n + 1) * pixels), ...place(n, 0));
-    drawDigit(ctx, make(mu.subarray(n * latent_dim, (n + 1) * latent_dim)), ...place(n, 1));
+    drawDigit(ctx, make(mu.subarray(from, to)), ...place(n, 1));
+    drawDigit(ctx, make(state.samples.subarray(from, to)), ...place(n, 2));
   });
-  for (let n = 0; n < state.samples.length / latent_dim; n++) {
-    const z = state.samples.subarray(n * latent_dim, (n + 1) * latent_dim);
-    drawDigit(ctx, make(z), ...place(n % classes.length, 2 + Math.floor(n / classes.length)));
-  }
-  const words = left > 110 ? ["test digits", "come back as", "new digits", "from p(z)"] : ["x", "x̂", "new", ""];
+  const words = left > 84 ? ["test digits", "decoded", "new digits"] : ["x", "x̂", "new"];
   words.forEach((text, row) => label(ctx, text, left - 8, place(0, row)[1] + size / 2 + 4, theme.text, { align: "right" }));
 }
 
@@ -220,10 +221,10 @@ function build(el, state) {
     add(box, "figcaption", { textContent: caption });
     return add(box, "canvas", {}, { role: "img", "aria-label": caption });
   };
-  const codes = figure(`codes μ of ${state.labels.length} test digits; rings: σ of ten of them; circles: the prior's 1, 2, 3 σ`, "codes");
+  const codes = figure(`codes μ of ${state.labels.length} test digits; discs: μ and σ of the ten below`, "codes");
   const curve = figure(`rate and distortion of ${state.images.toLocaleString("en")} test digits`, "curve");
   const units = figure("what each latent unit carries; lit: active", "units");
-  const board = figure("what the network makes of them", "board");
+  const board = figure("ten test digits, what their means μ decode to, and what ten fixed draws from the prior decode to", "board");
   const status = add(root, "div", { className: "vae-beta-status" }, { role: "status", "aria-live": "polite" });
   return { root, big, play, input, codes, curve, units, board, status };
 }
@@ -245,11 +246,12 @@ function render({ model, el }) {
   };
   const draw = oncePerFrame(() => {
     const [i, theme] = [now(), themeColours(el)];
-    const size = (width) => Math.min(58, Math.floor((width - 96) / state.classes.length) - 2);
+    const size = (width) => Math.min(66, Math.floor((width - 90) / state.classes.length) - 2);
+    const units = Math.min(150, 26 * state.latent_dim + 4);
     paint(parts.codes, (width) => width, (ctx, width) => drawCodes(ctx, width, state, i, theme));
-    paint(parts.curve, () => 236, (ctx, width, height) => drawCurve(ctx, width, height, state, i, theme));
-    paint(parts.units, () => Math.min(150, 26 * state.latent_dim + 4), (ctx, width, height) => drawUnits(ctx, width, height, state, i, theme));
-    paint(parts.board, (width) => 4 * (size(width) + 2) + 8, (ctx, width) => drawBoard(ctx, width, size(width), state, i, theme));
+    paint(parts.curve, () => Math.max(200, parts.codes.clientWidth - units - 8), (ctx, width, height) => drawCurve(ctx, width, height, state, i, theme));
+    paint(parts.units, () => units, (ctx, width, height) => drawUnits(ctx, width, height, state, i, theme));
+    paint(parts.board, (width) => 3 * (size(width) + 2) + 8, (ctx, width) => drawBoard(ctx, width, size(width), state, i, theme));
   });
   const sentence = (i) => {
     const active = state.active[i].filter(Boolean).length;

@@ -1,0 +1,147 @@
+"""The beta slider: one network at every beta, computed in the page, so that it answers at once. Notebook 03."""
+
+import anywidget
+import numpy as np
+import tensorflow as tf
+import traitlets
+from keras import ops
+from matplotlib.colors import to_hex
+
+from vae_lib import figures
+from vae_lib.beta_figures import slider_figure
+from vae_lib.objectives import rate
+from vae_lib.surgery import active_units, unit_rates
+from vae_lib.widgets.pictures import examples
+from vae_lib.widgets.style import Control
+from vae_lib.widgets.weights import SCRIPTS, packed, packed_weights, script
+
+BETAS = 97  # on the slider
+CODES = 500  # test digits whose codes are drawn
+IMAGES = 2000  # test digits that rate and distortion are means of
+SAMPLES = 10
+
+
+class BetaView(anywidget.AnyWidget):
+    """What the browser draws from: numbers for every beta of the slider; `beta` is where it stands."""
+
+    _esm = script("decoder", "beta_slider")
+    _css = (SCRIPTS / "beta_slider.css").read_text("utf-8")
+    beta = traitlets.Float(1.0).tag(sync=True)
+    facts = traitlets.Dict().tag(sync=True)
+    shapes = traitlets.List().tag(sync=True)
+    dtype = traitlets.Unicode("float16").tag(sync=True)
+    weights, modulation, codes, mu, sigma, samples, originals = (traitlets.Bytes().tag(sync=True) for _ in range(7))
+
+
+class BetaSlider(Control):
+    """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its highest.
+
+    Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse, one image of each class is
+    reconstructed, fixed draws from the prior are decoded, a dot moves along the rate-distortion curve of the first
+    2,000 images, and active units light up. `dedicated` are (rate, distortion) of networks to compare with. `beta`
+    can be read and set. Raises ValueError for a beta that the network was not trained for. Notebook 03.
+    """
+
+    description = ("The β slider: codes, reconstructions, new digits, active units and the point on the "
+                   "rate-distortion curve at every β.")
+
+    def __init__(self, network, images, labels, *, beta=1.0, dedicated=()):
+        self.network, self.dedicated = network, [list(map(float, pair)) for pair in dedicated]
+        network.check(beta)
+        self.images, self.labels = images, np.asarray(labels)
+        self.shown = examples(self.labels)
+        self.betas = np.geomspace(network.settings["low"], network.settings["high"], BETAS)
+        self.walk = walk(network, images, self.shown, self.betas)
+        self.samples = np.random.default_rng(0).standard_normal((SAMPLES, network.latent_dim)).astype("float32")
+        self.view = BetaView(beta=float(beta), facts=self._facts(), samples=packed(self.samples),
+                             originals=self.originals.tobytes(), **self._numbers())
+        super().__init__(self.view)
+
+    @property
+    def beta(self):
+        """The beta at which the slider stands."""
+        return self.view.beta
+
+    @beta.setter
+    def beta(self, beta):
+        self.network.check(beta)
+        self.view.beta = float(beta)
+
+    @property
+    def originals(self):
+        """The images that are reconstructed, `uint8` (10, rows, columns)."""
+        return np.uint8(255 * figures.unit(self.images[self.shown]) + 0.5)
+
+    def _facts(self):
+        """Return what the browser needs besides arrays."""
+        walk, settings = self.walk, self.network.settings
+        shift, scale = (float(self.network.likelihood.mean(np.float32(x))) for x in (0, 1))
+        output = "sigmoid" if settings["likelihood"] == "bernoulli" else [scale - shift, shift]
+        rounded = {name: np.round(walk[name], 4).tolist() for name in ("rates", "distortions", "unit_rates")}
+        return dict(latent_dim=self.network.latent_dim, units=self.units, reach=self.reach, images=walk["images"],
+                    betas=self.betas.tolist(), active=walk["active"].tolist(), labels=self.labels[:CODES].tolist(),
+                    classes=self.labels[self.shown].tolist(), colours=list(map(to_hex, figures.COLOURS)), output=output,
+                    activation=settings["activation"], columns=self.network.image_shape[1], dedicated=self.dedicated,
+                    **rounded)
+
+    def _numbers(self):
+        """Return the decoder's weights, its scales and shifts at each beta, and the codes, packed as float16."""
+        decoder, depth = self.network.decoder, len(self.network.settings["hidden"])
+        layers = [decoder.get_layer(name) for name in [f"hidden_{i}" for i in range(depth)] + ["pixels"]]
+        weights, shapes = packed_weights(layers)
+        pairs = [part for pair in self.network.modulation(decoder, self.betas) for part in pair]
+        codes, n = self.walk["mu"], len(self.shown)
+        return dict(weights=weights, shapes=shapes, modulation=packed(np.concatenate(pairs, axis=1)),
+                    codes=packed(codes[:, n : n + CODES][..., self.units]), mu=packed(codes[:, :n]),
+                    sigma=packed(self.walk["sigma"][:, :n]))
+
+    @property
+    def units(self):
+        """The two units that are drawn: those of the largest rate over all beta, the same twice if there is one."""
+        order = np.argsort(-self.walk["unit_rates"].sum(axis=0), kind="stable")
+        return sorted(order[:2].tolist()) if len(order) > 1 else [0, 0]
+
+    @property
+    def reach(self):
+        """How far the map of the codes goes."""
+        return float(np.ceil(2 * max(3.0, np.quantile(np.abs(self.walk["mu"][..., self.units]), 0.998))) / 2)
+
+    def picture(self):
+        """Return PNG bytes of what the slider shows at its present beta."""
+        i = int(np.argmin(np.abs(np.log(self.betas / self.beta))))
+        vae, n = self.network.at(float(self.betas[i])), len(self.shown)
+        mu, sigma = self.walk["mu"][i], self.walk["sigma"][i]
+        rows = {"test digits": figures.unit(self.originals), "come back as": vae.decode(mu[:n]),
+                "new digits": vae.decode(self.samples)}
+        spread = mu[:n][:, self.units], sigma[:n][:, self.units], self.labels[self.shown]
+        return figures.to_png(slider_figure(self.betas, i, self.walk, mu[n:][:CODES][:, self.units],
+                                            self.labels[:CODES], spread, rows, self.reach, self.dedicated))
+
+
+def walk(network, images, shown, betas, seed=0):
+    """Return what `network` makes of images at each of `betas`: a dict of arrays, the betas along the first axis.
+
+    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and `distortions`, means over the first
+    2,000 in nats with z sampled once; `unit_rates` and `active` of each latent unit.
+    """
+    x = network.prepare(images[:IMAGES])
+    chosen = np.concatenate([shown, np.arange(min(CODES, len(images)))])
+    pictured = network.prepare(images[chosen])
+    epsilon = np.random.default_rng(seed).standard_normal((len(x), network.latent_dim), "float32")
+
+    @tf.function(autograph=False)
+    def at(t):
+        mu, rho = network.encoder([x, tf.fill((len(x), 1), t)])
+        sigma, log_sigma = network.posterior(rho)
+        output = network.decoder([mu + sigma * epsilon, tf.fill((len(x), 1), t)])
+        distortion = ops.mean(network.likelihood.distortion(x, output))
+        drawn, drawn_rho = network.encoder([pictured, tf.fill((len(chosen), 1), t)])
+        return (mu, sigma, ops.mean(rate(mu, sigma, log_sigma)), distortion, drawn, network.posterior(drawn_rho)[0])
+
+    rows = []
+    for beta in betas:
+        mu, sigma, rates, distortions, *codes = (part.numpy() for part in at(tf.constant(
+            network.standardised(np.log(beta)), "float32")))
+        rows.append((rates, distortions, unit_rates(mu, sigma), active_units(mu), *codes))
+    names = "rates", "distortions", "unit_rates", "active", "mu", "sigma"
+    return {"images": len(x), **{name: np.array(part) for name, part in zip(names, zip(*rows))}}
