@@ -31,7 +31,7 @@ BETAS = {("bernoulli", 2): (0.1, 0.5, 1, 4, 8, 12, 20, 26, 30, 34, 40, 200),
          ("gaussian", 2): (4, 12, 30, 60, 80, 95, 105, 112, 130, 200),
          ("gaussian", 10): (1, 4, 12, 30, 60, 95, 112, 200)}
 GAP_BETAS = (0.1, 1, 4, 12, 200)  # where one network is held against dedicated ones, with more seeds
-CAPACITY = dict(latent_dims=(2, 10, 40), epochs=60, images=10_000)
+CAPACITY = dict(latent_dims=(2, 10, 40), epochs=30)
 
 
 def decaying(images, epochs):
@@ -79,10 +79,10 @@ def conditioned(digits, likelihood, latent_dim, seed):
 
 
 def capacity(digits, latent_dim, seed):
-    """Return the row of a network trained on few digits for many epochs: held-out and training curves."""
+    """Return the row of a network trained on all digits for many epochs: training and held-out curves."""
     keras.utils.set_random_seed(seed)
-    vae, images = VAE(latent_dim), subsample(digits.train, CAPACITY["images"]).images
-    history = train(vae, images, epochs=CAPACITY["epochs"], seed=seed, validation=digits.validation.images,
+    vae = VAE(latent_dim)
+    history = train(vae, digits.train.images, epochs=CAPACITY["epochs"], seed=seed, validation=digits.validation.images,
                     progress=False)
     return {"curves": {name: [round(value, 3) for value in values] for name, values in history.items()}}
 
@@ -96,7 +96,7 @@ def wanted(options):
                     yield "dedicated", dict(likelihood=likelihood, latent_dim=latent_dim, beta=beta, seed=seed)
             if likelihood == "bernoulli":
                 yield "conditioned", dict(likelihood=likelihood, latent_dim=latent_dim, seed=seed)
-        for latent_dim in CAPACITY["latent_dims"]:
+        for latent_dim in CAPACITY["latent_dims"] if seed == 0 else ():
             yield "capacity", dict(latent_dim=latent_dim, seed=seed)
 
 
