@@ -221,7 +221,8 @@ function build(el, state) {
     add(box, "figcaption", { textContent: caption });
     return add(box, "canvas", {}, { role: "img", "aria-label": caption });
   };
-  const codes = figure(`codes μ of ${state.labels.length} test digits; discs: μ and σ of the ten below`, "codes");
+  const two = state.latent_dim > 2 ? " in the two units that carry most" : "";
+  const codes = figure(`codes μ of ${state.labels.length} test digits${two}; discs: μ and σ of the ten below`, "codes");
   const curve = figure(`rate and distortion of ${state.images.toLocaleString("en")} test digits`, "curve");
   const units = figure("what each latent unit carries; lit: active", "units");
   const board = figure("ten test digits, what their means μ decode to, and what ten fixed draws from the prior decode to", "board");
