@@ -67,12 +67,16 @@ class Page:
     def __init__(self, browser, address, viewport=TALL):
         self.context = browser.new_context(viewport=viewport)
         self.context.add_init_script(path=SCRIPT)
-        self.page = self.context.new_page()
+        self.context.route(ICONS, lambda route: route.fulfill(content_type="text/css", body=""))
         self.errors = []
+        self.open(address)
+
+    def open(self, address):
+        """Open the address in a new tab, which takes the place of any before."""
+        self.page = self.context.new_page()
         self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note_outside)
-        self.context.route(ICONS, lambda route: route.fulfill(content_type="text/css", body=""))
         self.page.goto(address)
 
     def _note_outside(self, request):
@@ -87,20 +91,25 @@ class Page:
 
     # -- controls
 
-    def control(self, label):
+    def controls(self):
+        """Return the controls of vae_lib, whole, with what is inside them."""
+        return self.page.locator(".vae")
+
+    def control(self, label, within=None):
         """Return the widget with this description: slider, drop-down list, check box, text."""
         exact = re.compile(rf"^\s*{re.escape(label)}\s*$")
-        return self.page.locator(".jupyter-widgets").filter(
+        return (within or self.page).locator(".jupyter-widgets, .widget-hslider").filter(
             has=self.page.locator("> .widget-label").filter(has_text=exact)
         )
 
-    def slider(self, label):
+    def slider(self, label, within=None):
         """Return the slider with this description."""
-        return Slider(self.page, self.control(label))
+        return Slider(self.page, self.control(label, within))
 
-    def button(self, text):
+    def button(self, text, within=None):
         """Return the button with this text."""
-        return self.page.locator(".jupyter-button").filter(has_text=re.compile(rf"^\s*{re.escape(text)}\s*$"))
+        exact = re.compile(rf"^\s*{re.escape(text)}\s*$")
+        return (within or self.page).locator(".jupyter-button").filter(has_text=exact)
 
     # -- what is drawn
 
@@ -182,6 +191,26 @@ class Notebook(Page):
             new Promise((_, reject) => setTimeout(reject, timeout, `${name}: no end in ${timeout} ms`)),
         ])"""
         self.page.evaluate(script, [name, arguments, 1000 * timeout])
+
+    def reopen(self):
+        """Close the tab, as a reader does who goes away, and open the notebook in a new one."""
+        self.page.close()
+        self.open(self.server.address(self.name))
+
+    def execute(self, code, timeout=60):
+        """Run code in the kernel, in no cell, as soon as no cell runs; return what it prints."""
+        script = """([code, timeout]) => new Promise((resolve, reject) => {
+            const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+            let printed = "";
+            future.onIOPub = ({ content }) => { printed += content.text ?? ""; };
+            future.done.then(({ content }) => content.status === "ok" ? resolve(printed) : reject(content.evalue));
+            setTimeout(reject, timeout, `no end in ${timeout} ms`);
+        })"""
+        return self.page.evaluate(script, [code, 1000 * timeout])
+
+    def start_all(self):
+        """Begin to run all cells; return at once."""
+        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
 
     def run_all(self, timeout=900):
         """Run all cells to the end; return the seconds from opening to the first picture, or None."""

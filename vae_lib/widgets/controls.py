@@ -25,10 +25,11 @@ class Controls(ipywidgets.Box):
     """One widget for each setting of a run, by name in `fields`; `settings()` reads and `enter` writes them.
 
     `most` is the number of training images there are. `changed(text, error)` is called with a sentence when a
-    value has changed.
+    value has changed. `shown` names the settings that the reader sees, all by default.
     """
 
-    def __init__(self, most, changed=lambda text, error: None):
+    def __init__(self, most, changed=lambda text, error: None, shown=tuple(WORDS)):
+        known(shown)
         look = dict(style={"description_width": "165px"}, layout={"width": "98%"})
         least = min(500, most)
         self.fields = dict(
@@ -47,8 +48,8 @@ class Controls(ipywidgets.Box):
         for name, field in self.fields.items():
             field.description = WORDS[name] if name != "beta" else ""
             field.observe(lambda change, name=name: self._changed(name, changed), "value")
-        beta, *others = self.fields.values()
-        super().__init__([ipywidgets.HBox([self.slider, beta], layout={"width": "98%"}), *others])
+        pair = ipywidgets.HBox([self.slider, self.fields["beta"]], layout={"width": "98%"})
+        super().__init__([pair if name == "beta" else self.fields[name] for name in shown])
         self.add_class("vae-settings")
 
     def settings(self):
@@ -60,9 +61,8 @@ class Controls(ipywidgets.Box):
 
     def enter(self, settings):
         """Put settings in; raise ValueError with one sentence for a name or value that is not to be had."""
+        known(settings)
         for name, value in settings.items():
-            if name not in self.fields:
-                raise ValueError(f"{name} is no setting of the panel: choose from {', '.join(self.fields)}.")
             check(name, value)
             field, before = self.fields[name], self.fields[name].value
             try:
@@ -86,6 +86,13 @@ class Controls(ipywidgets.Box):
     def _slid(self, change):
         if change.new != nearest(self.fields["beta"].value):  # else the field moved the slider
             self.fields["beta"].value = float(f"{change.new:.3g}")
+
+
+def known(names):
+    """Raise ValueError with one sentence for a name that is no setting."""
+    for name in names:
+        if name not in WORDS:
+            raise ValueError(f"{name} is no setting of the panel: choose from {', '.join(WORDS)}.")
 
 
 def check(name, value):

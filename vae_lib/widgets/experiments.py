@@ -1,4 +1,4 @@
-"""Three experiments for the training panel: predict first, then run, then compare. Notebook 01."""
+"""Experiments for the training panel: predict first, then run, then compare. Notebook 01."""
 
 EXPERIMENTS = (  # pairs: what to predict, and what happens with the panel's other settings left alone
     ("β from 1 to 12 to 200. What happens to the reconstructions, and what to the map of codes?",
@@ -17,5 +17,5 @@ def experiments_html(experiments):
     """Return pairs of HTML (what to predict, what happens) as a list; the second part opens on demand."""
     items = "".join(f"<li>{question}<details><summary>What happens</summary>{answer}</details></li>"
                     for question, answer in experiments)
-    title = "Three experiments: predict first, then press Start"
+    title = "Experiments: predict first, then press Start"
     return f"<details><summary><b>{title}</b></summary><ol>{items}</ol></details>"

@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.widgets.background import guarded
 from vae_lib.widgets.controls import NAMES
 from vae_lib.widgets.pictures import SIZE, Canvas, Codes, Curves, reconstructions_png
-from vae_lib.widgets.style import image, row
+from vae_lib.widgets.style import answering, image, row
 
 
 class Live(ipywidgets.Box):
@@ -67,4 +67,4 @@ def card(run, codes, save, report):
     button = ipywidgets.Button(description=f"Save run {run.number}", icon="save")
     button.on_click(guarded(save, report))
     rows = ipywidgets.HTML(text), digits, image(codes, 200, "Codes"), button
-    return ipywidgets.VBox(rows).add_class("vae-card")
+    return answering(ipywidgets.VBox(rows).add_class("vae-card"))

@@ -8,7 +8,7 @@ import ipywidgets
 
 from vae_lib import storage
 from vae_lib.widgets.background import Background, guarded, sentence
-from vae_lib.widgets.controls import DEFAULTS, Controls
+from vae_lib.widgets.controls import DEFAULTS, WORDS, Controls
 from vae_lib.widgets.experiments import EXPERIMENTS, experiments_html
 from vae_lib.widgets.live import Live, card
 from vae_lib.widgets.pictures import HELD_OUT
@@ -28,22 +28,23 @@ class TrainingPanel(Control):
 
     `digits` is what `load_mnist` returns. Settings by name: beta, latent_dim, posterior, likelihood,
     learning_rate, epochs, images (how many of the training images), seed; `hidden` and `batch_size` stay as
-    given. Saved runs go to `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The
-    methods do what the buttons do and raise what the buttons say; `result` waits. Raises ValueError with one
-    sentence for settings that are not to be had. Notebook 01.
+    given. `fields` are the names of the settings that the reader sees, all by default. Saved runs go to
+    `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The methods do what the buttons
+    do and raise what the buttons say; `result` waits. Raises ValueError with one sentence for settings that are
+    not to be had. Notebook 01.
     """
 
     description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
 
-    def __init__(self, digits, *, hidden=(512, 256), batch_size=128, folder="runs", experiments=EXPERIMENTS,
-                 **settings):
+    def __init__(self, digits, *, hidden=(512, 256), batch_size=128, fields=tuple(WORDS), folder="runs",
+                 experiments=EXPERIMENTS, **settings):
         self.digits, self.hidden, self.batch_size, self.folder = digits, hidden, batch_size, Path(folder)
         self.defaults = {**DEFAULTS, "images": min(DEFAULTS["images"], len(digits.train.images)), **settings}
         self.work, self.compiling = Background("training"), Background("compilation")
         self.lock = threading.RLock()  # around what buttons and the end of a run change
         self.status, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
         self.bar = ipywidgets.FloatProgress(0.0, max=1.0, layout={"width": "99%", "height": "10px"})
-        self.controls = Controls(len(digits.train.images), self._changed)
+        self.controls = Controls(len(digits.train.images), self._changed, fields)
         self.live = Live(digits.validation.labels[:HELD_OUT])
         self.cards = row(style="vae-cards")
         self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "96px"})

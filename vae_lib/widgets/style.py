@@ -45,6 +45,7 @@ class Control(ipywidgets.VBox):
     def __init__(self, *rows):
         super().__init__([ipywidgets.HTML(CSS, layout={"display": "none"}), *rows])
         self.add_class("vae")
+        answering(self)
 
     def picture(self):
         """Return PNG bytes of what the control shows now, or None."""
@@ -62,6 +63,20 @@ class Control(ipywidgets.VBox):
     def _repr_mimebundle_(self, **options):
         data, metadata = self._still()
         return {**super()._repr_mimebundle_(**options), **data}, metadata
+
+
+def answering(widget):
+    """Return the widget, made to answer while a cell runs, with all that is inside it.
+
+    JupyterLab sends what readers do to a thread beside the one that runs cells (a subshell). ipykernel 7.4 sends
+    it on to whichever thread has changed the widget last; if that was the cells' own, it waits until no cell
+    runs. Here the page's choice stands. Kernels without this detour are left as they are.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda data, chosen: chosen
+    for part in getattr(widget, "children", ()):
+        answering(part)
+    return widget
 
 
 def beside(*columns, gap=12):
