@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import keras
 import nbformat
 import numpy as np
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -287,7 +289,7 @@ def test_pictures_move_and_the_end_is_announced(panel):
     panel.result(PATIENCE)
     assert all(image.value != old for image, old in zip(panel.live.images, before))
     assert "Run 1 is finished: 2 epochs" in panel.status.value and panel.bar.value == 1
-    for words in ("Epoch 2 of 2, step 5 of 5", "about 0 s left", "distortion", "held-out −ELBO"):
+    for words in ("Epoch 2 of 2, step 5 of 5", "s so far · ", "distortion", "held-out −ELBO"):
         assert words in panel.progress.value
     assert usable(panel) == {"Start", "Continue", "Reset", "Save"} and len(panel.cards.children) == 1
 
@@ -298,11 +300,11 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
     look = view.look()
     with vae.frozen(view.epsilon):
         distortion, rate = (float(np.mean(term)) for term in vae.terms(DIGITS.validation.images))
-    assert look.elbo == pytest.approx(-(distortion + rate), rel=1e-5)
+    assert (look.distortion, look.rate) == pytest.approx((distortion, rate), rel=1e-5)
     np.testing.assert_allclose(look.codes, vae.encode(DIGITS.validation.images)[0], atol=1e-5)
     np.testing.assert_allclose(look.reconstructions, vae.reconstruct(view.originals), atol=1e-5)
     np.testing.assert_allclose(look.samples, vae.decode(view.codes), atol=1e-5)
-    assert look.elbo == pytest.approx(evaluate(vae, DIGITS.validation.images).elbo, rel=0.01)
+    assert look.distortion + look.rate == pytest.approx(-evaluate(vae, DIGITS.validation.images).elbo, rel=0.01)
 
 
 @pytest.mark.parametrize("latent_dim, words", [(1, "digit"), (2, "z₂"), (6, "the two most active units")])
@@ -465,10 +467,15 @@ def test_settings_of_the_panel_are_checked_when_it_is_made():
         TrainingPanel(DIGITS, hidden=(32,), learning_rates=1)
 
 
-def test_three_experiments_stand_beside_the_panel():
+def test_three_experiments_stand_beside_the_panel_unless_it_is_to_be_small():
     panel = TrainingPanel(DIGITS, **SMALL)
     assert len(EXPERIMENTS) == 3 and panel.children[-2].value.count("<details>") == 4
-    assert panel.compiling.wait(PATIENCE)
+    few = TrainingPanel(DIGITS, **SMALL, fields=("epochs", "beta"), experiments=())
+    assert few.controls.children[0] is few.controls.fields["epochs"] and len(few.controls.children) == 2
+    assert few.controls.settings() == panel.controls.settings() and len(few.children) == len(panel.children) - 1
+    with pytest.raises(ValueError, match="speed is no setting of the panel"):
+        TrainingPanel(DIGITS, **SMALL, fields=("speed",))
+    assert panel.compiling.wait(PATIENCE) and few.compiling.wait(PATIENCE)
 
 
 def test_sentences_are_escaped():
@@ -479,7 +486,43 @@ def test_sentences_are_escaped():
     assert "&lt;script&gt;" in Widget.value
 
 
-def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(tmp_path):
+@pytest.fixture(scope="module")
+def kernel():
+    """A kernel in the project's folder, and a client of it."""
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parents[1]),
+                                       stderr=subprocess.DEVNULL)
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_the_page_is_heard_while_a_cell_runs(kernel):
+    client = kernel[1]
+    setup = client.execute(
+        "import ipywidgets, threading\nfrom vae_lib.widgets.style import Control\n"
+        "stop, heard = ipywidgets.Button(), threading.Event()\n"
+        "stop.on_click(lambda _: heard.set())\ncontrol = Control(ipywidgets.VBox([stop]))",
+        reply=True, timeout=PATIENCE, user_expressions={"id": "stop.model_id"})
+    button = setup["content"]["user_expressions"]["id"]["data"]["text/plain"].strip("'")
+    client.control_channel.send(client.session.msg("create_subshell_request"))
+    subshell = client.get_control_msg(timeout=PATIENCE)["content"]["subshell_id"]
+    cell = client.execute("stop.disabled = True  # a message of the cell's own thread\nassert heard.wait(20)")
+    while True:
+        message = client.get_iopub_msg(timeout=PATIENCE)
+        if message["msg_type"] == "comm_msg" and message["parent_header"].get("msg_id") == cell:
+            break
+    click = client.session.msg("comm_msg", {"comm_id": button,
+                                            "data": {"method": "custom", "content": {"event": "click"}}})
+    click["header"]["subshell_id"] = subshell  # as JupyterLab sends it
+    client.shell_channel.send(click)
+    while True:
+        reply = client.get_shell_msg(timeout=PATIENCE)
+        if reply["parent_header"]["msg_id"] == cell:
+            break
+    assert reply["content"]["status"] == "ok"
+
+
+def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(kernel):
     cells = [
         "from vae_lib.data import load_mnist\nfrom vae_lib.widgets.panel import TrainingPanel\n"
         "panel = TrainingPanel(load_mnist(), hidden=(16,), images=500, epochs=1)\npanel",
@@ -489,8 +532,7 @@ def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(tmp_path)
         "len(history['loss']), [thread.name for thread in threading.enumerate() if 'vae_lib' in thread.name]",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    folder = {"metadata": {"path": str(Path(__file__).parents[1])}}
-    NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=folder).execute()
+    NotebookClient(notebook, timeout=PATIENCE, km=kernel[0]).execute()
     shown, clicked, snapshot, end = (cell.outputs for cell in notebook.cells)
     assert "image/png" in shown[0].data and clicked == [] and end[0].data["text/plain"] == "(1, [])"
     assert snapshot[0].data["text/plain"].startswith("The training panel")

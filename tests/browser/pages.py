@@ -49,11 +49,6 @@ class Slider:
         self.readout.fill(str(text))
         self.readout.press("Enter")
 
-    def towards_middle(self):
-        """Return two keys, of which the first certainly changes the value and the second takes it back."""
-        low, high, now = (float(self.handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now"))
-        return ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
-
 
 class Page:
     """A page with widgets and pictures, at `address`.
@@ -90,6 +85,11 @@ class Page:
         self.context.close()
 
     # -- controls
+
+    def slider_keys(self, handle):
+        """Return two keys, of which the first certainly moves the slider and the second takes it back."""
+        low, high, now = (float(handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now"))
+        return ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
 
     def controls(self):
         """Return the controls of vae_lib, whole, with what is inside them."""
@@ -138,7 +138,7 @@ class Page:
         no kernel. Its time is what this page, on this machine, at this moment, takes for any change.
         """
         slider.handle.focus()
-        keys = slider.towards_middle()
+        keys = self.slider_keys(slider.handle)
         handles = [part.element_handle() for part in (element, floor or slider.readout)]
         times = []
         for i in range(presses):

@@ -54,15 +54,15 @@ def captioned(*parts):
 
 def card(run, codes, save, report):
     """Return a run that ended as a card: settings, terms, digits, codes (a PNG), and a button to save it."""
-    settings, (_, distortion, rate, loss) = run.settings, run.points[-1]
+    settings, look = run.settings, run.look
     named = [NAMES[settings[name]].split(":")[0].split(",")[0] for name in ("posterior", "likelihood")]
     text = (f"<b>Run {run.number}: β {settings['beta']:g}, {settings['latent_dim']} latent units</b><br>"
             f"{html.escape(', '.join(named))}, learning rate {settings['learning_rate']:g}, "
             f"{settings['images']:,} images, seed {settings['seed']}, "
             f"{run.training.done / run.training.steps:.3g} epochs in {run.seconds:.1f} s<br>"
-            f"distortion <b>{distortion:.1f}</b>, rate <b>{rate:.2f}</b>,<br>"
-            f"held-out −ELBO <b>{loss:.1f}</b> nats")
-    board = np.concatenate([run.look.reconstructions, run.look.samples])
+            f"held-out: distortion <b>{look.distortion:.1f}</b>, rate <b>{look.rate:.2f}</b>, "
+            f"−ELBO <b>{look.distortion + look.rate:.1f}</b> nats")
+    board = np.concatenate([look.reconstructions, look.samples])
     digits = image(figures.digits_png(board, columns=5, scale=2), 200, "Reconstructions, samples", sharp=True)
     button = ipywidgets.Button(description=f"Save run {run.number}", icon="save")
     button.on_click(guarded(save, report))

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from vae_lib import figures
-from vae_lib.objectives import elbo, rate
+from vae_lib.objectives import rate
 from vae_lib.widgets.plane import most_active, unit_name
 from vae_lib.widgets.style import png
 
@@ -26,7 +26,8 @@ TICKS = dict(labelsize=10, grid_color="0.92")  # for ticks that are made later, 
 class Look(NamedTuple):
     """What a model makes of fixed images and codes."""
 
-    elbo: float  # of the held-out images, in nats per image, z drawn with the same epsilon each time
+    distortion: float  # of the held-out images, in nats per image, z drawn with the same epsilon each time
+    rate: float  # of the same, in nats per image
     codes: np.ndarray  # (HELD_OUT, latent_dim), posterior means
     reconstructions: np.ndarray  # (10, rows, columns) in [0, 1], decoded from the posterior means
     samples: np.ndarray  # (10, rows, columns) in [0, 1], decoded from fixed codes
@@ -60,7 +61,7 @@ class View:
         """Return the `Look` of the model as it is now."""
         means, codes, shown = self.outputs()
         n, shown = len(self.originals), np.nan_to_num(shown)
-        return Look(elbo(*map(float, means)), np.nan_to_num(codes), shown[:n], shown[n:])
+        return Look(*map(float, means), np.nan_to_num(codes), shown[:n], shown[n:])
 
 
 def examples(labels, n=10):
@@ -123,11 +124,13 @@ class Curves:
         points = np.asarray(points, float).reshape(-1, 4)
         for line, column in zip(self.lines, (1, 3, 2)):
             line.set_data(points[:, 0], points[:, column])
+        done = points[-1, 0] if len(points) else 0
+        reach = min(epochs, 2 ** np.ceil(np.log2(max(done, 1 / 16))))  # in steps, so that the axis seldom changes
         settled = points[len(points) // 10 :]  # the steep beginning may leave the picture
         for ax, values, grid in ((self.axes[0], settled[:, [1, 3]], 25), (self.axes[1], settled[:, 2], 5)):
             values = values[np.isfinite(values)]
             low, high = (values.min(), values.max()) if len(values) else (0, 1)
-            ax.set(xlim=(0, epochs), ylim=(grid * np.floor(low / grid), grid * (np.floor(high / grid) + 1)))
+            ax.set(xlim=(0, reach), ylim=(grid * np.floor(low / grid), grid * (np.floor(high / grid) + 1)))
         self.axes[1].set_ylim(bottom=0)
 
 

@@ -77,7 +77,7 @@ class Run:
             steps, distortion, rate = self.recent if self.recent[0] else (1, chunk.distortion, chunk.rate)
             self.recent = np.zeros(3)
             epochs = self.training.done / self.training.steps
-            self.points.append((epochs, distortion / steps, rate / steps, -self.look.elbo))
+            self.points.append((epochs, distortion / steps, rate / steps, self.look.distortion + self.look.rate))
 
     @property
     def done(self):
@@ -93,8 +93,9 @@ class Run:
         _, distortion, rate, loss = self.points[-1]
         epoch = min(training.epoch + 1, training.epochs)
         step = training.step if training.epoch < training.epochs else training.steps
+        left = f"about {left / 60:.0f} min left" if left > 99 else f"about {left:.0f} s left"
         return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · "
-                f"{self.seconds:.1f} s so far, about {left:.0f} s left · "
+                f"{self.seconds:.1f} s so far{f', {left}' if self.done < 1 else ''} · "
                 f"distortion {distortion:.1f}, rate {rate:.2f}, held-out −ELBO {loss:.1f} nats")
 
     def result(self):
@@ -105,7 +106,8 @@ class Run:
         """Say in one sentence where the run has ended."""
         training = self.training
         if training.epoch >= training.epochs:
-            return f"Run {self.number} is finished: {training.epochs} epochs in {self.seconds:.1f} s."
+            plural = "s" * (training.epochs > 1)
+            return f"Run {self.number} is finished: {training.epochs} epoch{plural} in {self.seconds:.1f} s."
         if not training.done:
             return f"Run {self.number} was stopped before its first step: Continue begins it."
         epochs = training.done / training.steps

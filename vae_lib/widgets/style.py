@@ -11,7 +11,7 @@ from traitlets import Unicode
 CSS = """<style>
 .vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
 .vae .vae-row { display: flex; flex-flow: row wrap; gap: 4px 14px; overflow: hidden; }
-.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(330px, 1fr)); }
+.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(max(330px, 45%), 1fr)); }
 .vae .vae-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; }
 .vae .vae-card { border-top: 2px solid var(--jp-border-color1, #bdbdbd); overflow: hidden; }
 .vae .widget-html-content { line-height: 1.4; font-size: 14px; white-space: normal; }
@@ -24,6 +24,8 @@ CSS = """<style>
 .vae .vae-sharp { image-rendering: pixelated; }
 .vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
 .vae summary { cursor: pointer; }
+.vae .widget-dropdown > select { appearance: auto; background-image: none; }
+[data-jp-theme-light="false"] .vae { color-scheme: dark; }
 .vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
 </style>"""
 
