@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.widgets.background import guarded
 from vae_lib.widgets.controls import NAMES
 from vae_lib.widgets.pictures import SIZE, Canvas, Codes, Curves, reconstructions_png
-from vae_lib.widgets.style import answering, image, row
+from vae_lib.widgets.style import answering, beside, image, row
 
 
 class Live(ipywidgets.Box):
@@ -44,6 +44,11 @@ class Live(ipywidgets.Box):
                     figures.digits_png(run.look.samples, columns=5, scale=2), self.codes_canvas.png())
         for widget, value in zip(self.images, pngs):
             widget.value = value
+
+    def picture(self):
+        """Return PNG bytes of the pictures as they are now, side by side."""
+        curves, *digits, codes = self.images
+        return beside(curves, tuple(digits), codes)
 
 
 def captioned(*parts):

@@ -13,7 +13,7 @@ from vae_lib.widgets.experiments import EXPERIMENTS, experiments_html
 from vae_lib.widgets.live import Live, card
 from vae_lib.widgets.pictures import HELD_OUT
 from vae_lib.widgets.run import Run
-from vae_lib.widgets.style import Control, beside, row, say
+from vae_lib.widgets.style import Control, row, say
 
 KEPT = 4  # runs that stay for comparison
 ACTIONS = dict(Start=("play", "Train a new model with these settings"),
@@ -120,8 +120,7 @@ class TrainingPanel(Control):
 
     def picture(self):
         """Return PNG bytes of the pictures as they are now."""
-        curves, *digits, codes = self.live.images
-        return beside(curves, tuple(digits), codes)
+        return self.live.picture()
 
     def _begin(self):
         """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
