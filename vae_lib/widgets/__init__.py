@@ -14,4 +14,5 @@
     rho           a slider for rho over the maps to sigma
     samples       a slider for the number of samples of an estimate
     stability     a panel to train many small models with one map
+    guess         a guess, committed before its answer is shown
 """

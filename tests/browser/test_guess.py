@@ -1,0 +1,39 @@
+"""A guess in JupyterLab: chosen and committed by mouse, by keyboard, on a phone's width, and without a kernel."""
+
+import pytest
+
+CELLS = ["from vae_lib import predictions\nfrom vae_lib.predictions import Question\nfrom vae_lib.widgets.guess import Guess",
+         "Guess(predictions.UNTRAINED)", "Guess(Question('How far is it?', 'It is measured.'), lambda: far)", "far = 12.5"]
+
+
+@pytest.fixture
+def tiny(jupyterlab, open_notebook):
+    """The small notebook, run."""
+    jupyterlab.write("guess.ipynb", CELLS)
+    notebook = open_notebook("guess.ipynb", viewport={"width": 900, "height": 1400})
+    notebook.run_all()
+    return notebook
+
+
+def test_guesses_by_mouse_and_by_keyboard(tiny, results):
+    choice, number = (tiny.page.locator(".vae-guess").nth(i) for i in range(2))
+    commit = choice.get_by_role("button", name="Commit")
+    commit.click()
+    choice.get_by_text("Choose one of the answers first.").wait_for()
+    assert choice.get_by_text("784 · log 2").count() == 0
+    choice.get_by_text("near 543 nats, as a coin toss").click()
+    commit.click()
+    choice.get_by_text("As you said.").wait_for()
+    assert commit.is_disabled()
+
+    field = number.locator("input")
+    field.focus()
+    tiny.page.keyboard.type("10")
+    tiny.page.keyboard.press("Tab")
+    tiny.page.keyboard.press("Enter")
+    number.get_by_text("You guessed 10 nats; it is 12.5 nats. It is measured.").wait_for()
+    tiny.screenshot(results / "guess.png")
+    for element in choice, number:  # nothing is cut off
+        assert element.evaluate("e => [...e.querySelectorAll('*')].every(x => x.scrollWidth <= x.clientWidth + 1 "
+                                "|| getComputedStyle(x).overflowX === 'visible')")
+    assert tiny.alarms() == tiny.errors == []
