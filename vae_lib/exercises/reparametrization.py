@@ -22,33 +22,6 @@ unit_width = Exercise(
 )
 
 
-def softplus(rho):
-    """Return log(1 + exp(rho)) without overflow."""
-    return np.logaddexp(0, rho)
-
-
-slope = Exercise(
-    right="For large ρ it grows like σ, for very negative ρ it tends to −1: no jump, no explosion.",
-    names="rho",
-    solution=lambda rho: expit(rho) * (softplus(rho) - 1 / softplus(rho)),
-    cases=[(np.linspace(-4, 4, 9).astype("float32"),)],
-    mistakes={
-        "The chain rule's factor is missing: dσ/dρ = sigmoid(ρ).": lambda r: softplus(r) - 1 / softplus(r),
-        "You have divided by dσ/dρ where you should multiply.":
-            lambda r: (softplus(r) - 1 / softplus(r)) / expit(r),
-        "The sign is reversed: the rate falls as a narrow q widens.":
-            lambda r: -expit(r) * (softplus(r) - 1 / softplus(r)),
-        "The term from −log σ is missing: its derivative is −1/σ.": lambda r: expit(r) * softplus(r),
-        "You have forgotten that the ½ and the 2 of σ² cancel: the first term is σ.":
-            lambda r: expit(r) * (softplus(r) / 2 - 1 / softplus(r)),
-        "You have differentiated ½ log σ² as ½ · 1/σ: log σ² = 2 log σ.":
-            lambda r: expit(r) * (softplus(r) - 1 / (2 * softplus(r))),
-        "That is for σ = exp(ρ): here σ = log(1 + exp(ρ)).": lambda r: np.exp(2 * r) - 1,
-        "That is for σ = exp(ρ/2): here σ = log(1 + exp(ρ)).": lambda r: np.expm1(r) / 2,
-    },
-)
-
-
 def _pair(result):
     """Return a pair (sigma, log_sigma) as one float64 array (2, ...)."""
     sigma, log_sigma = result
@@ -90,6 +63,28 @@ guarded = Exercise(
             lambda r: (half_linear(r)[0], np.log(half_linear(r)[0] + np.float32(1e-8))),
         "Clipping keeps log σ finite, and wrong: at ρ = −120 it is −120.":
             lambda r: (half_linear(r)[0], np.log(np.maximum(half_linear(r)[0], 1e-30))),
+    },
+)
+
+
+slope = Exercise(
+    right="It tends to −1 on the left and grows like σ on the right: no hole where networks start, no explosion.",
+    names="rho",
+    solution=lambda rho: np.where(rho < 0, np.expm1(2 * np.minimum(rho, 0)), 1 + rho - 1 / (1 + np.maximum(rho, 0))),
+    cases=[(np.linspace(-4, 4, 9).astype("float32"),)],
+    mistakes={
+        "On the left the chain rule's factor is missing: there dσ/dρ = σ.":
+            lambda r: half_linear(r)[0] - 1 / half_linear(r)[0],
+        "The factor σ belongs to the left piece alone: on the right dσ/dρ = 1.": lambda r: half_linear(r)[0] ** 2 - 1,
+        "That is for σ = exp(ρ) everywhere: on the right σ = 1 + ρ.": lambda r: np.expm1(2 * r),
+        "The sign is reversed: the rate falls as a narrow q widens.": lambda r: -slope.solution(r),
+        "The term from −log σ is missing: its derivative is −1/σ.":
+            lambda r: np.where(r < 0, np.exp(2 * np.minimum(r, 0)), 1 + r),
+        "The ½ and the 2 of σ² cancel: the first term is σ.":
+            lambda r: slope.solution(r) - np.where(r < 0, np.exp(2 * np.minimum(r, 0)), 1 + r) / 2,
+        "log σ² = 2 log σ: with the ½ its derivative is 1/σ, not 1/(2σ).":
+            lambda r: slope.solution(r) + np.where(r < 0, 0.5, 0.5 / (1 + np.maximum(r, 0))),
+        "Return one slope for each ρ, not their sum.": lambda r: slope.solution(r).sum(),
     },
 )
 
@@ -140,22 +135,25 @@ interval = Exercise(
     },
 )
 
-mu, sigma = np.float32(0.7), np.float32(1.6)
-epsilon = RNG.standard_normal(200_000).astype("float32")
-draws = mu + sigma * epsilon
+coins = (RNG.random(40) < 0.7).astype("float32")
 score = Exercise(
-    right="It needs no derivative of f, and that is its price: its variance.",
-    names="f_z z mu sigma",
-    solution=lambda f, z, m, s: f * (z - m) / s**2,
-    cases=[(draws[:50] ** 2, draws[:50], mu, sigma), (np.sin(draws[:50]), draws[:50], mu, sigma)],
+    right="It needs no derivative of f and no formula for the draw; its price is its variance.",
+    names="f_z z logit",
+    solution=lambda f, z, logit: f * (z - expit(logit)),
+    cases=[(3 + 2 * coins, coins, 0.8), (RNG.standard_normal(40).astype("float32"), coins, -1.5)],
     mistakes={
-        "Divide by the variance σ², not by σ.": lambda f, z, m, s: f * (z - m) / s,
-        "The division by σ² is missing.": lambda f, z, m, s: f * (z - m),
-        "The sign is reversed: log q rises when μ moves towards z.": lambda f, z, m, s: f * (m - z) / s**2,
-        "That is the slope of log q alone: multiply by f(z).": lambda f, z, m, s: (z - m) / s**2,
-        "That is f(z) times log q; wanted is f(z) times the derivative of log q with respect to μ.":
-            lambda f, z, m, s: f * (-((z - m) ** 2) / (2 * s**2) - np.log(s) - np.log(2 * np.pi) / 2),
+        "That is the derivative with respect to p: the chain rule's factor dp/dlogit = p (1 − p) is missing.":
+            lambda f, z, a: f * (z - expit(a)) / (expit(a) * (1 - expit(a))),
+        "The sign is reversed: log q of a head rises with the logit.": lambda f, z, a: f * (expit(a) - z),
+        "That is the slope of log q alone: multiply by f(z).": lambda f, z, a: z - expit(a),
+        "Compare z with the probability sigmoid(logit), not with the logit.": lambda f, z, a: f * (z - a),
+        "That is f(z) times log q; wanted is f(z) times its derivative.":
+            lambda f, z, a: f * np.log(np.where(z == 1, expit(a), 1 - expit(a))),
+        "You have differentiated log p, the logarithm for a head, whatever was drawn.":
+            lambda f, z, a: f * (1 - expit(a)),
+        "That is the slope for a head and 0 for a tail: tails move the logit, too.":
+            lambda f, z, a: f * z * (1 - expit(a)),
         "Return one estimate for each draw: their mean hides the variance that we are after.":
-            lambda f, z, m, s: np.mean(f * (z - m) / s**2),
+            lambda f, z, a: np.mean(f * (z - expit(a))),
     },
 )
