@@ -1,0 +1,94 @@
+"""Draw your own digit: what the network sees, makes of it and thinks of it, computed in the browser. Notebook 04."""
+
+import numpy as np
+import traitlets
+from keras import ops
+
+from vae_lib import figures
+from vae_lib.model import in_batches
+from vae_lib.widgets.pad import DIGITS, Board, by_rate, check_map, drawn_at_random, map_state
+from vae_lib.widgets.style import Control
+from vae_lib.widgets.weights import SCRIPTS, dense_layers, hidden_activation, network_state, packed, script
+
+DRAWS = 8  # of z for one −ELBO
+REFERENCE = 2000  # test digits whose −ELBOs a drawing is compared with
+
+
+class Paper(Board):
+    """The canvas of the drawing board; `pixels` are 28 × 28 bytes, the digit as the network sees it."""
+
+    _esm = script("decoder", "map", "ink", "drawing")
+    _css = "\n".join((SCRIPTS / name).read_text("utf-8") for name in ("pad.css", "drawing.css"))
+    encoder_weights = traitlets.Bytes().tag(sync=True)
+    encoder_shapes = traitlets.List().tag(sync=True)
+    posterior = traitlets.Unicode("softplus").tag(sync=True)
+    epsilons = traitlets.Bytes().tag(sync=True)
+    reference = traitlets.Bytes().tag(sync=True)
+    pixels = traitlets.Bytes(bytes(784)).tag(  # the browser sends a memory view, which Bytes would refuse
+        sync=True, from_json=lambda value, widget: bytes(value), to_json=lambda value, widget: value)
+
+
+class DrawingBoard(Control):
+    """Paper to draw a digit on; beside it what the network sees, its reconstruction, its place on the map of codes.
+
+    The ink is scaled and centred as MNIST's digits were. `vae` encodes and decodes, in the browser; `digits` is a
+    `Split`, whose codes make the map and whose −ELBOs tell how unusual the drawing is. `paper` is the widget and
+    `image` the digit drawn last. Raises ValueError with one sentence for a model with one latent unit, layers other
+    than Dense or images that are not 28 × 28. LeCun et al. 1998 for the preparation; notebook 04.
+    """
+
+    description = "A board to draw a digit on: the encoder finds its place on the map of codes and its −ELBO."
+
+    def __init__(self, vae, digits, dtype="float16"):
+        check_map(vae)
+        if vae.image_shape != (28, 28):
+            raise ValueError(f"the model's images are {vae.image_shape}, but the board draws 28 × 28: train on those.")
+        digits = drawn_at_random(digits, DIGITS)
+        mu, sigma = vae.encode(digits.images)
+        units = sorted(map(int, by_rate(mu, sigma)[:2]))
+        nats = np.sort(negative_elbos(vae, digits.images[:REFERENCE]))
+        epsilons = np.random.default_rng(0).standard_normal((DRAWS, vae.latent_dim))
+        encoder = dense_layers(vae.encoder)
+        hidden_activation(encoder[:-1])  # refuses what the browser cannot compute
+        weights, shapes = packed_encoder(encoder, dtype)
+        self.paper = Paper(
+            encoder_weights=weights, encoder_shapes=shapes, posterior=vae.settings["posterior"], units=units,
+            epsilons=packed(epsilons), reference=packed(nats), **network_state(vae, dtype),
+            **map_state(mu, sigma, digits.labels, units),
+        )
+        self.vae = vae
+        super().__init__(self.paper)
+
+    @property
+    def image(self):
+        """The digit drawn last as the network sees it, `uint8` (28, 28); all 0 if nothing is drawn."""
+        return np.frombuffer(self.paper.pixels, "uint8").reshape(28, 28)
+
+    def picture(self):
+        """Return PNG bytes of the digit drawn last and its reconstruction."""
+        pair = np.stack([self.image / 255, self.vae.reconstruct(self.image[None])[0]])
+        figure, axes = figures.new_figure(1, 2, (4, 2))
+        for ax, digit, title in zip(axes, pair, ("as the network sees it", "its reconstruction")):
+            figures.draw_digits(ax, digit[None], 1, title)
+        return figures.to_png(figure)
+
+
+def packed_encoder(layers, dtype):
+    """Return `weights, shapes` of an encoder's `Dense` layers, with mu and rho, its last two, side by side as one."""
+    *hidden, mu, rho = [[np.asarray(part) for part in (layer.kernel, layer.bias)] for layer in layers]
+    pairs = [*hidden, [np.concatenate(parts, axis=-1) for parts in zip(mu, rho)]]
+    weights = b"".join(packed(part, dtype) for pair in pairs for part in pair)
+    return weights, [list(kernel.shape) for kernel, _ in pairs]
+
+
+def negative_elbos(vae, images, draws=DRAWS, seed=0):
+    """Return −ELBO of each of the images (n, rows, columns) in nats, (n,), as the mean over `draws` of z."""
+    rng, parts = np.random.default_rng(seed), []
+    for part in in_batches(images):
+        total = np.zeros(len(part))
+        for _ in range(draws):
+            with vae.frozen(rng.standard_normal((len(part), vae.latent_dim), "float32")):
+                distortion, rate = vae.terms(part)
+            total += ops.convert_to_numpy(distortion + rate)
+        parts.append(total / draws)
+    return np.concatenate(parts)
