@@ -17,6 +17,8 @@ From the ground up; a module may import only from modules above it in this list:
     training     the training loop that can be watched, stopped and continued
     conditioned  one network for every beta
     surgery      what codes hold: the parts of the rate, active units, probes
+    geometry     how the decoder stretches the space of codes: metric, lengths, shortest ways
+    quality      how good samples are: clouds of images against clouds of images
     estimators   five estimates of the gradient of the ELBO
     laboratory   many small VAEs trained side by side, to compare maps from rho to sigma
     outcomes     what became of training runs: failures, spikes, tails

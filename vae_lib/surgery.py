@@ -48,10 +48,20 @@ def surgery(mu, sigma, *, codes=2000, seed=0):
     drawn = rng.permutation(len(mu))[:codes]
     z = mu[drawn] + sigma[drawn] * rng.standard_normal((len(drawn), mu.shape[1]))
     own = _log_normal(z, mu[drawn], sigma[drawn])
-    mixture = np.concatenate([_log_mixture(z[i : i + BLOCK], mu, sigma) for i in range(0, len(z), BLOCK)])
+    mixture = log_aggregate(z, mu, sigma)
     information = float((own - mixture).mean())
     marginal = float((mixture - _log_normal(z, 0.0, 1.0)).mean())
     return Surgery(float(unit_rates(mu, sigma).sum()), information, marginal)
+
+
+def log_aggregate(z, mu, sigma):
+    """Return log q(z) of codes `z` (m, latent_dim) in nats, float64 (m,): q is the mean of all n posteriors.
+
+    Where it is far below log p(z) lies a hole. Notebook 04.
+    """
+    mu, sigma = _codes(mu, sigma)
+    z = np.asarray(z, "float64")
+    return np.concatenate([_log_mixture(z[i : i + BLOCK], mu, sigma) for i in range(0, len(z), BLOCK)])
 
 
 def knn_accuracy(codes, labels, test_codes, test_labels, *, neighbours=10, shuffled=False, seed=0):

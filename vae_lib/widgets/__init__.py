@@ -4,6 +4,9 @@
     background    work in a thread that can be watched, stopped and waited for
     weights       a network's weights as bytes, for widgets that compute in the browser
     plane         sliders that walk through the latent space
+    pad           drag a point over the map of codes, decoded in the browser
+    drawing       draw a digit and see its code, decoded in the browser
+    page          widgets on a page of their own, without kernel or network
     panel         the training panel, made of:
     controls      the settings of a run
     run           one run: model, training, and what was seen of it

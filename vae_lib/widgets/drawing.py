@@ -6,7 +6,8 @@ from keras import ops
 
 from vae_lib import figures
 from vae_lib.model import in_batches
-from vae_lib.widgets.pad import DIGITS, Board, by_rate, check_map, drawn_at_random, map_state
+from vae_lib.surgery import unit_rates
+from vae_lib.widgets.pad import DIGITS, Board, check_map, drawn_at_random, map_state
 from vae_lib.widgets.style import Control
 from vae_lib.widgets.weights import SCRIPTS, dense_layers, hidden_activation, network_state, packed, script
 
@@ -45,7 +46,7 @@ class DrawingBoard(Control):
             raise ValueError(f"the model's images are {vae.image_shape}, but the board draws 28 × 28: train on those.")
         digits = drawn_at_random(digits, DIGITS)
         mu, sigma = vae.encode(digits.images)
-        units = sorted(map(int, by_rate(mu, sigma)[:2]))
+        units = sorted(map(int, np.argsort(-unit_rates(mu, sigma), kind="stable")[:2]))
         nats = np.sort(negative_elbos(vae, digits.images[:REFERENCE]))
         epsilons = np.random.default_rng(0).standard_normal((DRAWS, vae.latent_dim))
         encoder = dense_layers(vae.encoder)

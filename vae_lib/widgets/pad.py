@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from vae_lib import figures
+from vae_lib.surgery import unit_rates
 from vae_lib.widgets.plane import STEP, unit_name
 from vae_lib.widgets.style import Control, row, say
 from vae_lib.widgets.weights import SCRIPTS, network_state, packed, script
@@ -70,7 +71,7 @@ class LatentPad(Control):
         self.vae, self.dtype = vae, dtype
         self.digits = drawn_at_random(digits, count)
         mu, sigma = vae.encode(self.digits.images)
-        order = by_rate(mu, sigma)
+        order = np.argsort(-unit_rates(mu, sigma), kind="stable")
         units = list(map(int, sorted(order[:2]) if units is None else units))
         free = (units + [int(unit) for unit in order if unit not in units])[:SLIDERS]
         start = np.round(mu[0] / STEP) * STEP if vae.latent_dim > 2 else np.zeros(2)  # no digit lives at the origin
@@ -129,11 +130,6 @@ def check_map(vae, units=None):
                          "vae_lib.widgets.plane.LatentPlane, which shows one slider.")
     if units is not None and not (len(units) == 2 == len(set(units)) and set(units) <= set(range(n))):
         raise ValueError(f"units are {units!r}: pass two different ones from 0 to {n - 1}.")
-
-
-def by_rate(mu, sigma):
-    """Return the latent units in the order of their mean rates over images, (images, latent_dim), largest first."""
-    return np.argsort(-((mu**2 + sigma**2 - 1) / 2 - np.log(sigma)).mean(axis=0), kind="stable")
 
 
 def drawn_at_random(split, count):
