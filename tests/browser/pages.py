@@ -59,8 +59,8 @@ class Page:
 
     outputs = "body"
 
-    def __init__(self, browser, address, viewport=TALL):
-        self.context = browser.new_context(viewport=viewport)
+    def __init__(self, browser, address, viewport=TALL, scheme="light", touch=False):
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, has_touch=touch)
         self.context.add_init_script(path=SCRIPT)
         self.context.route(ICONS, lambda route: route.fulfill(content_type="text/css", body=""))
         self.errors = []
@@ -76,7 +76,7 @@ class Page:
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)
-        inside = parts.hostname == "127.0.0.1" or parts.scheme in ("data", "blob")
+        inside = parts.hostname == "127.0.0.1" or parts.scheme in ("data", "blob", "file")
         if not inside and not ICONS.search(request.url):
             self.errors.append(f"The page asked for {request.url}")
 

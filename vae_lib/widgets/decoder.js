@@ -73,25 +73,28 @@ function decode(layers, z, { activation = "relu", output = "sigmoid", modulation
 function drawDigit(ctx, pixels, x, y, size, columns = 28) {
   const rows = pixels.length / columns;
   const picture = new ImageData(columns, rows);
-  for (let i = 0; i < pixels.length; i++) {
+  picture.data.fill(255);
+  for (let i = 0, k = 0; i < pixels.length; i++, k += 4) {
     const grey = 255 * (1 - Math.min(1, Math.max(0, pixels[i])));
-    picture.data.set([grey, grey, grey, 255], 4 * i);
+    picture.data[k] = picture.data[k + 1] = picture.data[k + 2] = grey;
   }
   const board = (drawDigit.board ??= document.createElement("canvas"));
-  board.width = columns;
-  board.height = rows;
+  if (board.width !== columns || board.height !== rows) Object.assign(board, { width: columns, height: rows });
   board.getContext("2d").putImageData(picture, 0, 0);
   ctx.imageSmoothingEnabled = false;
   const scale = size / Math.max(columns, rows);
   ctx.drawImage(board, x, y, columns * scale, rows * scale);
 }
 
-// Give the canvas `width` by `height` CSS pixels at the screen's own resolution; return its context, in CSS pixels.
+// Give the canvas `width` by `height` CSS pixels at the screen's own resolution; return its context, in CSS pixels and
+// with nothing drawn. Its size is set only where it changes, since that makes a new canvas.
 function fitCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
   const ctx = canvas.getContext("2d");
+  const [columns, rows] = [width, height].map((length) => Math.round(length * ratio));
+  if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.clearRect(0, 0, columns, rows);
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   return ctx;
 }
