@@ -45,3 +45,46 @@ CLOSES = Question(
     options=("yes, with K = 1,000 at the latest", "for most, but not for all that we can afford", "for none"),
     answer=1,
 )
+
+# Notebook 02
+
+OPENS = Question(
+    "Which of the three draws lets a gradient through to μ and σ?",
+    "A number drawn by NumPy has no history. TensorFlow's own generator computes mean + deviation · ε inside: it was "
+    "reparametrized all along.",
+    options=("all three", "μ + σ · ε alone", "μ + σ · ε, and the draw by tf.random", "none"),
+    answer=2,
+)
+MORE_DRAWS = Question(
+    "How many times more draws does the score function need than the pathwise gradient, for the same precision?",
+    "The number of draws goes with the variance. The score function knows that a draw was bad, not in which direction "
+    "the good ones lie.",
+    unit="times",
+)
+CATCHES_UP = Question(
+    "After 15 epochs, will the direct map have caught up with the softplus?",
+    "It stays behind on held-out digits; which of the suspects is to blame, the table of the arms says.",
+    options=("yes, both end within a nat", "no, it ends clearly worse", "it ends better"),
+    answer=1,
+)
+
+# Notebook 03
+
+BEST_SAMPLES = Question(
+    "At which β are new digits, decoded from draws of the prior, best?",
+    "At 0 nothing keeps the codes near the prior, and random draws fall between them; at 200 every digit is the "
+    "mean image.",
+    options=("β = 0", "β = 12", "β = 200"),
+    answer=1,
+)
+SILENT = Question(
+    "With ten units and a rising β, does each unit carry a little less, or does one after the other go silent?",
+    "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest goes first.",
+    options=("each carries a little less", "one after the other goes silent", "all go silent at once"),
+    answer=1,
+)
+ONE_NETWORK = Question(
+    "By how many percent is one network for every β worse than dedicated ones, at its worst, in D + βR?",
+    "A few numbers for each hidden unit are enough to move between the prices.",
+    unit="percent",
+)
