@@ -11,6 +11,7 @@ from vae_lib import engine, theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
+from vae_lib.progress import readable
 from vae_lib.training import DivergedError, History, Training, train
 
 DIGITS = load_mnist()
@@ -222,17 +223,46 @@ def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
     assert_same_weights(vae, short)
 
 
-@pytest.mark.parametrize("settings, learning_rate", [(dict(posterior="direct"), 1e6), (dict(likelihood="gaussian"), 1e12)])
+@pytest.mark.parametrize("settings, learning_rate", [
+    (dict(likelihood="gaussian", hidden=(64, 32)), 10.0),  # squares of 1e19 are beyond float32
+    (dict(posterior="direct"), 1e6),  # Adam survives 10 with the Bernoulli likelihood, which is linear: see below
+])
 def test_divergence_restores_the_last_good_weights_and_says_where(settings, learning_rate):
     vae = new_vae(**settings)
     training = Training(vae, IMAGES, learning_rate=learning_rate)
     with pytest.raises(DivergedError) as error:
         list(training)
     message = str(error.value)
-    for words in ("stopped being finite at step", f"learning rate {learning_rate:g}", "try a learning rate"):
+    for words in ("stopped being finite at step", f"learning rate {learning_rate:g}", "try a learning rate of 0.001",
+                  *(repr(value) for value in settings.values() if isinstance(value, str))):
         assert words in message
+    assert ("or the softplus posterior" in message) == ("posterior" in settings)
     assert all(np.isfinite(weights).all() for weights in weights_of(vae))
     assert training.done == training.step  # of the last finished chunk
+    assert error.value.history is training.history
+
+
+def test_a_loss_that_explodes_without_becoming_nan_is_warned_of_once():
+    vae = new_vae()
+    with pytest.warns(UserWarning, match="far above the .* of the untrained model .learning rate 10,") as warned:
+        history = train(vae, IMAGES, epochs=3, learning_rate=10.0, progress=False)
+    assert len(warned) == 1 and history["loss"][0] > 1e6
+    assert [readable(nats, 1) for nats in (123.456, 6.59e13)] == ["123.5", "6.6e+13"]  # the bar stays short
+
+
+def test_a_usual_training_warns_of_nothing(recwarn):
+    train(new_vae(), IMAGES, epochs=1, progress=False)
+    assert not [w for w in recwarn if "untrained" in str(w.message)]
+
+
+def test_training_draws_nothing_from_the_seed_of_the_next_model():
+    def next_after(hidden):
+        vae = new_vae(hidden=hidden)
+        train(vae, IMAGES[:256], epochs=1, progress=False)
+        return weights_of(VAE(**SMALL))
+
+    for fresh, again in zip(next_after((9,)), next_after((9,))):  # the first time, the shape is compiled
+        np.testing.assert_array_equal(fresh, again)
 
 
 @pytest.mark.parametrize("arguments, words", [

@@ -12,8 +12,10 @@ From the ground up; a module may import only from modules above it in this list:
     model        encoder, decoder and the VAE
     storage      models saved whole or not at all
     evaluation   what a trained model is measured by
+    meaning      when two classes are the same code
     engine       many gradient steps in one compiled function, shared by models of the same shape
     progress     the progress bar, in notebooks and terminals, and Ctrl-C
+    diagnosis    what is wrong with a training run, in one sentence
     training     the training loop that can be watched, stopped and continued
     conditioned  one network for every beta
     surgery      what codes hold: the parts of the rate, active units, probes

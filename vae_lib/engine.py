@@ -1,6 +1,10 @@
 """Many gradient steps in one compiled function, shared by all models of the same shape. Notebook 01 measures it."""
 
+import contextlib
+import ctypes
+import functools
 import json
+import random
 import threading
 import warnings
 from collections import OrderedDict
@@ -8,6 +12,9 @@ from collections import OrderedDict
 import keras
 import numpy as np
 import tensorflow as tf
+
+from vae_lib.meaning import class_meaning
+from vae_lib.model import VAEBase
 
 CAPACITY = 32  # steps that one call can take; the buffers have this length, so that fewer steps compile nothing
 KEPT = 8  # compiled functions that stay in memory, the least recently used going first
@@ -22,12 +29,16 @@ class Engine:
     """
 
     def __init__(self, vae):
+        state = random.getstate()  # the copy's initial weights are of no use: it shall not cost a seed
         self.vae = type(vae).from_config(vae.get_config())
+        random.setstate(state)
         self.vae.compile(optimizer=keras.optimizers.Adam(0.0))
         self.vae.optimizer.build(self.vae.trainable_variables)
         self.variables = state_variables(self.vae)
+        self.fresh = True  # nothing compiled yet
         self.lock = threading.Lock()  # the copy serves one caller at a time
-        self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
+        self.steps = functools.partial(self._steps)  # no method: of those TensorFlow would say that it traces often
+        self.compiled = tf.function(self.steps, jit_compile=True, autograph=False)
 
     def __call__(self, state, images, epsilon, learning_rates):
         """Take `len(images)` steps from `state` and return `(state, terms, finite)`.
@@ -44,8 +55,11 @@ class Engine:
             except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InternalError) as error:
                 warnings.warn(f"XLA is not to be had here ({type(error).__name__}): training goes on without it, "
                               "at about half the speed.", stacklevel=2)
-                self.compiled = tf.function(self._steps, autograph=False)
+                self.compiled = tf.function(self.steps, autograph=False)
                 state, terms, finite = self.compiled(state, *padded, tf.constant(steps))
+        if self.fresh:
+            self.fresh = False
+            give_back_memory()
         return state, terms.numpy()[:steps], bool(finite)
 
     def _steps(self, state, images, epsilon, learning_rates, steps):
@@ -76,9 +90,9 @@ _engines_lock = threading.Lock()
 
 
 def engine_for(vae):
-    """Return the engine for models of the class and shape of `vae`, made at the first call."""
+    """Return the engine for models of the code and shape of `vae`, made at the first call."""
     config = {name: value for name, value in vae.get_config().items() if name not in ("beta", "name")}
-    key = (type(vae), json.dumps(config, sort_keys=True, default=repr))
+    key = (class_meaning(type(vae), VAEBase), json.dumps(config, sort_keys=True, default=repr))
     with _engines_lock:
         if key not in _engines:
             _engines[key] = Engine(vae)
@@ -86,6 +100,12 @@ def engine_for(vae):
         while len(_engines) > KEPT:
             _engines.popitem(last=False)
         return _engines[key]
+
+
+def give_back_memory():
+    """Return what the compiler has freed to the system, 100 MB; the GNU C library would keep it otherwise."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _padded(array):

@@ -48,3 +48,8 @@ def interrupts_between_chunks():
         yield heard
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def readable(nats, places):
+    """Return a number of nats with that many decimal places, or in powers of ten where it is huge."""
+    return f"{nats:.{places}f}" if abs(nats) < 1e5 else f"{nats:.1e}"

@@ -1,15 +1,17 @@
 """The training loop: fast, and made of short chunks, so that a caller can watch, stop and continue. Notebook 01."""
 
 import time
+import warnings
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from vae_lib.checks import check_training
+from vae_lib.diagnosis import exploded, not_finite
 from vae_lib.engine import CAPACITY, engine_for, state_variables
 from vae_lib.evaluation import binarized, evaluate
-from vae_lib.progress import interrupts_between_chunks, progress_bar
+from vae_lib.progress import interrupts_between_chunks, progress_bar, readable
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 TERMS = ("distortion", "rate", "loss")
@@ -33,7 +35,9 @@ class History(dict):
 
 
 class DivergedError(ArithmeticError):
-    """The loss or a weight stopped being finite; the model holds its last good weights."""
+    """The loss or a weight stopped being finite; the model holds its last good weights, `history` the epochs."""
+
+    history = None
 
 
 class Training:
@@ -62,6 +66,7 @@ class Training:
         self.done = 0  # steps finished since the start
         self.seconds = 0.0
         self.sums = np.zeros(len(TERMS))  # over the steps of this epoch
+        self.first_loss = None  # of the very first step: an untrained model's
         self.order = None  # of the images in this epoch
         self.history = History()
 
@@ -98,7 +103,9 @@ class Training:
         after, terms, finite = engine(before, images, epsilon, self._learning_rates(count))
         bad = np.flatnonzero(~np.isfinite(terms).all(axis=1))
         if len(bad) or not finite:
-            raise DivergedError(self._diagnosis(self.step + (bad[0] if len(bad) else count - 1) + 1))
+            error = DivergedError(not_finite(self, self.step + (bad[0] if len(bad) else count - 1) + 1))
+            error.history = self.history
+            raise error
         sums = (self.sums if self.step else 0.0) + terms.sum(axis=0, dtype="float64")
         done = self.done + count
 
@@ -106,6 +113,7 @@ class Training:
             for variable, value in zip(variables, after):
                 variable.assign(value)
             self.done, self.sums = done, sums
+            self.first_loss = float(terms[0, 2]) if self.first_loss is None else self.first_loss
 
         try:
             commit()
@@ -141,16 +149,6 @@ class Training:
             means.update({f"validation_{name}": value for name, value in held_out.items()})
         self.history.update({name: self.history.get(name, []) + [value] for name, value in means.items()})
 
-    def _diagnosis(self, step):
-        """Say in one sentence where the loss stopped being finite, with which settings, and what to try."""
-        settings = self.vae.settings
-        return (
-            f"The loss stopped being finite at step {step} of epoch {self.epoch + 1} (learning rate "
-            f"{float(self.vae.optimizer.learning_rate):g}, beta {float(self.vae.beta):g}, posterior "
-            f"{settings['posterior']!r}, likelihood {settings['likelihood']!r}); the model holds the weights "
-            f"after step {self.step}: try a learning rate of 1e-3 or less, or the softplus posterior."
-        )
-
 
 def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, callbacks=(), seed=0,
           binarize=False, progress=True):
@@ -158,7 +156,7 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
 
     `callbacks` are Keras' own, called at the start and end of training and of each epoch, and after each chunk
     as after a batch. An interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps what
-    was learned. `progress=False` draws no bar. Notebook 01.
+    was learned. A loss far above the untrained model's is warned of. `progress=False` draws no bar. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
                         validation=validation, seed=seed, binarize=binarize)
@@ -179,16 +177,19 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
 
 def _watched(training, watchers, bar, heard):
     """Run `training` to its end or to an interrupt, telling the Keras callbacks and the progress bar."""
-    chunks, history = iter(training), training.history
+    chunks, history, warned = iter(training), training.history, False
     while training.epoch < training.epochs and not training.vae.stop_training:
         if training.step == 0:
             watchers.on_epoch_begin(training.epoch)
         chunk = next(chunks)
         bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
-        bar.postfix = f"distortion {chunk.distortion:.1f}, rate {chunk.rate:.2f} nats"
+        bar.postfix = f"distortion {readable(chunk.distortion, 1)}, rate {readable(chunk.rate, 2)} nats"
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
         if chunk.epoch_ended:
             watchers.on_epoch_end(chunk.epoch - 1, {name: values[-1] for name, values in history.items()})
+            if exploded(training) and not warned:
+                warnings.warn(exploded(training), stacklevel=3)
+                warned = True
         if heard:
             raise KeyboardInterrupt
