@@ -7,7 +7,10 @@ Writes data/nats.json after every run; runs that stand there already are not rep
 """
 
 import argparse
+import itertools
 import json
+import time
+from operator import itemgetter
 from pathlib import Path
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
@@ -16,12 +19,13 @@ import numpy as np
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate, log_likelihood
 from vae_lib.model import VAE
+from vae_lib.results import nats_table, where
 from vae_lib.storage import whole_file
 from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "nats.json"
 SAMPLES = 100  # of the importance-weighted bound
-EPOCHS = 15
+KEY = "setting", "latent_dim", "seed"  # of a row
 
 
 def plain(latent_dim, images):
@@ -43,22 +47,13 @@ def measure(setting, latent_dim, seed, digits):
     """Return one row: train on 55,000 digits with `seed`, evaluate on the 10,000 test digits, in nats."""
     keras.utils.set_random_seed(seed)
     vae, arguments = SETTINGS[setting](latent_dim, digits.train.images)
-    train(vae, digits.train.images, epochs=EPOCHS, seed=seed, progress=False, **arguments)
+    start = time.perf_counter()
+    train(vae, digits.train.images, seed=seed, progress=False, **arguments)
+    seconds = time.perf_counter() - start
     test = evaluate(vae, digits.test.images, seed=seed)
     nll = -log_likelihood(vae, digits.test.images, samples=SAMPLES, seed=seed).mean()
     return {"setting": setting, "latent_dim": latent_dim, "seed": seed, "distortion": test.distortion,
-            "rate": test.rate, "negative_elbo": -test.elbo, "nll": float(nll)}
-
-
-def summary(rows):
-    """Return the README's table: means and standard deviations over the seeds, a line a setting and dimension."""
-    lines = ["| setting | z | seeds | distortion | rate | −ELBO | NLL |", "|:--|--:|--:|--:|--:|--:|--:|"]
-    for setting, latent_dim in sorted({(row["setting"], row["latent_dim"]) for row in rows}):
-        group = [row for row in rows if (row["setting"], row["latent_dim"]) == (setting, latent_dim)]
-        values = [[row[name] for row in group] for name in ("distortion", "rate", "negative_elbo", "nll")]
-        cells = [f"{np.mean(v):.1f} ± {np.std(v, ddof=1):.1f}" if len(v) > 1 else f"{v[0]:.1f}" for v in values]
-        lines.append(f"| {setting} | {latent_dim} | {len(group)} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+            "rate": test.rate, "negative_elbo": -test.elbo, "nll": float(nll), "seconds": round(seconds, 1)}
 
 
 def main():
@@ -71,19 +66,19 @@ def main():
     parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
+    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() else []
     digits = load_mnist()
-    wanted = [(setting, latent_dim, seed) for seed in range(options.seeds) for latent_dim in options.latent_dims
-              for setting in options.settings]
-    for key in wanted:
-        if key in [(row["setting"], row["latent_dim"], row["seed"]) for row in rows]:
+    for key in itertools.product(options.settings, options.latent_dims, range(options.seeds)):
+        there = where(rows, **dict(zip(KEY, key)))
+        if there and not options.afresh:
             continue
-        rows.append(measure(*key, digits))
-        print(rows[-1], flush=True)
-        report = {"epochs": EPOCHS, "train_images": len(digits.train.images), "samples": SAMPLES, "rows": rows}
+        row = measure(*key, digits)
+        rows = sorted([row, *(other for other in rows if other not in there)], key=itemgetter(*KEY))
+        print(row, flush=True)
+        report = {"train_images": len(digits.train.images), "samples": SAMPLES, "rows": rows}
         with whole_file(options.out) as name:
             Path(name).write_text(json.dumps(report, indent=1))
-    print(summary(rows))
+    print(nats_table(rows))
 
 
 if __name__ == "__main__":

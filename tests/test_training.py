@@ -210,6 +210,16 @@ def test_kerass_early_stopping_restores_the_best_weights():
     assert evaluate(vae, held_out).elbo == pytest.approx(history["validation_elbo"][best], rel=1e-6)
 
 
+def test_callbacks_find_kerass_names_and_one_alone_needs_no_list(tmp_path):
+    log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
+    train(new_vae(), IMAGES[:256], epochs=1, validation=IMAGES[256:512], callbacks=log, progress=False)
+    names = (tmp_path / "log.csv").read_text().splitlines()[0].split(",")
+    assert {"loss", "val_loss", "val_elbo", "validation_elbo"} < set(names) and len(set(names)) == len(names)
+    stopping = keras.callbacks.EarlyStopping(patience=0, min_delta=1e6)  # watches val_loss
+    assert len(train(new_vae(), IMAGES[:256], validation=IMAGES[256:512], callbacks=[stopping],
+                     progress=False)["loss"]) == 2
+
+
 def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
     vae, frozen = new_vae(), new_vae()
     train(frozen, IMAGES, epochs=1, progress=False, callbacks=[keras.callbacks.LearningRateScheduler(lambda e: 0.0)])
@@ -277,6 +287,7 @@ def test_training_draws_nothing_from_the_seed_of_the_next_model():
     (dict(validation=np.zeros((3, 28), "uint8")), "(3, 28)"),
     (dict(images=np.full((200, 28, 28), np.inf)), "inf"),
     (dict(images=np.zeros((0, 28, 28), "uint8")), "n >= 1"),
+    (dict(images=list(IMAGES[:200])), "images are a list"),
     (dict(seed=-1), "seed is -1"),
 ])
 def test_what_cannot_work_is_refused_before_anything_runs(arguments, words):
@@ -286,6 +297,11 @@ def test_what_cannot_work_is_refused_before_anything_runs(arguments, words):
         train(vae, images, progress=False, **arguments)
     assert words in str(error.value)
     assert_same_weights(vae, new_vae())
+
+
+def test_tensors_are_images_as_well():
+    histories = [train(new_vae(), images, epochs=1, progress=False) for images in (IMAGES, tf.constant(IMAGES))]
+    assert histories[0] == histories[1]
 
 
 def test_no_epochs_is_no_training():

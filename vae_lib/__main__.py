@@ -99,16 +99,15 @@ def writable(folder):
 
 def learn(vae, digits, options):
     """Train `vae` and return the history, how it ended (one of `EXIT_CODES`) and the seconds it took."""
-    record, start = keras.callbacks.History(), time.perf_counter()  # train returns no history if it diverges
+    start = time.perf_counter()
     try:
-        train(vae, digits.train.images, epochs=options.epochs, batch_size=options.batch_size,
-              learning_rate=options.learning_rate, validation=digits.validation.images, callbacks=[record],
-              seed=options.seed)
-        ended = "finished" if len(record.epoch) == options.epochs else "stopped by hand"
+        history = train(vae, digits.train.images, epochs=options.epochs, batch_size=options.batch_size,
+                        learning_rate=options.learning_rate, validation=digits.validation.images, seed=options.seed)
+        ended = "finished" if len(history.get("loss", ())) == options.epochs else "stopped by hand"
     except DivergedError as error:
         print(error, file=sys.stderr)
-        ended = "diverged"
-    return record.history, ended, time.perf_counter() - start
+        history, ended = error.history, "diverged"
+    return history, ended, time.perf_counter() - start
 
 
 def codes_figure(vae, split, seed):

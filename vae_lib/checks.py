@@ -12,6 +12,8 @@ def check_images(images, image_shape):
     shape, wanted = np.shape(images), ("n", *image_shape)
     if len(shape) != 3 or shape[1:] != tuple(image_shape) or shape[0] < 1:
         raise ValueError(f"images have shape {shape}: pass n >= 1 images of shape ({', '.join(map(str, wanted))}).")
+    if not hasattr(images, "dtype"):
+        raise ValueError(f"images are a {type(images).__name__}: pass an array, for example np.array(images).")
     if images.dtype == np.uint8:
         return
     if not np.issubdtype(images.dtype, np.floating):

@@ -59,7 +59,7 @@ class VAEBase(keras.Model):
         self.beta = self.add_weight(shape=(), initializer=keras.initializers.Constant(beta), trainable=False,
                                     name="beta")  # a variable, so that another value compiles nothing
         self.seed_generator = keras.random.SeedGenerator(0)
-        self.trackers = [keras.metrics.Mean(name) for name in ("distortion", "rate", "loss")]
+        self.trackers = [keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")]
         self.built = True
 
     @property
@@ -98,7 +98,7 @@ class VAEBase(keras.Model):
 
     def track(self, distortion, rate):
         """Add a batch to the running means and return them by name."""
-        for tracker, values in zip(self.trackers, (distortion, rate, distortion + self.beta * rate)):
+        for tracker, values in zip(self.trackers, (distortion + self.beta * rate, distortion, rate)):
             tracker.update_state(values)
         return {tracker.name: tracker.result() for tracker in self.trackers}
 

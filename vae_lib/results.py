@@ -22,6 +22,22 @@ def load_results(name):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def nats_table(rows):
+    """Return rows of data/nats.json as a Markdown table: mean ± standard deviation over the seeds, in nats.
+
+    One line for each setting and latent dimension; seconds of training are medians.
+    """
+    lines = ["| setting | z | seeds | distortion | rate | −ELBO | NLL | seconds |", "|:--|--:|--:|--:|--:|--:|--:|--:|"]
+    for setting, latent_dim in sorted({(row["setting"], row["latent_dim"]) for row in rows}):
+        group = where(rows, setting=setting, latent_dim=latent_dim)
+        values = [[row[name] for row in group] for name in ("distortion", "rate", "negative_elbo", "nll")]
+        cells = [f"{np.mean(v):.1f} ± {np.std(v, ddof=1):.1f}" if len(v) > 1 else f"{v[0]:.1f}" for v in values]
+        seconds = [row["seconds"] for row in group if "seconds" in row]
+        cells.append(f"{np.median(seconds):.0f}" if seconds else "")
+        lines.append(f"| {setting} | {latent_dim} | {len(group)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def where(rows, **wanted):
     """Return those of `rows`, a list of dicts, that have every value in `wanted` under its name."""
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from vae_lib.checks import check_training
 from vae_lib.diagnosis import exploded, not_finite
@@ -56,7 +57,7 @@ class Training:
     def __init__(self, vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, seed=0,
                  binarize=False):
         check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
-        self.vae, self.images, self.validation = vae, images, validation
+        self.vae, self.images, self.validation = vae, np.asarray(images), validation
         self.epochs, self.batch_size, self.seed, self.binarize = epochs, batch_size, seed, binarize
         scheduled = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         self.schedule = learning_rate if scheduled else None
@@ -155,12 +156,12 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
     """Train `vae` in place and return its `History`; the arguments are those of `Training`.
 
     `callbacks` are Keras' own, called at the start and end of training and of each epoch, and after each chunk
-    as after a batch. An interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps what
+    as after a batch; they find the held-out terms under Keras' names, too, such as `val_loss`. An interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps what
     was learned. A loss far above the untrained model's is warned of. `progress=False` draws no bar. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
                         validation=validation, seed=seed, binarize=binarize)
-    watchers = keras.callbacks.CallbackList(list(callbacks), model=vae)
+    watchers = keras.callbacks.CallbackList(tf.nest.flatten(callbacks), model=vae)
     vae.stop_training = False
     bar = progress_bar(epochs * training.steps, disable=not progress, dynamic_ncols=True,
                        bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}")
@@ -187,7 +188,9 @@ def _watched(training, watchers, bar, heard):
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
         if chunk.epoch_ended:
-            watchers.on_epoch_end(chunk.epoch - 1, {name: values[-1] for name, values in history.items()})
+            logs = {name: values[-1] for name, values in history.items()}
+            watchers.on_epoch_end(chunk.epoch - 1, logs | {
+                name.replace("validation_", "val_"): value for name, value in logs.items()})
             if exploded(training) and not warned:
                 warnings.warn(exploded(training), stacklevel=3)
                 warned = True
