@@ -13,37 +13,30 @@ VAE_LIB_SCREENSHOTS names the folder for screenshots and latencies.json.
 """
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 from latencies import Latencies
 from pages import Application, Notebook
-from playwright.sync_api import Error, sync_playwright
-from servers import JupyterLab, Voila
+from playwright.sync_api import sync_playwright
+from servers import JupyterLab, Voila, launch_chromium
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: "
-           "'sudo apt install chromium') and start them again.")
 LATENCIES = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """A headless Chromium: the one on the PATH, else an installed Chrome."""
-    names = "chromium", "chromium-browser", "google-chrome"
-    path = next(filter(None, map(shutil.which, names)), None)
-    where = {"executable_path": path} if path else {"channel": "chrome"}
+def playwright():
+    """The driver of browsers."""
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(**where, args=FLAGS)
-        except Error as error:
-            if os.environ.get("VAE_LIB_BROWSER") == "required":
-                pytest.fail(f"{MISSING}\n{error}")
-            pytest.skip(MISSING)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    """A headless Chromium."""
+    browser = launch_chromium(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

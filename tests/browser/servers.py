@@ -1,4 +1,4 @@
-"""JupyterLab and Voilà as real servers on 127.0.0.1, with every folder they know of fresh and temporary."""
+"""Chromium, and JupyterLab and Voilà as real servers on 127.0.0.1, every folder they know of being temporary."""
 
 import json
 import os
@@ -12,10 +12,30 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+import pytest
+from playwright.sync_api import Error
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}  # else a toast covers the corner of the screen
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: "
+           "'sudo apt install chromium') and start them again.")
+
+
+def launch_chromium(playwright):
+    """Return a headless Chromium, the one on the PATH, else an installed Chrome; without one, skip or fail."""
+    names = "chromium", "chromium-browser", "google-chrome"
+    path = next(filter(None, map(shutil.which, names)), None)
+    where = {"executable_path": path} if path else {"channel": "chrome"}
+    try:
+        return playwright.chromium.launch(**where, args=FLAGS)
+    except Error as error:
+        if os.environ.get("VAE_LIB_BROWSER") == "required":
+            pytest.fail(f"{MISSING}\n{error}")
+        pytest.skip(MISSING)
 
 
 def copy_notebooks(folder):

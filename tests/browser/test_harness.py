@@ -1,10 +1,12 @@
 """The harness itself, on a notebook of three cells: a slider, a picture, and training in the background."""
 
 import json
+import shutil
 
 import pytest
 from latencies import Latencies, Latency
 from pages import PROJECTOR
+from servers import launch_chromium
 
 CELLS = [
     """
@@ -101,6 +103,14 @@ def test_slider_and_button_in_voila(tiny, open_application):
     application.button("Start").click()
     application.page.get_by_text("step 5").wait_for()
     assert application.errors == []
+
+
+@pytest.mark.parametrize("required, outcome", [("", pytest.skip.Exception), ("required", pytest.fail.Exception)])
+def test_where_chromium_is_missing_a_sentence_says_how_to_get_it(playwright, monkeypatch, required, outcome):
+    monkeypatch.setenv("VAE_LIB_BROWSER", required)
+    monkeypatch.setattr(shutil, "which", lambda name: "/nowhere/chromium")
+    with pytest.raises(outcome, match="sudo apt install chromium"):
+        launch_chromium(playwright)
 
 
 def test_latencies_are_saved_and_printed(tmp_path):
