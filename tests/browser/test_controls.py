@@ -320,6 +320,8 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
         panel.button("Stop").click()
         panel.says("Run 1 was stopped")
         notebook.screenshot(results / f"panel-{name}-1024-after.png")
+        notebook.page.set_viewport_size({**TALL, "width": PROJECTOR["width"]})
+        notebook.screenshot(results / f"panel-{name}-1024-whole.png", panel.box)
         assert cut_off(panel.box) == []
         assert panel.box.evaluate("element => element.getBoundingClientRect().right - innerWidth") < 0
     finally:

@@ -5,7 +5,8 @@ import io
 
 import ipywidgets
 from IPython.display import display
-from PIL import Image
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
 from traitlets import Unicode
 
 CSS = """<style>
@@ -82,9 +83,12 @@ def answering(widget):
 
 
 def beside(*columns, gap=12):
-    """Return the pictures of image widgets side by side as PNG bytes; a tuple of widgets is stacked."""
+    """Return the pictures of image widgets side by side as PNG bytes, each under its tooltip.
+
+    A tuple of widgets is stacked.
+    """
     columns = [column if isinstance(column, tuple) else (column,) for column in columns]
-    boards = [[Image.open(io.BytesIO(widget.value)) for widget in column] for column in columns]
+    boards = [[_titled(widget) for widget in column] for column in columns]
     widths = [max(board.width for board in column) for column in boards]
     heights = [sum(board.height + gap for board in column) - gap for column in boards]
     whole = Image.new("RGB", (sum(widths) + gap * (len(widths) - 1), max(heights)), "white")
@@ -96,6 +100,15 @@ def beside(*columns, gap=12):
             top += board.height + gap
         left += width + gap
     return png(whole)
+
+
+def _titled(widget):
+    """Return the picture of an image widget with its tooltip above it, in Matplotlib's font, as in the figures."""
+    with Image.open(io.BytesIO(widget.value)) as board:
+        whole = Image.new("RGB", (board.width, board.height + 20), "white")
+        whole.paste(board, (0, 20))
+    ImageDraw.Draw(whole).text((4, 2), widget.tooltip or "", "black", ImageFont.truetype(findfont("DejaVu Sans"), 13))
+    return whole
 
 
 def png(board):
