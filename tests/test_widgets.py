@@ -397,11 +397,11 @@ def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
     panel.start(epochs=60)
     for value in range(200):
         panel.controls.fields["latent_dim"].value = 1 + value % 50
-    panel.controls.fields["latent_dim"].value = 5
-    assert "Latent dimension (units): 5, from the next Start; the run" in panel.status.value
+    panel.controls.fields["latent_dim"].value = 6
+    assert "Latent dimension (units): 6, from the next Start; the run" in panel.status.value
     assert panel.result(PATIENCE).vae.latent_dim == 2
     panel.start(epochs=1)
-    assert panel.result(PATIENCE).vae.latent_dim == 5
+    assert panel.result(PATIENCE).vae.latent_dim == 6
 
 
 def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):

@@ -79,9 +79,9 @@ class Panel:
             self.page.slider(labels[name], self.box).type(value)
 
     def endless(self):
-        """Start a run that lasts longer than any test; return the milliseconds to its first picture."""
+        """Start a run that lasts longer than any test; return the milliseconds to what training has changed."""
         self.choose(epochs=100, images=55_000)
-        return self.timed("Start", self.digits)
+        return self.timed("Start", self.curves)
 
 
 def digit_of(page):
@@ -195,7 +195,7 @@ def test_a_whole_run_with_pictures_before_during_and_after(notebook, latencies, 
 def test_a_new_shape_is_seen_soon(notebook, latencies):
     panel = Panel(notebook)
     panel.choose(latent=11)
-    latencies["Start to the first new picture, new shape"] = Latency.of([panel.timed("Start", panel.digits)])
+    latencies["Start to the first new picture, new shape"] = Latency.of([panel.timed("Start", panel.curves)])
     panel.says("Run 1 is finished")
 
 
@@ -373,7 +373,7 @@ def test_voila_serves_the_panel_as_an_application(jupyterlab, open_application, 
     application.wait_ready()
     panel = Panel(application)
     panel.says(r"press Start\.$")
-    panel.timed("Start", panel.digits)
+    panel.timed("Start", panel.curves)
     panel.says("Run 1 is finished")
     digit = digit_of(application)
     before = application.look(digit)

@@ -63,7 +63,7 @@ class TrainingPanel(Control):
         with self.lock:
             self._idle("start another run")
             self.controls.enter(settings)
-            self.run = self._new_run(self.number + 1)
+            self.run = Run(self.number + 1, self.controls.settings(), self.digits, self.hidden, self.batch_size)
             self.number = self.run.number
             self._go(self.run)
 
@@ -104,7 +104,8 @@ class TrainingPanel(Control):
     def result(self, timeout=None):
         """Wait for the last run to end and return its `Result` (vae, history, settings).
 
-        An interrupt of the cell ends the waiting, not the run. Raises what ended the run, such as
+        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the cell first: that ends the
+        waiting, not the run. Raises what ended the run, such as
         DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run was started.
         """
         if self.run is None:
@@ -127,7 +128,7 @@ class TrainingPanel(Control):
         self.run, self.runs, self.number = None, {}, 0
         self._show_cards()
         self.controls.enter(self.defaults)
-        run = self._new_run(0)
+        run = Run(0, self.controls.settings(), self.digits, self.hidden, self.batch_size)
         run.watch(None)
         self.live.draw(run)
         self.bar.value, self.progress.value = 0.0, "The pictures show an untrained model."
@@ -140,9 +141,6 @@ class TrainingPanel(Control):
         with self.lock:
             if self.run is None:
                 say(self.status, "Ready: press Start.")
-
-    def _new_run(self, number):
-        return Run(number, self.controls.settings(), self.digits, self.hidden, self.batch_size)
 
     def _go(self, run):
         self.work.start(run.chunks(self.compiling), lambda chunk: self._show(run, chunk),
