@@ -361,10 +361,14 @@ def test_the_saved_notebook_holds_pictures_for_readers_without_a_kernel(notebook
         assert len(output.data["image/png"]) > 5000 and output.metadata["image/png"]["alt"] == output.data["text/plain"]
 
 
-def test_a_restart_of_the_kernel_during_training_leaves_a_notebook_that_can_be_run_again(notebook):
-    Panel(notebook).endless()
+def test_a_restart_of_the_kernel_during_training_is_said_and_the_notebook_can_be_run_again(notebook, results):
+    panel = Panel(notebook)
+    panel.endless()
     notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     notebook.wait_idle()
+    sentence = panel.box.evaluate("box => getComputedStyle(box, '::before').content")
+    assert "was restarted or ended: run the notebook again" in sentence
+    notebook.screenshot(results / "panel-restarted.png", panel.box)
     stop_while_a_cell_waits(notebook)
 
 

@@ -25,6 +25,11 @@ CSS = """<style>
 .vae .vae-sharp { image-rendering: pixelated; }
 .vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
 .vae summary { cursor: pointer; }
+.vae.jupyter-widgets-disconnected::before { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding: 0 8px;
+  color: inherit; font: 14px/1.4 var(--jp-ui-font-family, sans-serif);
+  content: "The kernel behind this control was restarted or ended: run the notebook again, or its cells down to here."; }
+.vae.jupyter-widgets-disconnected > * { opacity: 0.5; pointer-events: none; }
+.vae .jupyter-widgets-disconnected::before { content: none; }
 .vae .widget-dropdown > select { appearance: auto; background-image: none; }
 [data-jp-theme-light="false"] .vae { color-scheme: dark; }
 .vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
