@@ -2,6 +2,7 @@
 
 import html
 import io
+from pathlib import Path
 
 import ipywidgets
 from IPython.display import display
@@ -9,31 +10,7 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 from traitlets import Unicode
 
-CSS = """<style>
-.vae { color: var(--jp-ui-font-color1, #212121); max-width: 100%; gap: 8px; }
-.vae .vae-row { display: flex; flex-flow: row wrap; gap: 4px 14px; overflow: hidden; }
-.vae .vae-settings { display: grid; grid-template-columns: repeat(auto-fit, minmax(max(330px, 45%), 1fr)); }
-.vae .vae-cards { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; }
-.vae .vae-card { border-top: 2px solid var(--jp-border-color1, #bdbdbd); overflow: hidden; }
-.vae .widget-html-content { line-height: 1.4; font-size: 14px; white-space: normal; }
-.vae .vae-card .widget-html-content { font-size: 13px; }
-.vae .widget-image { height: auto; max-width: 100%; margin: 0; border-radius: 3px; }
-.vae .vae-map { position: relative; overflow: hidden; }
-.vae .vae-marker { position: absolute; inset: 0; margin: 0; height: auto; pointer-events: none; }
-.vae .vae-point { position: absolute; width: 14px; height: 14px; margin: -9px; border: 2px solid black;
-  border-radius: 50%; box-shadow: 0 0 0 2px white, inset 0 0 0 2px white; }
-.vae .vae-sharp { image-rendering: pixelated; }
-.vae .vae-error { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding-left: 8px; }
-.vae summary { cursor: pointer; }
-.vae.jupyter-widgets-disconnected::before { border-left: 4px solid var(--jp-error-color1, #d32f2f); padding: 0 8px;
-  color: inherit; font: 14px/1.4 var(--jp-ui-font-family, sans-serif);
-  content: "The kernel behind this control was restarted or ended: run the notebook again, or its cells down to here."; }
-.vae.jupyter-widgets-disconnected > * { opacity: 0.5; pointer-events: none; }
-.vae .jupyter-widgets-disconnected::before { content: none; }
-.vae .widget-dropdown > select { appearance: auto; background-image: none; }
-[data-jp-theme-light="false"] .vae { color-scheme: dark; }
-.vae :focus-visible { outline: 2px solid var(--jp-brand-color1, #1976d2); outline-offset: 1px; }
-</style>"""
+CSS = f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>"
 
 
 class Picture(ipywidgets.Image):
