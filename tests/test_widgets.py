@@ -406,11 +406,11 @@ def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
 
 def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
     other = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
-    panel.start(epochs=10, seed=1)
-    other.start(epochs=10, seed=2)
+    panel.start(epochs=4, seed=1)
+    other.start(epochs=4, seed=2)
     together = [one.result(PATIENCE) for one in (panel, other)]
     for seed, result in zip((1, 2), together):
-        panel.start(epochs=10, seed=seed)
+        panel.start(epochs=4, seed=seed)
         assert panel.result(PATIENCE).history == result.history
 
 
