@@ -126,11 +126,13 @@ def codes_figure(vae, split, seed):
 
 
 def reconstruction_figure(vae, split, seed):
-    """Return a figure of up to 60 test digits, in order of class, above what the VAE makes of them."""
-    shown = subsample(split, min(60, len(split.images)), seed, stratified=True)
+    """Return a figure of up to 60 test digits, in order of class, each row above what the VAE makes of it."""
+    columns = min(20, len(split.images))
+    shown = subsample(split, min(60, len(split.images) // columns * columns), seed, stratified=True)
     images = shown.images[np.argsort(shown.labels, kind="stable")]
-    rows = {"test": images, "decoded": vae.reconstruct(images)}
-    return figures.digit_rows(rows, max(10, -(-len(images) // 3)), "test digits and their reconstructions")
+    pair = figures.unit(images), vae.reconstruct(images)
+    rows = [part[i : i + columns] for i in range(0, len(images), columns) for part in pair]
+    return figures.digit_rows({"": np.concatenate(rows)}, columns, "test digits, each row above its reconstructions")
 
 
 def write(vae, digits, folder, report):
