@@ -44,8 +44,7 @@ def parser():
     add = result.add_argument
     add("--beta", type=float, default=1.0, help="weight of the rate in the loss, 0 or more (%(default)s)")
     add("--latent-dim", type=int, default=2, help="number of latent units (%(default)s)")
-    add("--likelihood", choices=LIKELIHOODS, default="bernoulli",
-        help="model of the pixels; gaussian is the original's squared error (%(default)s)")
+    add("--likelihood", choices=LIKELIHOODS, default="bernoulli", help="gaussian: squared error (%(default)s)")
     add("--posterior", choices=POSTERIORS, default="softplus", help="map from rho to sigma (%(default)s)")
     add("--epochs", type=int, default=15, help="passes over the training images (%(default)s)")
     add("--learning-rate", type=float, default=1e-3, help="of Adam (%(default)s)")
