@@ -88,3 +88,26 @@ ONE_NETWORK = Question(
     "A few numbers for each hidden unit are enough to move between the prices.",
     unit="percent",
 )
+
+# Notebook 04
+
+GRIDS = Question(
+    "In which of the two grids will more of the pictures be good digits?",
+    "Equal steps spend most of their places where hardly any code is ever drawn, and the decoder has never been asked "
+    "there.",
+    options=("equal shares of the prior", "equal steps", "no difference"),
+    answer=0,
+)
+MIDDLE = Question(
+    "How long is the middle of two random codes, as a share of the length at the ends?",
+    "Two random vectors of many dimensions are nearly at right angles, and the middle of two sides of a square has "
+    "1/√2 of a side.",
+    answer=0.707,
+    unit="of the length",
+)
+STRETCHED = Question(
+    "Where is the magnification high?",
+    "Within a class a step changes little; across a border it changes one digit into another.",
+    options=("in the middle of a class", "at a border between two classes", "far outside, where no code lies"),
+    answer=1,
+)

@@ -1,0 +1,60 @@
+"""Exercises in the notebooks and their solutions: the same texts, every check used, stubs open, solutions right."""
+
+import importlib
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vae_lib.exercises.checking import Exercise
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
+CALL = re.compile(r"^(?:verdict = )?check\.(\w+)\(", re.MULTILINE)
+
+
+def parts(path):
+    """Return the exercise texts of a notebook, the code below them, and the names of checks called there."""
+    cells = nbformat.read(path, as_version=4).cells
+    places = [i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")]
+    below = [cells[i + 1] for i in places]
+    return [cells[i].source for i in places], below, [name for cell in below for name in CALL.findall(cell.source)]
+
+
+def notebook_of(path):
+    """Return the notebook that a file of solutions belongs to."""
+    return next(FOLDER.glob(f"{path.name[:2]}_*.ipynb"))
+
+
+def said(cell):
+    """Return what a check put out as text."""
+    return "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
+def test_texts_and_checks_are_those_of_the_notebook(path):
+    texts, _, checks = parts(path)
+    asked, _, called = parts(notebook_of(path))
+    assert texts == asked and 4 <= len(texts) <= 6
+    assert checks == called
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
+def test_every_exercise_of_the_module_is_used_once(path):
+    source = "\n".join(cell.source for cell in nbformat.read(path, 4).cells)
+    name = re.search(r"from vae_lib\.exercises import (\w+) as check", source)[1]
+    module = importlib.import_module(f"vae_lib.exercises.{name}")
+    exercises = [key for key, value in vars(module).items() if isinstance(value, Exercise)]
+    assert sorted(parts(path)[2]) == sorted(exercises)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
+def test_solutions_are_right_and_stubs_open(path):
+    assert all(said(cell).startswith("Right. ") for cell in parts(path)[1])
+    assert all(said(cell).startswith("Open. ") for cell in parts(notebook_of(path))[1])
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
+def test_stubs_are_stubs(path):
+    assert all("..." in cell.source for cell in parts(notebook_of(path))[1])
