@@ -57,6 +57,7 @@ def make_widgets(folder, quick):
     from vae_lib.model import VAE
     from vae_lib.training import train
     from vae_lib.widgets.beta_slider import BetaSlider
+    from vae_lib.widgets.drawing import DrawingBoard
     from vae_lib.widgets.pad import LatentPad
     from vae_lib.widgets.page import write_page
 
@@ -67,6 +68,8 @@ def make_widgets(folder, quick):
     train(vae, images, epochs=epochs)
     write_page(LatentPad(vae, digits.test), folder / "pad.html", "The latent pad",
                "A variational autoencoder with a code of two numbers. Drag over the map, or use the arrow keys.")
+    write_page(DrawingBoard(vae, digits.test), folder / "drawing.html", "Draw your own digit",
+               "The encoder finds its place on the map, and the decoder draws what it understood.")
     network = ConditionedVAE(latent_dim=2)
     train(network, images, epochs=epochs)
     write_page(BetaSlider(network, digits.test.images, digits.test.labels), folder / "beta.html", "The β slider",

@@ -83,6 +83,28 @@ def test_notebook_shows_its_pictures_with_their_descriptions(open_page, name):
     assert all(len(pictures.nth(i).get_attribute("alt") or "") > 10 for i in range(pictures.count()))
 
 
+def test_widgets_live_on_the_page_without_a_kernel(open_page, site, results):
+    pages = [name for name in PAGES if '<figure class="alive">' in (site / f"{name}.html").read_text(encoding="utf-8")]
+    for name in pages:
+        page = open_page(name)
+        for i in range(page.locator("figure.alive iframe").count()):
+            place = page.locator("figure.alive iframe").nth(i)
+            place.scroll_into_view_if_needed()
+            frame = place.content_frame
+            frame.locator("canvas").first.wait_for()
+            place.screenshot(path=results / f"alive-{Path(name).name}-{i}.png")
+            slider = frame.locator("input[type=range]")
+            if slider.count():
+                drawn = "boards => boards.map(board => board.toDataURL()).join()"
+                before = frame.locator("canvas").evaluate_all(drawn)
+                for _ in range(5):
+                    slider.first.press("ArrowRight")
+                page.wait_for_timeout(300)
+                assert frame.locator("canvas").evaluate_all(drawn) != before
+        assert page.errors == []
+    assert pages or not list((site / "alive").glob("*.html"))
+
+
 def test_links_lead_to_files_and_places(site):
     for path in site.rglob("*.html"):
         if path.parts[len(site.parts)] not in ("_static", "alive"):
