@@ -28,6 +28,7 @@ From the ground up; a module may import only from modules above it in this list:
     exercises    checks of the exercises that name the probable mistake, one module for each notebook
     results      what benchmarks/ measured and stored in data/
     beta_figures  figures over beta: regimes, collapse, rate against distortion
+    manifold_figures  figures of the plane of codes: grids, heat maps, ways across it
     run_figures  figures of many runs in which a failure is drawn as one
     predictions  questions to answer before the next cells run
     widgets      live controls, one module each

@@ -36,6 +36,22 @@ def evaluate(vae, images, *, seed=0, binarize=False):
     return Evaluation(distortion, rate, elbo(distortion, rate))
 
 
+def negative_elbos(vae, images, draws=8, seed=0):
+    """Return −ELBO of each of the images (n, rows, columns) in nats, (n,), as the mean over `draws` of z.
+
+    Notebook 04 lays drawings beside them.
+    """
+    rng, parts = np.random.default_rng(seed), []
+    for part in in_batches(images):
+        total = np.zeros(len(part))
+        for _ in range(draws):
+            with vae.frozen(rng.standard_normal((len(part), vae.latent_dim), "float32")):
+                distortion, rate = vae.terms(part)
+            total += ops.convert_to_numpy(distortion + rate)
+        parts.append(total / draws)
+    return np.concatenate(parts)
+
+
 def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):
     """Return the importance-weighted bound of log p(x) with K = `samples`, in nats, of shape (n,), as float64.
 

@@ -83,7 +83,7 @@ function render({ model, el }) {
     if (!posterior) return;
     const mu = onMap(map, posterior.mu);
     const [x, y] = scale.toPixels(mu);
-    ctx.strokeStyle = theme.text;
+    ctx.strokeStyle = theme.accent;
     ctx.beginPath();
     ctx.moveTo(MARGIN, y); ctx.lineTo(MARGIN + scale.side, y);
     ctx.moveTo(x, 8); ctx.lineTo(x, 8 + scale.side);

@@ -2,16 +2,15 @@
 
 import numpy as np
 import traitlets
-from keras import ops
 
 from vae_lib import figures
-from vae_lib.model import in_batches
+from vae_lib.evaluation import negative_elbos
 from vae_lib.surgery import unit_rates
-from vae_lib.widgets.pad import DIGITS, Board, check_map, drawn_at_random, map_state
+from vae_lib.widgets.pad import DIGITS, DRAWN, Board, check_map, draw_map, drawn_at_random, map_state
 from vae_lib.widgets.style import Control
 from vae_lib.widgets.weights import SCRIPTS, dense_layers, hidden_activation, network_state, packed, script
 
-DRAWS = 8  # of z for one −ELBO
+DRAWS = 8  # of z for one −ELBO, as `negative_elbos` takes
 REFERENCE = 2000  # test digits whose −ELBOs a drawing is compared with
 
 
@@ -57,7 +56,7 @@ class DrawingBoard(Control):
             epsilons=packed(epsilons), reference=packed(nats), **network_state(vae, dtype),
             **map_state(mu, sigma, digits.labels, units),
         )
-        self.vae = vae
+        self.vae, self.digits = vae, digits
         super().__init__(self.paper)
 
     @property
@@ -66,11 +65,14 @@ class DrawingBoard(Control):
         return np.frombuffer(self.paper.pixels, "uint8").reshape(28, 28)
 
     def picture(self):
-        """Return PNG bytes of the digit drawn last and its reconstruction."""
-        pair = np.stack([self.image / 255, self.vae.reconstruct(self.image[None])[0]])
-        figure, axes = figures.new_figure(1, 2, (4, 2))
-        for ax, digit, title in zip(axes, pair, ("as the network sees it", "its reconstruction")):
-            figures.draw_digits(ax, digit[None], 1, title)
+        """Return PNG bytes of the digit drawn last (a test digit before that), its reconstruction and its place."""
+        drawn = self.image.any()
+        digit = self.image[None] if drawn else self.digits.images[:1]
+        figure, axes = figures.new_figure(1, 3, (8, 2.8))
+        figures.draw_digits(axes[0], digit, 1, "as the network sees it" if drawn else "a test digit, not drawn yet")
+        figures.draw_digits(axes[1], self.vae.reconstruct(digit), 1, "its reconstruction")
+        draw_map(axes[2], self.paper, self.vae.encode(self.digits.images[:DRAWN])[0], self.digits.labels,
+                 self.vae.encode(digit)[0][0])
         return figures.to_png(figure)
 
 
@@ -80,16 +82,3 @@ def packed_encoder(layers, dtype):
     pairs = [*hidden, [np.concatenate(parts, axis=-1) for parts in zip(mu, rho)]]
     weights = b"".join(packed(part, dtype) for pair in pairs for part in pair)
     return weights, [list(kernel.shape) for kernel, _ in pairs]
-
-
-def negative_elbos(vae, images, draws=DRAWS, seed=0):
-    """Return −ELBO of each of the images (n, rows, columns) in nats, (n,), as the mean over `draws` of z."""
-    rng, parts = np.random.default_rng(seed), []
-    for part in in_batches(images):
-        total = np.zeros(len(part))
-        for _ in range(draws):
-            with vae.frozen(rng.standard_normal((len(part), vae.latent_dim), "float32")):
-                distortion, rate = vae.terms(part)
-            total += ops.convert_to_numpy(distortion + rate)
-        parts.append(total / draws)
-    return np.concatenate(parts)

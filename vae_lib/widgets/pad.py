@@ -21,6 +21,7 @@ from vae_lib.widgets.weights import SCRIPTS, network_state, packed, script
 ACROSS = 50  # digits in a row of the atlas
 SLIDERS = 10  # at most
 DIGITS = 5000  # on the map
+DRAWN = 2000  # of them in the picture that stands in for it
 
 
 class Board(anywidget.AnyWidget):
@@ -112,13 +113,9 @@ class LatentPad(Control):
 
     def picture(self):
         """Return PNG bytes of the map with the point marked and of the digit beside it."""
-        mu, z = self.vae.encode(self.digits.images)[0][:, self.pad.units], self.z
-        figure, axes = figures.new_figure(1, 2, (7, 4), width_ratios=(4, 2.6))
-        figures.draw_codes(axes[0], mu, self.digits.labels, title=f"{len(mu):,} codes and z")
-        axes[0].set(xlim=(-self.pad.reach, self.pad.reach), ylim=(-self.pad.reach, self.pad.reach),
-                    xlabel=self.pad.names[0], ylabel=self.pad.names[1])
-        axes[0].plot(*z[self.pad.units], "o", markersize=10, markerfacecolor="none", markeredgecolor="black")
-        figures.draw_digits(axes[1], self.vae.decode(z[None]), 1, "decoded from z")
+        figure, axes = figures.new_figure(1, 2, (7, 3.6), width_ratios=(4, 2.6))
+        draw_map(axes[0], self.pad, self.vae.encode(self.digits.images[:DRAWN])[0], self.digits.labels, self.z)
+        figures.draw_digits(axes[1], self.vae.decode(self.z[None]), 1, "decoded from z")
         return figures.to_png(figure)
 
 
@@ -136,6 +133,14 @@ def drawn_at_random(split, count):
     """Return `count` of a split's digits, or all of fewer: the order of MNIST's test digits is not random."""
     order = np.random.default_rng(0).permutation(len(split.images))[:count]
     return split._replace(images=split.images[order], labels=split.labels[order])
+
+
+def draw_map(axes, board, codes, labels, code):
+    """Draw the map of `board` with `codes` (n, latent_dim) and a ring at `code` (latent_dim,) into Matplotlib axes."""
+    figures.draw_codes(axes, codes[:, board.units], labels[: len(codes)], title="codes, and a ring at z")
+    axes.plot(*code[board.units], "o", markersize=10, markerfacecolor="white", markeredgecolor="black")
+    axes.set(xlim=(-board.reach, board.reach), ylim=(-board.reach, board.reach),
+             xlabel=board.names[0], ylabel=board.names[1])
 
 
 def class_means(codes, labels):
