@@ -126,7 +126,7 @@ def codes_figure(vae, split, seed):
 
 def reconstruction_figure(vae, split, seed):
     """Return a figure of up to 60 test digits, in order of class, each row above what the VAE makes of it."""
-    columns = min(20, len(split.images))
+    columns = min(len(split.images), max(10, min(60, len(split.images)) // 3))
     shown = subsample(split, min(60, len(split.images) // columns * columns), seed, stratified=True)
     images = shown.images[np.argsort(shown.labels, kind="stable")]
     pair = figures.unit(images), vae.reconstruct(images)
