@@ -1,7 +1,7 @@
 """The laboratory of notebook 02 at the original's own size: other seeds, wider layers, more steps.
 
     python benchmarks/stability.py             784-500-120-2 units, 10 seeds, 300 steps: about 10 minutes
-    python benchmarks/stability.py --seeds 2   two of the seeds
+    python benchmarks/stability.py --runs 8    the next eight of its conditions
 
 Writes data/stability.json after every condition; what stands there is not repeated unless --afresh is given.
 """
@@ -11,10 +11,9 @@ import json
 from pathlib import Path
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
-import numpy as np
 from vae_lib.data import load_mnist, subsample
 from vae_lib.laboratory import Stack
-from vae_lib.outcomes import failed, final_loss, spikes
+from vae_lib.outcomes import outcome
 from vae_lib.storage import whole_file
 from vae_lib.textbook import INVERSES
 
@@ -31,10 +30,8 @@ def measure(stack, posterior, arm, optimizer, learning_rate, seeds):
     """Return one row: what became of the runs of `seeds`; losses in nats per image, None where not finite."""
     bias = INVERSES[posterior](1.0) if arm == "matched" else 0.0
     *_, record = stack.run(posterior, learning_rate, optimizer=optimizer, bias=bias, seeds=seeds, steps=STEPS)
-    losses = [round(float(value), 2) if np.isfinite(value) else None for value in final_loss(record.loss)]
     return {"posterior": posterior, "arm": arm, "optimizer": optimizer, "learning_rate": learning_rate,
-            "failed": failed(record.loss, record.gradient_norm).tolist(), "final_loss": losses,
-            "spikes": spikes(record.gradient_norm).tolist()}
+            **outcome(record)}
 
 
 def main():
@@ -42,17 +39,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10, help=f"how many; the first is {FIRST_SEED}")
+    parser.add_argument("--runs", type=int, default=1000, help="stop after so many conditions")
     parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
     stack = Stack(subsample(load_mnist().train, IMAGES).images, hidden=HIDDEN)
     seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
-    for key in [(*arm, *setting) for setting in SETTINGS for arm in ARMS]:
-        if key in [(row["posterior"], row["arm"], row["optimizer"], row["learning_rate"]) for row in rows]:
-            continue
+    done = [(row["posterior"], row["arm"], row["optimizer"], row["learning_rate"]) for row in rows]
+    wanted = [(*arm, *setting) for setting in SETTINGS for arm in ARMS if (*arm, *setting) not in done]
+    for key in wanted[: options.runs]:
         rows.append(measure(stack, *key, seeds))
-        print(*key, f"{sum(rows[-1]['failed'])} of {len(seeds)} failed", flush=True)
+        print(*key, f"{sum(rows[-1]['failed'])} of {len(seeds)} failed, spikes {rows[-1]['spikes']}", flush=True)
         report = {"hidden": HIDDEN, "images": IMAGES, "batch_size": stack.batch_size, "steps": STEPS,
                   "beta": stack.beta, "seeds": list(seeds), "matched_sigma": 1.0, "rows": rows}
         with whole_file(options.out) as name:

@@ -1,9 +1,13 @@
 """Statistics of runs, failures among them: NaN and infinity are counted, not averaged, not warned about."""
 
+import json
+
 import numpy as np
 import pytest
 
-from vae_lib.outcomes import failed, final_loss, finite_steps, spikes, tail_index, wilson
+from vae_lib.laboratory import Record
+from vae_lib.outcomes import (failed, final_loss, finite_steps, jumps, outcome, separated, spikes, tail_index,
+                              unstable, verdict, wilson)
 
 pytestmark = pytest.mark.filterwarnings("error")
 GOOD, NAN, INFINITE = [3.0, 2.0, 1.0, 1.0], [3.0, np.nan, np.nan, np.nan], [3.0, 2.0, np.inf, 1.0]
@@ -64,3 +68,31 @@ def test_a_failure_is_one_spike():
     norms[1, 5:] = np.inf
     norms[2, 60], norms[2, 90:] = 50, np.nan
     assert list(spikes(norms)) == [1, 1, 2]
+
+
+def test_jumps_are_medians_of_the_window_before():
+    norms = np.array([[1.0, 3, 2, 8, np.nan, 5], [2.0, 2, 2, 2, 2, 0]])
+    for found, expected in zip(jumps(norms, window=3), ([4, np.inf], [1, 1, 0])):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(jumps(np.zeros((1, 6)), window=3)[0], [0, 0, 0])
+
+
+def test_an_outcome_keeps_failures_and_can_be_stored():
+    loss, norms = np.full((3, 60), 7.0), np.ones((3, 60))
+    norms[1, 55] = 30
+    loss[2, 40:], norms[2, 40:] = np.nan, np.inf
+    found = outcome(Record(loss, loss, loss, norms))
+    assert json.loads(json.dumps(found, allow_nan=False)) == found == {
+        "failed": [False, False, True], "spikes": [0, 1, 1], "largest_jump": [1.0, 30.0, None],
+        "final_loss": [7.0, 7.0, None]}
+    assert unstable([found, found]) == (4, 6)
+
+
+def test_the_verdict_follows_from_intervals_that_separate():
+    many, few = (9, 10), (0, 10)  # [60 %, 98 %] and [0, 28 %]
+    assert separated(many, few) and not separated(few, many) and not separated((5, 10), few)
+    arms = {"both": (many, many), "start": (many, few), "map": (few, many), "neither": (few, few)}
+    calm = {"native": few, "matched": few}
+    found = {name: verdict(dict(zip(("native", "matched"), pair)), calm) for name, pair in arms.items()}
+    assert found == {"both": "less stable", "start": "less stable as it comes, not from the same initial σ",
+                     "map": "less stable from the same initial σ only", "neither": "not shown to be less stable"}

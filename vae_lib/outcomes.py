@@ -25,20 +25,24 @@ def final_loss(loss, steps=20):
     return np.where(finite, np.where(finite[:, None], last, 0.0).mean(axis=1), np.inf)
 
 
-def spikes(norms, window=50, factor=10.0):
-    """Return for each run the number of steps with a norm above `factor` medians of the steps before.
+def jumps(norms, window=50):
+    """Return, a list for each run, how many medians of the `window` norms before it each later norm is.
 
-    `window` steps are looked back upon, so that the first ones cannot be spikes.
-
-    The step at which the norm stops being finite counts as one, those after it do not. Notebook 02.
+    The step at which the norm stops being finite jumps by infinity; those after it do not count. Notebook 02.
     """
-    counts = []
+    runs = []
     for row, length in zip(norms, finite_steps(norms)):
-        counts.append(int(length < len(row)))
+        ratios = np.zeros(0)
         if length > window:
             medians = np.median(np.lib.stride_tricks.sliding_window_view(row[: length - 1], window), axis=1)
-            counts[-1] += int(np.sum(row[window:length] > factor * medians))
-    return np.array(counts)
+            ratios = row[window:length] / np.maximum(medians, np.finfo("float32").tiny)
+        runs.append(np.append(ratios, [np.inf] * int(length < len(row))))
+    return runs
+
+
+def spikes(norms, window=50, factor=10.0):
+    """Return for each run the number of `jumps` above `factor`, of shape (runs,). Notebook 02."""
+    return np.array([np.sum(ratios > factor) for ratios in jumps(norms, window)])
 
 
 def tail_index(values, share=0.02):
@@ -61,3 +65,43 @@ def wilson(failures, runs, confidence=0.95):
     """
     interval = binomtest(int(failures), int(runs)).proportion_ci(confidence, method="wilson")
     return interval.low, interval.high
+
+
+def outcome(record):
+    """Return what became of each run of a `Record`, lists in a dict that JSON can hold, None for not finite.
+
+    `failed`; `spikes`, their number; `largest_jump` of the norm of the gradient; `final_loss` in nats per image.
+    """
+    largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
+    return {"failed": failed(record.loss, record.gradient_norm).tolist(),
+            "spikes": spikes(record.gradient_norm).tolist(),
+            "largest_jump": finite_or_none(largest), "final_loss": finite_or_none(final_loss(record.loss))}
+
+
+def finite_or_none(values):
+    """Return the values as a list of floats to two decimals, with None for those that are not finite."""
+    return [round(float(value), 2) if np.isfinite(value) else None for value in values]
+
+
+def unstable(rows):
+    """Return how many runs of `rows`, made by `outcome`, failed or had a spike, and how many there are. Notebook 02."""
+    runs = [bool(failure or count) for row in rows for failure, count in zip(row["failed"], row["spikes"])]
+    return sum(runs), len(runs)
+
+
+def separated(worse, better):
+    """Return whether the Wilson interval of `worse` lies above that of `better`, each (unstable runs, runs)."""
+    return wilson(*worse)[0] > wilson(*better)[1]
+
+
+VERDICTS = {
+    (True, True): "less stable",
+    (True, False): "less stable as it comes, not from the same initial σ",
+    (False, True): "less stable from the same initial σ only",
+    (False, False): "not shown to be less stable",
+}
+
+
+def verdict(worse, better):
+    """Return the one of `VERDICTS` that (unstable runs, runs) by arm, "native" and "matched", lead to. Notebook 02."""
+    return VERDICTS[tuple(separated(worse[arm], better[arm]) for arm in ("native", "matched"))]

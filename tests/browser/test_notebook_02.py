@@ -1,0 +1,67 @@
+"""The three controls of notebook 02 in a real JupyterLab: they answer, and failures are seen as failures."""
+
+import re
+
+import pytest
+
+pytestmark = pytest.mark.parametrize("notebook", ["02_reparametrization.ipynb"], indirect=True)
+PATIENCE = 180  # seconds, for what takes two on a machine of one's own
+
+
+def control(notebook, label):
+    """Return the control of the house that holds the widget with this description."""
+    return notebook.page.locator(".vae").filter(has=notebook.control(label)).last
+
+
+def test_rho_walks_into_infinity_and_nan_and_back(notebook, latencies, results):
+    slider, box = notebook.slider("ρ"), control(notebook, "ρ")
+    table = box.locator("table")
+    slider.type(-50)
+    table.get_by_text("∞", exact=True).first.wait_for()
+    assert table.get_by_text("NaN", exact=True).count() == 0
+    slider.type(-109)
+    table.get_by_text("NaN", exact=True).first.wait_for()
+    notebook.screenshot(results / "02_rho.png", box)
+    slider.type(1)
+    table.get_by_text("NaN", exact=True).first.wait_for(state="detached")
+    assert table.get_by_text(re.compile("^−?∞$")).count() == 0
+    latencies["rho: key to table"] = notebook.latency(slider, box.locator(".widget-html-content").last)
+    assert notebook.errors == []
+
+
+def test_the_estimates_gather_as_samples_are_added(notebook, results):
+    slider, box = notebook.slider("samples"), control(notebook, "samples")
+    picture = box.locator("img")
+    for _ in range(7):
+        before = notebook.look(picture)
+        slider.press("ArrowRight")
+        notebook.wait_change(picture, before, timeout=PATIENCE)
+    assert slider.value == 128
+    notebook.screenshot(results / "02_samples.png", box)
+    assert notebook.errors == []
+
+
+def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
+    box = control(notebook, "learning rate")
+    picture, status = box.locator("img"), box.locator("[role=status]")
+    for name, words in (("direct", "0 of 5 runs failed"), ("log_deviation", r"[1-5] of 5 runs failed")):
+        notebook.control("map").locator("select").select_option(name)
+        before = notebook.look(picture)
+        notebook.button("Run").click()
+        milliseconds = notebook.wait_change(picture, before, timeout=PATIENCE)
+        status.filter(has_text=re.compile(words)).wait_for(timeout=1000 * PATIENCE)
+        notebook.wait_still(picture)
+        notebook.screenshot(results / f"02_panel_{name}.png", box)
+        print(f"{name}: first curves after {milliseconds:.0f} ms; {status.text_content()}")
+    assert notebook.button("Run").is_enabled() and not notebook.button("Stop").is_enabled()
+    assert notebook.errors == []
+
+
+def test_the_panel_stops(notebook):
+    box = control(notebook, "learning rate")
+    notebook.button("Run").click()
+    notebook.button("Stop").click()
+    box.locator("[role=status]").filter(has_text=re.compile(r"\d+ steps in .* runs failed")).wait_for(
+        timeout=1000 * PATIENCE)
+    assert notebook.button("Run").is_enabled()
+    assert notebook.alarms() == [] and notebook.errors == []
