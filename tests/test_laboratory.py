@@ -14,7 +14,7 @@ from vae_lib.model import VAE
 from vae_lib.outcomes import failed, final_loss
 from vae_lib.posterior import POSTERIORS
 from vae_lib.run_figures import dots_figure, lines_figure, runs_figure
-from vae_lib.textbook import INVERSES, MAPS, TEXTBOOK
+from vae_lib.textbook import MAPS, TEXTBOOK
 from vae_lib.training import train
 from vae_lib.widgets.rho import RhoWalk
 from vae_lib.widgets.samples import SampleSlider
@@ -63,12 +63,14 @@ def test_every_map_runs_in_the_one_compiled_function(stack):
     assert stack.compiled.experimental_get_tracing_count() == 1
 
 
-def test_the_bias_sets_the_initial_sigma(stack):
-    weights = initial_weights(3, **stack.shape)
-    zero = last(stack.run("log_variance", 1e-6, seeds=SEEDS, steps=1))
-    large = last(stack.run("log_variance", 1e-6, seeds=SEEDS, steps=1, bias=INVERSES["log_variance"](30.0)))
-    assert (large.rate > zero.rate + 100).all()
-    assert np.all(weights[stack.encoder_size + 3] == 0), "the shared initial weights are not written to"
+def test_every_image_starts_at_the_sigma_asked_for(stack):
+    before = [array.copy() for array in initial_weights(3, **stack.shape)]
+    rates = {name: last(stack.run(name, 0.0, sigma=1.0, seeds=(3,), steps=1)).rate[0, 0] for name in MAPS}
+    assert max(rates.values()) - min(rates.values()) < 1e-4, "at sigma = 1 the rate is that of mu alone"
+    wide = last(stack.run("direct", 0.0, sigma=3.0, seeds=(3,), steps=1)).rate[0, 0]
+    assert wide - rates["direct"] == pytest.approx(2 * ((3.0**2 - 1) / 2 - np.log(3.0)), rel=1e-4)
+    for array, own in zip(before, initial_weights(3, **stack.shape)):
+        np.testing.assert_array_equal(array, own, "the shared initial weights were written to")
 
 
 def test_sgd_takes_the_step_of_sgd(stack):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
-from vae_lib.textbook import MAPS
+from vae_lib.textbook import INVERSES, MAPS
 
 CHUNK = 50  # steps in one compiled call
 SAFE = 0.5  # a rho at which every map and its derivative are finite
@@ -41,20 +41,23 @@ class Stack:
         self.encoder_size = 2 * len(hidden)  # weights before those of mu, which are followed by those of rho
         self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
 
-    def run(self, posterior, learning_rate, *, optimizer="adam", bias=0.0, clip=np.inf, seeds=range(5),
+    def run(self, posterior, learning_rate, *, optimizer="adam", sigma=None, clip=np.inf, seeds=range(5),
             steps=200):
         """Take `steps` steps with each of `seeds`; yield the `Record` so far after every 50.
 
-        posterior: a name in `maps`. optimizer: "adam" or "sgd". bias: where the bias of rho starts. clip: the
-        norm to which a longer gradient is scaled down. A run that stops being finite stays in the record.
-        Raises ValueError for a name that is not there.
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of every image starts, by
+        the bias of rho, with the weights of rho at 0; None leaves both as they come. clip: the norm to which
+        a longer gradient is scaled down. A run that stops being finite stays in the record. Raises ValueError
+        for a name that is not there.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
             raise ValueError(f"{posterior!r} with {optimizer!r} cannot be run: pass one of "
                              f"{', '.join(map(repr, self.maps))} with 'adam' or 'sgd'.")
         starts = [initial_weights(seed, **self.shape) for seed in seeds]
         weights = [np.stack(arrays) for arrays in zip(*starts)]
-        weights[self.encoder_size + 3][:] = bias
+        if sigma is not None:
+            weights[self.encoder_size + 2][:] = 0.0
+            weights[self.encoder_size + 3][:] = INVERSES[posterior](sigma)
         state = [list(map(tf.constant, weights))] + 2 * [[tf.zeros_like(w) for w in weights]]
         settings = [tf.constant(list(self.maps).index(posterior)), tf.constant(optimizer == "adam"),
                     tf.constant(learning_rate, "float32"), tf.constant(clip, "float32")]

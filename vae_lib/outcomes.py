@@ -83,6 +83,12 @@ def finite_or_none(values):
     return [round(float(value), 2) if np.isfinite(value) else None for value in values]
 
 
+def failing(rows):
+    """Return how many runs of `rows`, made by `outcome`, failed, and how many there are. Notebook 02."""
+    runs = [failure for row in rows for failure in row["failed"]]
+    return sum(runs), len(runs)
+
+
 def unstable(rows):
     """Return how many runs of `rows`, made by `outcome`, failed or had a spike, and how many there are. Notebook 02."""
     runs = [bool(failure or count) for row in rows for failure, count in zip(row["failed"], row["spikes"])]

@@ -4,7 +4,6 @@ import ipywidgets
 
 from vae_lib.figures import to_png
 from vae_lib.run_figures import runs_figure
-from vae_lib.textbook import INVERSES
 from vae_lib.outcomes import failed
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.style import Control, image, row, say
@@ -48,7 +47,7 @@ class StabilityPanel(Control):
         name, sigma = self.map.value, self.sigma.value
         label = f"{name}, {self.optimizer.label} {self.rate.label}, initial σ {sigma}"
         runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds,
-                              steps=self.steps, bias=0.0 if sigma == NATIVE else INVERSES[name](sigma))
+                              steps=self.steps, sigma=None if sigma == NATIVE else sigma)
         self.before = {f"before: {old}": record for old, record in self.latest.items()}
         self.run_button.disabled, self.stop_button.disabled = True, False
         say(self.message, "Training …")
