@@ -29,6 +29,7 @@ From the ground up; a module may import only from modules above it in this list:
     results      what benchmarks/ measured and stored in data/
     beta_figures  figures over beta: regimes, collapse, rate against distortion
     manifold_figures  figures of the plane of codes: grids, heat maps, ways across it
+    tables       values in, Markdown tables out
     run_figures  figures of many runs in which a failure is drawn as one
     predictions  questions to answer before the next cells run
     widgets      live controls, one module each

@@ -43,6 +43,14 @@ def where(rows, **wanted):
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
+def grouped(rows, *names):
+    """Return `rows`, a list of dicts, as a dict of lists by the tuple of their values under `names`, in order."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
 def pack_images(images):
     """Return images (n, 28, 28) in [0, 1] as text: 256 grey levels, compressed."""
     return base64.b64encode(zlib.compress(np.uint8(255 * np.clip(images, 0, 1) + 0.5).tobytes(), 9)).decode()

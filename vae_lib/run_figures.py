@@ -5,6 +5,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from vae_lib.figures import COLOURS, new_figure
 from vae_lib.outcomes import finite_steps
+from vae_lib.results import grouped
+from vae_lib.tables import OPTIMIZERS
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
 PLACES = {"direct": 0, "log_variance": 1, "softplus": 2, "log_deviation": 4, "bounded": 5}  # of maps in COLOURS
@@ -88,6 +90,19 @@ def dots_figure(panels, height, right=np.inf, line=None, **labels):
         if line is not None:
             ax.axvline(line, color="0.4", linestyle=":")
     return figure
+
+
+def jumps_figure(rows, height=3.4, threshold=10.0):
+    """Return a figure of the largest jump of each run, a panel for each optimizer setting of `rows`.
+
+    `rows` are made by `outcomes.outcome`; the dotted line is the `threshold` beyond which a jump is a spike.
+    """
+    panels = {}
+    for (optimizer, rate), chosen in grouped(rows, "optimizer", "learning_rate").items():
+        panels[f"{OPTIMIZERS[optimizer]} {rate:g}"] = {
+            ", ".join(label): np.array([jump or np.inf for row in group for jump in row["largest_jump"]])
+            for label, group in grouped(chosen, "posterior", "arm").items()}
+    return dots_figure(panels, height, right=1e5, line=threshold, xscale="log", xlabel="largest jump")
 
 
 def lines_figure(x, panels, limits, xlabel):

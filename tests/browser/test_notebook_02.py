@@ -44,8 +44,9 @@ def test_the_estimates_gather_as_samples_are_added(notebook, results):
 def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
     box = control(notebook, "learning rate")
     picture, status = box.locator("img"), box.locator("[role=status]")
-    for name, words in (("direct", "0 of 5 runs failed"), ("log_deviation", r"[1-5] of 5 runs failed")):
+    for name, presses, words in (("direct", 0, "0 of 5 runs failed"), ("softplus", 1, "[1-5] of 5 runs failed")):
         notebook.control("map").locator("select").select_option(name)
+        notebook.slider("learning rate").press("ArrowRight", times=presses)  # from 0.01 to 0.03
         before = notebook.look(picture)
         notebook.button("Run").click()
         milliseconds = notebook.wait_change(picture, before, timeout=PATIENCE)
@@ -54,6 +55,21 @@ def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
         notebook.screenshot(results / f"02_panel_{name}.png", box)
         print(f"{name}: first curves after {milliseconds:.0f} ms; {status.text_content()}")
     assert notebook.button("Run").is_enabled() and not notebook.button("Stop").is_enabled()
+    assert notebook.errors == []
+
+
+def test_every_setting_of_the_panel_can_be_chosen(notebook, results):
+    box = control(notebook, "learning rate")
+    notebook.control("map").locator("select").select_option("log_deviation")
+    notebook.control("optimizer").locator("select").select_option("SGD")
+    notebook.slider("initial σ").press("End")
+    before = notebook.look(box.locator("img"))
+    notebook.button("Run").click()
+    notebook.wait_change(box.locator("img"), before, timeout=PATIENCE)
+    box.locator("[role=status]").filter(has_text="runs failed").wait_for(timeout=1000 * PATIENCE)
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.theme(theme)
+        notebook.screenshot(results / f"02_panel_{theme.split()[1]}.png", box)
     assert notebook.errors == []
 
 

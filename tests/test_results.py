@@ -1,0 +1,96 @@
+"""What notebook 02 concludes follows from what is stored: its own table, and the results of benchmarks/."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from vae_lib.outcomes import failing, unstable, verdict
+from vae_lib.results import load_results, pack_images, unpack_images, where
+
+NOTEBOOK = nbformat.read(Path(__file__).parents[1] / "notebooks" / "02_reparametrization.ipynb", as_version=4)
+READINGS = {"fail": failing, "fail or spike": unstable}
+
+
+def outputs(kind):
+    """Return the texts of all outputs of a kind, in their order."""
+    cells = [cell for cell in NOTEBOOK.cells if cell.cell_type == "code"]
+    found = [output for cell in cells for output in cell.outputs]
+    return [output.text if kind == "stream" else output.data[kind] for output in found
+            if (output.output_type == "stream" if kind == "stream" else kind in output.get("data", {}))]
+
+
+def pooled_table():
+    """Return {reading: {(map, arm): (bad runs, runs)}} from the notebook's stored table of shares."""
+    text, = [text for text in outputs("text/markdown") if text.startswith("| map, arm | fail | fail or spike |")]
+    found = {reading: {} for reading in READINGS}
+    for line in text.splitlines()[2:]:
+        label, *cells = [part.strip() for part in line.strip("|").split("|")]
+        for reading, content in zip(READINGS, cells):
+            bad, runs = re.match(r"(\d+) of (\d+) ", content).groups()
+            found[reading][tuple(label.split(", "))] = int(bad), int(runs)
+    return found
+
+
+def stored_verdicts():
+    """Return the verdicts that the notebook printed, those of its own laboratory and those of the benchmark."""
+    pattern = r"counting runs that ([\w ]+): the direct map is (.+) than the softplus"
+    lines = [line for text in outputs("stream") for line in text.splitlines()]
+    found = [match.groups() for match in map(re.compile(pattern).fullmatch, lines) if match]
+    assert [reading for reading, _ in found] == 2 * list(READINGS)
+    return dict(found[:2]), dict(found[2:])
+
+
+def test_the_verdict_follows_from_the_stored_table_by_the_rule():
+    own, _ = stored_verdicts()
+    for reading, shares in pooled_table().items():
+        arms = ("native", "matched")
+        direct, softplus = ({arm: shares[name, arm] for arm in arms} for name in ("direct", "softplus"))
+        assert all(runs >= 10 for _, runs in shares.values())
+        assert own[reading] == verdict(direct, softplus)
+
+
+def test_other_seeds_at_another_size_lead_to_the_same_verdict():
+    own, printed = stored_verdicts()
+    rows = [row for row in load_results("stability")["rows"]
+            if row["optimizer"] == "adam" and row["learning_rate"] <= 1e-2]
+    for reading, count in READINGS.items():
+        direct, softplus = ({arm: count(where(rows, posterior=name, arm=arm)) for arm in ("native", "matched")}
+                            for name in ("direct", "softplus"))
+        assert direct["native"][1] >= 20
+        assert verdict(direct, softplus) == printed[reading] == own[reading]
+
+
+@pytest.fixture(scope="module")
+def ends():
+    """Return {(map, arm): rows} of the full trainings."""
+    rows = load_results("final_nats")["rows"]
+    return {key: where(rows, posterior=key[0], arm=key[1])
+            for key in {(row["posterior"], row["arm"]) for row in rows}}
+
+
+def test_every_arm_was_trained_from_three_seeds_or_more(ends):
+    assert len(ends) == 7
+    for key, rows in ends.items():
+        assert len({row["seed"] for row in rows}) == len(rows) >= 3, key
+        assert all(row["negative_elbo"] == pytest.approx(row["distortion"] + row["rate"]) for row in rows)
+
+
+def test_images_are_stored_for_one_seed_of_each_arm(ends):
+    for key, rows in ends.items():
+        row, = where(rows, seed=0)
+        for kind in ("reconstructions", "generated"):
+            images = unpack_images(row[kind])
+            assert images.shape == (10, 28, 28) and images.max() > 100, key
+
+
+def test_packed_images_come_back():
+    images = np.random.default_rng(0).random((3, 28, 28))
+    np.testing.assert_array_equal(unpack_images(pack_images(images)), np.round(255 * images))
+
+
+def test_missing_results_are_named_in_one_sentence():
+    with pytest.raises(FileNotFoundError, match="nothing.json is not in data/: restore it .* or measure it"):
+        load_results("nothing")
