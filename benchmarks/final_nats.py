@@ -25,10 +25,10 @@ from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
 EPOCHS = 15
-CLIP = 200.0  # above the gradient norm of nine softplus steps in ten, below the spikes of the direct map
+CLIP = 200.0  # 99 in 100 gradients of the softplus are shorter once its first hundred steps are over
 SIGMA = 1.0  # of every image at the start in the matched arm
 ARMS = [("direct", "native"), ("log_variance", "native"), ("softplus", "native"), ("direct", "matched"),
-        ("softplus", "matched"), ("direct", "clipped"), ("softplus", "clipped")]
+        ("softplus", "matched"), ("direct", "clipped")]
 
 
 class ClippedVAE(VAE):
