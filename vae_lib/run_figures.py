@@ -102,7 +102,12 @@ def jumps_figure(rows, height=3.4, threshold=10.0):
         panels[f"{OPTIMIZERS[optimizer]} {rate:g}"] = {
             ", ".join(label): np.array([jump or np.inf for row in group for jump in row["largest_jump"]])
             for label, group in grouped(chosen, "posterior", "arm").items()}
-    return dots_figure(panels, height, right=1e5, line=threshold, xscale="log", xlabel="largest jump")
+    figure = dots_figure(panels, height, right=1e5, line=threshold, xscale="log", xlabel="largest jump",
+                         xlim=(1, 1e5))
+    for ax in figure.axes:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,), numticks=3))
+        ax.xaxis.set_minor_locator(NullLocator())
+    return figure
 
 
 def lines_figure(x, panels, limits, xlabel):
