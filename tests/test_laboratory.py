@@ -161,7 +161,7 @@ def test_the_panel_runs_draws_and_reports(panel):
     panel.background.result(30)
     assert panel.picture() != before and "0 of 2 runs failed" in panel.message.value
     assert not panel.run_button.disabled and panel.stop_button.disabled
-    assert list(panel.latest) == ["direct, Adam 0.001, initial σ as it comes"]
+    assert list(panel.latest) == ["direct, Adam 0.001, initial σ native"]
     assert list(panel.before) == ["before: before"]
 
 

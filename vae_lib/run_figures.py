@@ -9,12 +9,13 @@ from vae_lib.results import grouped
 from vae_lib.tables import OPTIMIZERS
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
+BEFORE = "before: "  # begins the labels of runs that are drawn faintly, for comparison
 PLACES = {"direct": 0, "log_variance": 1, "softplus": 2, "log_deviation": 4, "bounded": 5}  # of maps in COLOURS
 
 
 def place(label, position):
     """Return the place of a label in COLOURS: that of the map it begins with, or else its `position`."""
-    return PLACES.get(label.split(", ")[0], position)
+    return PLACES.get(label.removeprefix(BEFORE).split(", ")[0], position)
 
 
 def draw_lines(axes, x, lines, **labels):
@@ -44,20 +45,21 @@ def draw_dots(axes, groups, right=np.inf, **labels):
 
 
 def runs_figure(records, title="", steps=None):
-    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour each.
+    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour a map.
 
     A run that stops being finite ends in a red cross; the legend counts those.
     """
     figure, axes = new_figure(1, 2, (8, 3.6))
     figure.set_layout_engine(None)  # fixed margins: fast enough to be drawn during the runs
-    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.31, top=0.84 if title else 0.91, wspace=0.38)
+    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.2 + 0.06 * len(records), top=0.84 if title else 0.91,
+                           wspace=0.38)
     for i, (label, record) in enumerate(records.items()):
         lengths = finite_steps(record.loss, record.gradient_norm)
         failures = int((lengths < record.loss.shape[1]).sum())
-        colour = COLOURS[place(label, i)]
+        style = dict(color=COLOURS[place(label, i)], alpha=0.3 if label.startswith(BEFORE) else 0.8)
         label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
-            draw_runs(ax, series, lengths, color=colour, label=label)
+            draw_runs(ax, series, lengths, label=label, **style)
     units = {"loss": "nats per image", "norm of the gradient": "nats per unit of weight"}
     for ax, (name, unit) in zip(axes, units.items()):
         ax.set(title=name, ylabel=unit, xlabel="step", yscale="log", xlim=(0, steps))
@@ -74,7 +76,7 @@ def draw_runs(axes, series, lengths, label, **style):
     """Draw the first `lengths` (runs,) values of the rows of `series` (runs, steps); a cross ends short ones."""
     for run, (values, length) in enumerate(zip(series, lengths)):
         steps = np.arange(1, length + 1)
-        axes.plot(steps, values[:length], linewidth=0.9, alpha=0.8, label=None if run else label, **style)
+        axes.plot(steps, values[:length], linewidth=0.9, label=None if run else label, **style)
         if 0 < length < len(values):
             axes.plot(length, values[length - 1], "X", color="crimson", markersize=9, zorder=3)
 

@@ -3,13 +3,13 @@
 import ipywidgets
 
 from vae_lib.figures import to_png
-from vae_lib.run_figures import runs_figure
+from vae_lib.run_figures import BEFORE, runs_figure
 from vae_lib.outcomes import failed
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.style import Control, image, row, say
 
 RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-NATIVE = "as it comes"
+NATIVE = "native"
 
 
 class StabilityPanel(Control):
@@ -48,7 +48,7 @@ class StabilityPanel(Control):
         label = f"{name}, {self.optimizer.label} {self.rate.label}, initial σ {sigma}"
         runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds,
                               steps=self.steps, sigma=None if sigma == NATIVE else sigma)
-        self.before = {f"before: {old}": record for old, record in self.latest.items()}
+        self.before = {f"{BEFORE}{old}": record for old, record in self.latest.items()}
         self.run_button.disabled, self.stop_button.disabled = True, False
         say(self.message, "Training …")
         if not self.background.start(runs, lambda record: self.show(label, record), self.ended):
@@ -76,7 +76,7 @@ class StabilityPanel(Control):
 
     def drawn(self):
         """Return PNG bytes of the latest runs and those before."""
-        return to_png(runs_figure(self.latest | self.before, steps=self.steps))
+        return to_png(runs_figure(self.before | self.latest, steps=self.steps))
 
     def picture(self):
         """Return PNG bytes of what is shown."""
