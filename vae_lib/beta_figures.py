@@ -32,14 +32,14 @@ def regimes_figure(regimes, labels):
     """
     figure, axes = new_figure(len(regimes), 3, (8, 3.1 * len(regimes)), width_ratios=(1, 1, 1.1))
     for (left, middle, right), (title, regime) in zip(axes, regimes.items()):
-        size = 30 / len(labels) ** 0.5
+        size = 110 / len(labels) ** 0.5
         draw_codes(left, regime["tsne"], labels, title=f"{title}\nt-SNE of {len(labels):,} codes", size=size)
         left.set_axis_off()  # only who is near whom means anything there
         draw_codes(middle, regime["pca"], labels, title=f"{regime['caption']}\ntheir two principal components", size=size)
         middle.set(xlabel="", ylabel="")
         middle.tick_params(labelsize=8)
-        board = np.concatenate([regime["digits"], regime["new"]])
-        draw_digits(right, board, 5, title="test digits over what comes back,\nthen new digits")
+        board = np.concatenate([regime["digits"], np.zeros_like(regime["new"][:5]), regime["new"]])
+        draw_digits(right, board, 5, title="test digits over what comes\nback; below: new digits")
     return figure
 
 
@@ -62,7 +62,7 @@ def collapse_figure(panels):
         ax.axvline(predicted, color="0.3", linestyle="--")
         ax.text(predicted, ax.get_ylim()[1], f" predicted\n β = {predicted:.1f}", va="top")
         log_beta(ax, title=title, ylabel="rate, nats", xlim=(predicted / 12, None))
-        ax.legend(loc="lower left")
+        ax.legend(frameon=False)
     return figure
 
 
@@ -79,11 +79,11 @@ def rate_distortion_figure(panels):
         for i, (label, rows) in enumerate(lines.items()):
             rates, distortions = column(rows, "rate"), column(rows, "distortion")
             ax.plot(rates, distortions, f"{MARKS[i]}-", color=COLOURS[i], label=label, markersize=4)
-            for row in rows[:: 1 if len(rows) < 9 else 2]:
+            for row in (row for row in rows if row["rate"] > 0.04 * rates.max()):
                 ax.annotate(f"{row['beta']:g}", (row["rate"], row["distortion"]), xytext=(3, 4), fontsize=8,
                             textcoords="offset points", color=COLOURS[i])
         ax.set(title=title, xlabel="rate R, nats", ylabel="distortion D, nats")
-        ax.legend(fontsize=9)
+        ax.legend(fontsize=9, frameon=False)
     return figure
 
 
@@ -113,20 +113,20 @@ def surgery_figure(panels):
         ax.stackplot(betas, *parts, labels=["I(x; z)", "KL(q(z) ‖ p(z))"], colors=[COLOURS[0], COLOURS[3]], alpha=0.7)
         ax.plot(betas, column(rows, "rate"), "k.-", label="rate")
         log_beta(ax, title=title, ylabel="nats")
-        ax.legend()
+        ax.legend(frameon=False)
     return figure
 
 
 def gap_figure(panels):
-    """Return a figure of gaps in D + βR, in %, over beta; `panels` maps titles to (betas, gaps, deviations, bound)."""
+    """Return a figure of gaps in D + βR, in %, over beta; `panels` maps titles to (betas, gaps, bound)."""
     figure, axes = new_figure(1, len(panels), (8, 2.9), sharey=True)
-    for ax, (title, (betas, gaps, deviations, bound)) in zip(np.atleast_1d(axes), panels.items()):
+    for ax, (title, (betas, gaps, bound)) in zip(np.atleast_1d(axes), panels.items()):
         ax.axhspan(-bound, bound, color="0.93")
         ax.axhline(0, color="0.4", linewidth=1)
-        ax.errorbar(betas, gaps, deviations, fmt="o", color=COLOURS[0], capsize=4)
+        ax.plot(betas, gaps, "o", color=COLOURS[0])
         for beta, gap in zip(betas, gaps):
             ax.annotate(f"{gap:+.1f} %".replace("-", "−"), (beta, gap), xytext=(6, 6), textcoords="offset points")
-        log_beta(ax, title=title, ylabel="one network above dedicated, %", xlim=(0.06, 400))
+        log_beta(ax, title=title, ylabel="gap in D + βR, %", xlim=(0.06, 400))
     return figure
 
 
@@ -144,7 +144,7 @@ def capacity_figure(panels):
         ax.plot(best + 1, held_out[best], "o", color=COLOURS[1])
         ax.annotate(f"epoch {best + 1}", (best + 1, held_out[best]), xytext=(0, 10), textcoords="offset points", ha="center")
         ax.set(title=title, xlabel="epoch", ylabel="−ELBO, nats" if ax is np.atleast_1d(axes)[0] else "")
-        ax.legend()
+        ax.legend(frameon=False)
     return figure
 
 
@@ -167,7 +167,7 @@ def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=
     curve.axline((rates[i], distortions[i]), slope=-betas[i], color="0.5", linestyle="--", label="slope −β")
     curve.plot(rates[i], distortions[i], "o", color=COLOURS[0], markersize=11, markeredgecolor="white")
     curve.set(xlabel="rate R, nats", ylabel="distortion D, nats", ylim=(distortions.min() - 4, distortions.max() + 6))
-    curve.legend()
+    curve.legend(frameon=False)
     units, active = walk["unit_rates"][i], walk["active"][i]
     left.barh(range(1, len(units) + 1), units, color=[LIT if lit else "0.8" for lit in active])
     left.set(title=f"{active.sum()} of {len(units)} units active", xlabel="rate of the unit, nats", ylabel="unit",

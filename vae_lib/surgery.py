@@ -72,7 +72,7 @@ def knn_accuracy(codes, labels, test_codes, test_labels, *, neighbours=10, shuff
     """
     if shuffled:
         labels = np.random.default_rng(seed).permutation(labels)
-    probe = KNeighborsClassifier(min(neighbours, len(codes))).fit(codes, labels)
+    probe = KNeighborsClassifier(min(neighbours, len(codes)), algorithm="brute").fit(codes, labels)
     return float(probe.score(test_codes, test_labels))
 
 

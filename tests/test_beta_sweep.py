@@ -1,0 +1,67 @@
+"""The stored sweep over beta keeps what theory demands, and the benchmark says what it would run."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vae_lib import theory
+from vae_lib.data import load_mnist
+from vae_lib.results import load_results, where
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+SERIES = [("bernoulli", 2), ("bernoulli", 10), ("gaussian", 2), ("gaussian", 10)]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return load_results("beta_sweep")["rows"]
+
+
+def series(rows, likelihood, latent_dim):
+    found = where(rows, part="dedicated", likelihood=likelihood, latent_dim=latent_dim, seed=0)
+    return sorted(found, key=lambda row: row["beta"])
+
+
+def test_the_file_holds_the_first_seed_of_everything(rows):
+    import beta_sweep
+
+    for part, arguments in beta_sweep.wanted(Namespace(seeds=1)):
+        assert where(rows, part=part, **arguments), (part, arguments)
+
+
+@pytest.mark.parametrize("likelihood, latent_dim", SERIES)
+def test_with_beta_the_rate_falls_and_the_distortion_rises(rows, likelihood, latent_dim):
+    found = series(rows, likelihood, latent_dim)
+    assert len(found) >= 8
+    rates, distortions = (np.array([row[name] for row in found]) for name in ("rate", "distortion"))
+    assert all(np.diff(rates) <= 0.02 + 0.02 * rates[:-1])
+    # networks of one seed differ by 0.6 nats (data/nats.json); a lower beta also overfits a little
+    assert all(np.diff(distortions) >= -0.01 * distortions[:-1])
+
+
+@pytest.mark.parametrize("latent_dim", [2, 10])
+def test_training_reaches_the_linear_optimum_or_less(rows, latent_dim):
+    eigenvalues = theory.pca_eigenvalues(load_mnist().train.images)
+    for row in series(rows, "gaussian", latent_dim):
+        optimum = theory.linear_optimum(eigenvalues, latent_dim, row["beta"])
+        assert row["train_loss"] <= 1.002 * optimum.loss, row["beta"]
+
+
+@pytest.mark.parametrize("likelihood, latent_dim", SERIES)
+def test_the_rate_is_information_and_marginal_kl(rows, likelihood, latent_dim):
+    for row in series(rows, likelihood, latent_dim):
+        # 2,000 draws of a quantity with a deviation below 4 nats: three standard errors
+        assert row["mutual_information"] + row["marginal_kl"] == pytest.approx(row["rate"], abs=0.3)
+        assert 0 <= row["mutual_information"] + 0.02 and row["mutual_information"] <= np.log(10_000)
+        assert sum(row["unit_rates"]) == pytest.approx(row["rate"], abs=1e-2)
+
+
+@pytest.mark.parametrize("latent_dim, bound", [(2, 1.02), (10, 1.04)])
+def test_one_network_is_close_to_dedicated_ones(rows, latent_dim, bound):
+    for network in where(rows, part="conditioned", latent_dim=latent_dim):
+        for row in network["at"]:
+            peers = where(rows, part="dedicated", likelihood="bernoulli", latent_dim=latent_dim, beta=row["beta"])
+            assert row["loss"] <= bound * np.mean([peer["loss"] for peer in peers])
