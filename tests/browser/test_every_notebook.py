@@ -19,17 +19,6 @@ def test_every_notebook_runs(notebook, latencies, results):
     assert notebook.errors == []
 
 
-@every_notebook
-def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
-    for control in notebook.controls().all():
-        control.scroll_into_view_if_needed()
-        for handle in control.locator(".noUi-handle").all():
-            for key in notebook.slider_keys(handle):
-                reacts(notebook, control, lambda: handle.press(key))
-        for button in control.locator(".jupyter-button").all():
-            if button.is_enabled():  # one that stops is, once the one before it has started something
-                reacts(notebook, control, button.click)
-    assert notebook.alarms() == [] and notebook.errors == []
 
 
 def reacts(notebook, control, action, timeout=60):
