@@ -2,6 +2,7 @@
 
 import linecache
 
+import keras
 import pytest
 
 from vae_lib.engine import engine_for
@@ -9,6 +10,16 @@ from vae_lib.meaning import class_meaning, meaning
 from vae_lib.model import VAE, VAEBase
 
 CELLS = iter(range(1000))
+
+
+@pytest.fixture(autouse=True)
+def registry():
+    """Undo what classes made here register with Keras: other tests load saved models by the same name."""
+    registered = keras.saving.get_custom_objects()
+    before = dict(registered)
+    yield
+    registered.clear()
+    registered.update(before)
 
 
 def run(source, names):
