@@ -82,6 +82,7 @@ def test_a_class_written_out_in_a_notebook_shares_what_was_compiled_for_the_libr
             part.body = part.body[1:]
     body = ast.unparse(tree).split("\n", 1)[1]
     names = run(CLASS + body, {"__name__": "__main__"})
+    assert VAE.__annotations__ == {}  # asked for, the class has got them from now on
     assert names["VAE"] is not VAE and class_meaning(names["VAE"], VAEBase) == class_meaning(VAE, VAEBase)
     assert engine_for(names["VAE"](hidden=(5,))) is engine_for(VAE(hidden=(5,)))
     run("def rate(mu, sigma, log_sigma):\n    return ops.sum(mu**2, axis=-1)\n", names)

@@ -7,7 +7,8 @@ import textwrap
 import types
 
 OURS = "__main__", "vae_lib"  # whose functions are read; all others are compared by identity
-UNIMPORTANT = {"__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__"}
+UNIMPORTANT = {"__module__", "__qualname__", "__doc__", "__firstlineno__", "__static_attributes__",
+               "__annotations__", "__annotate__", "__annotations_cache__"}  # the last three appear when they are asked for
 
 
 def class_meaning(cls, base):
