@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from vae_lib.data import load_mnist, subsample
-from vae_lib.laboratory import Stack, initial_weights
+from vae_lib.laboratory import Record, Stack, initial_weights
 from vae_lib.model import VAE
 from vae_lib.outcomes import failed, final_loss
 from vae_lib.posterior import POSTERIORS
@@ -103,6 +103,15 @@ def test_a_name_that_is_not_there_is_refused_in_a_sentence(stack):
     for arguments in (("tanh", 1e-3), ("softplus", 1e-3, "rmsprop")):
         with pytest.raises(ValueError, match="pass one of"):
             next(stack.run(*arguments[:2], optimizer=arguments[2] if len(arguments) > 2 else "adam"))
+
+
+def test_runs_before_have_the_colour_of_their_map_and_are_fainter():
+    values = np.linspace(600, 500, 2 * 30).reshape(2, 30)
+    record = Record(*4 * [values])
+    figure = runs_figure({"before: direct, Adam": record, "direct, SGD": record, "before: softplus": record})
+    before, now, other = (figure.axes[0].lines[i] for i in (0, 2, 4))
+    assert before.get_color() == now.get_color() != other.get_color()
+    assert before.get_alpha() == other.get_alpha() < now.get_alpha()
 
 
 @pytest.mark.filterwarnings("error")

@@ -63,6 +63,20 @@ def test_other_seeds_at_another_size_lead_to_the_same_verdict():
         assert verdict(direct, softplus) == printed[reading] == own[reading]
 
 
+@pytest.mark.parametrize("factor", [5, 8, 10, 15])
+def test_the_verdict_does_not_hang_on_the_factor_that_makes_a_spike(factor):
+    rows = [row for row in load_results("stability")["rows"]
+            if row["optimizer"] == "adam" and row["learning_rate"] <= 1e-2]
+
+    def count(chosen):
+        jumps = [jump for row in chosen for jump in row["largest_jump"]]
+        return sum(jump is None or jump > factor for jump in jumps), len(jumps)
+
+    direct, softplus = ({arm: count(where(rows, posterior=name, arm=arm)) for arm in ("native", "matched")}
+                        for name in ("direct", "softplus"))
+    assert verdict(direct, softplus) == "less stable"
+
+
 @pytest.fixture(scope="module")
 def ends():
     """Return {(map, arm): rows} of the full trainings."""
@@ -91,7 +105,7 @@ def test_what_the_notebook_says_about_the_reason_is_in_the_data(ends):
         [[read(row) for row in rows] for rows in (direct, softplus, ends["direct", "clipped"])]
         for read in (lambda row: row["adam_denominators"]["rho/kernel"], lambda row: row["end"]["sigma_median"],
                      lambda row: min(row["variance_of_mu"])))
-    assert min(divisors[0]) > 50 * max(divisors[1] + divisors[2]), "Adam is braked by spikes"
+    assert min(divisors[0]) > 20 * max(divisors[1] + divisors[2]), "Adam is braked by spikes"
     assert min(sigmas[0]) > 2 * max(sigmas[1] + sigmas[2]), "sigma stays away from the pole"
     assert min(map(min, variances)) > 0.1, "no unit is dead"
 
