@@ -241,14 +241,14 @@ def products_at_best(images, work, gate):
 
 
 CONTENDERS = {
-    "ours": (ours, "ours: vae_lib.training.train"),
-    "fit": (fit, "Keras fit"),
-    "fit-best": (fit_best, "Keras fit, best settings"),
-    "by-hand": (by_hand, "one tf.function call a batch"),
+    "ours": (ours, "`vae_lib.training.train`"),
+    "fit": (fit, "Keras `fit`"),
+    "fit-best": (fit_best, "Keras `fit` with its best settings"),
+    "by-hand": (by_hand, "one `tf.function` call a batch"),
     "pytorch": (pytorch, "PyTorch, eager"),
     "pytorch-fused": (pytorch_fused, "PyTorch, fused Adam"),
-    "layers": (products_of_layers, "its matrix products alone"),
-    "limit": (products_at_best, "these at the best rate"),
+    "layers": (products_of_layers, "its matrix products alone, as TensorFlow does them"),
+    "limit": (products_at_best, "the matrix products at the best rate measured"),
 }
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 from contenders import BATCH, CONTENDERS, flop, products
 from vae_lib.data import load_mnist
+from vae_lib.results import scaling_table, speed_table
 from vae_lib.storage import whole_file
 
 RESULTS = Path(__file__).parent.parent / "data" / "speed.json"
@@ -89,11 +90,11 @@ def measure(names, file, repeats, torch_python):
     return {one.name: one.reports for one in running}
 
 
-def summarise(reports, ours):
+def summarise(name, reports, ours):
     """Return what table and file say of one contender; its epochs are compared with ours of the same turn."""
     seconds = [report["seconds"] for report in reports]
     ratios = [theirs / our["seconds"] for theirs, our in zip(seconds, ours)]
-    summary = {"epoch_seconds": spread(seconds[1:]), "times_ours": spread(ratios[1:])}
+    summary = {"label": CONTENDERS[name][1], "epoch_seconds": spread(seconds[1:]), "times_ours": spread(ratios[1:])}
     if reports[-1]["loss"] is not None:  # training, not matrix products alone
         summary |= {"first_epoch_seconds": seconds[0], "first_progress_seconds": reports[0]["first_progress"],
                     "peak_megabytes": reports[-1]["megabytes"], "last_loss": reports[-1]["loss"]}
@@ -103,21 +104,6 @@ def summarise(reports, ours):
 def spread(values):
     """Return median, least and greatest of `values`."""
     return {"median": float(np.median(values)), "min": min(values), "max": max(values)}
-
-
-def table(contenders):
-    """Return the contenders side by side, one line each."""
-    heads = f"{'seconds an epoch':>20}{'times ours':>20}{'first progress':>17}{'memory':>10}{'loss':>8}"
-    lines = [" " * 28 + heads]
-    for name, row in contenders.items():
-        line = f"{CONTENDERS[name][1]:28}"
-        for key in ("epoch_seconds", "times_ours"):
-            line += f"{'{median:.2f} ({min:.2f}–{max:.2f})'.format(**row[key]):>20}"
-        if "last_loss" in row:
-            memory = f"{row['peak_megabytes']:.0f} MB" if row["peak_megabytes"] else ""
-            line += f"{row['first_progress_seconds']:15.2f} s{memory:>10}{row['last_loss']:8.1f}"
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def disagreement(contenders):
@@ -142,9 +128,7 @@ def scaling(folder, images, repeats):
             seconds = [process.epoch() for _ in range(epochs)]
         megabytes = process.reports[-1]["megabytes"]
         rows.append({"varied": varied, "value": value, "seconds": seconds, "peak_megabytes": megabytes})
-        print(f"{varied:10} {value!s:12} first epoch {seconds[0]:6.2f} s, later ones "
-              f"{np.median(seconds[1:]):6.2f} s, all {sum(seconds):7.2f} s, {megabytes or np.nan:5.0f} MB",
-              flush=True)
+        print(f"{varied} {value}: first epoch {seconds[0]:.2f} s, later ones {np.median(seconds[1:]):.2f} s", flush=True)
     return rows
 
 
@@ -193,13 +177,13 @@ def main():
         np.save(Path(folder, "all.npy"), images)
         reports = measure(names, Path(folder, "all.npy"), options.repeats, options.torch_python)
         grown = scaling(Path(folder), images, options.repeats) if options.scaling else None
-    contenders = {name: summarise(reports[name], reports["ours"]) for name in names}
+    contenders = {name: summarise(name, reports[name], reports["ours"]) for name in names}
     gigaflop = -(-len(images) // BATCH) * flop(products(**MODEL)) / 1e9
     result = {**machine(torch), "images": len(images), "batch_size": BATCH, **MODEL,
               "gigaflop_an_epoch": gigaflop, "contenders": contenders, "scaling": grown}
     with whole_file(options.out) as name:
         Path(name).write_text(json.dumps(result, indent=1))
-    print(table(contenders))
+    print(speed_table(result), scaling_table(result) if grown else "", sep="\n\n")
     return disagreement(contenders)
 
 

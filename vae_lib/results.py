@@ -38,6 +38,30 @@ def nats_table(rows):
     return "\n".join(lines)
 
 
+def speed_table(report):
+    """Return data/speed.json as Markdown: ways of training side by side; medians, ranges in brackets."""
+    lines = ["| | seconds an epoch | times ours | first progress, s | peak memory |", "|:--|--:|--:|--:|--:|"]
+    for row in report["contenders"].values():
+        cells = ["{median:.2f} ({min:.2f}–{max:.2f})".format(**row[key]) for key in ("epoch_seconds", "times_ours")]
+        training = "last_loss" in row
+        cells.append(f"{row['first_progress_seconds']:.1f}" if training else "")
+        cells.append(f"{row['peak_megabytes']:.0f} MB" if training and row["peak_megabytes"] else "")
+        lines.append(f"| {row['label']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def scaling_table(report):
+    """Return how the time of our training grows as Markdown, from data/speed.json; one thing varied at a time."""
+    lines = ["| varied | value | first epoch, s | later epochs, s | all, s | peak memory |", "|:--|--:|--:|--:|--:|--:|"]
+    for row in report["scaling"] or ():
+        value = "–".join(map(str, row["value"])) if isinstance(row["value"], list) else f"{row['value']:,}"
+        first, *later = row["seconds"]
+        memory = f"{row['peak_megabytes']:.0f} MB" if row["peak_megabytes"] else ""
+        lines.append(f"| {row['varied']} | {value} | {first:.1f} | {np.median(later):.2f} | {first + sum(later):.1f} "
+                     f"| {memory} |")
+    return "\n".join(lines)
+
+
 def where(rows, **wanted):
     """Return those of `rows`, a list of dicts, that have every value in `wanted` under its name."""
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
