@@ -243,7 +243,8 @@ def test_settings_typed_by_hand_are_checked(notebook):
 
 
 def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
-    panel, page = Panel(notebook), notebook.page
+    panel, page, cells = Panel(notebook), notebook.page, notebook.page.locator(".jp-Notebook .jp-Cell")
+    count = cells.count()
     for label in ("β, weight of the rate", LATENT, "Learning rate (of Adam)", "Training images", "Epochs (passes)"):
         notebook.slider(label, panel.box).press("ArrowRight")
         panel.says(re.escape(label))
@@ -262,6 +263,11 @@ def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
     answers = panel.box.get_by_text("What happens")
     answers.first.wait_for()
     assert answers.count() == 3
+    before = notebook.slider(LATENT, panel.box).value
+    for key in ("x", "a", "ArrowUp", "ArrowUp"):  # JupyterLab's shortcuts, were they not the control's own
+        notebook.slider(LATENT, panel.box).press(key)
+    panel.says(re.escape(f"{LATENT}: {before + 2:.0f}"))
+    assert cells.count() == count
 
 
 def test_four_runs_stand_side_by_side_and_each_can_be_saved(notebook, jupyterlab, results):

@@ -11,6 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 from traitlets import Unicode
 
 CSS = f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>"
+# JupyterLab takes keys on a control for its own shortcuts (x cuts the cell, arrows leave it), where this attribute
+# does not stand; Ctrl+S and the like stay JupyterLab's. A script in a widget runs only as the handler of an event.
+KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (window.addEventListener('keydown', event => {
+  const own = !(event.ctrlKey || event.metaKey || event.altKey);
+  if (event.target.closest?.('.vae')) event.target.toggleAttribute('data-lm-suppress-shortcuts', own);
+}, true), true)">"""
 
 
 class Picture(ipywidgets.Image):
@@ -28,7 +34,7 @@ class Control(ipywidgets.VBox):
     description = "A control of vae_lib."
 
     def __init__(self, *rows):
-        super().__init__([ipywidgets.HTML(CSS, layout={"display": "none"}), *rows])
+        super().__init__([ipywidgets.HTML(CSS + KEYS, layout={"display": "none"}), *rows])
         self.add_class("vae")
         answering(self)
 
