@@ -13,6 +13,7 @@ from vae_lib.conditioned import ConditionedVAE
 from vae_lib.data import load_mnist
 from vae_lib.training import train
 from vae_lib.widgets.beta_slider import BETAS, BetaSlider, BetaView
+from vae_lib.widgets.page import write_page
 
 DIGITS = load_mnist()
 LIMIT = 100  # milliseconds from a drag to the changed picture, on a machine of one's own
@@ -146,6 +147,21 @@ def test_play_moves_it_and_pause_holds_it(page):
     held = control.input.input_value()
     page.wait_for_timeout(300)
     assert control.input.input_value() == held and 3 < int(held) < BETAS - 1
+
+
+def test_it_lives_on_a_page_of_its_own(browser, slider, tmp_path):
+    write_page(slider, tmp_path / "beta.html", "The beta slider")
+    page = browser.new_page(viewport=TALL)
+    page.add_init_script(path=SCRIPT)
+    failures = []
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto((tmp_path / "beta.html").as_uri())
+    control = Control(page)
+    before = control.looks()
+    control.press("ArrowRight", times=8)
+    after = control.looks()
+    page.close()
+    assert all(a != b for a, b in zip(before, after)) and failures == []
 
 
 @pytest.mark.parametrize("width", [1024, 600, 390])
