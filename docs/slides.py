@@ -12,6 +12,7 @@ FULL = 20  # lines of text that a slide holds
 WIDTH = 82  # characters in a line
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAVIGATION = re.compile(r"^\[About the series\].*$\n*", re.MULTILINE)
+LINK = re.compile(r"\]\(([\w./]+)\.(?:ipynb|md)")  # on the site the same places end in .html
 LEFT_OUT = ("## References", "## Exercises")  # and all that follows in the section
 
 
@@ -51,7 +52,7 @@ def cells_of(notebook):
     skip = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            for part in parts(NAVIGATION.sub("", cell.source)):
+            for part in parts(LINK.sub(r"](\1.html", NAVIGATION.sub("", cell.source))):
                 if re.match("##? ", part):
                     skip = part.startswith(LEFT_OUT)
                 if not skip and part.strip():

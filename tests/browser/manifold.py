@@ -153,6 +153,7 @@ class Board:
     def __init__(self, page):
         self.page = page
         self.paper = page.page.locator(".vae-board-paper")
+        self.box = self.paper.locator("xpath=ancestor::*[contains(@class, 'vae')][last()]")
         self.seen, self.copy = (page.page.locator(".vae-board-copies canvas").nth(i) for i in range(2))
         self.map = page.page.locator(".vae-board-map")
         self.verdict = page.page.locator(".vae-board-verdict")
@@ -177,8 +178,8 @@ class Board:
         self.page.wait_still(self.paper, quiet=0.2)
 
     def button(self, name):
-        """Press a button."""
-        self.page.page.locator(".vae-pad-foot button").filter(has_text=name).last.click()
+        """Press a button of this board; there may be others on the page."""
+        self.box.locator(".vae-pad-foot button").filter(has_text=name).click()
         self.page.wait_still(self.paper, quiet=0.2)
 
     @property

@@ -114,7 +114,7 @@ def test_both_themes_and_a_projector(notebook, pad, results):
         notebook.wait_still(pad.ground, quiet=0.5)
         corner = pad.ground.evaluate("c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]")
         assert (corner < 64) == (name == "JupyterLab Dark")
-        for part, what in (pad.box, "pad"), (board.paper.locator("xpath=ancestor::*[contains(@class, 'vae')][last()]"), "board"):
+        for part, what in (pad.box, "pad"), (board.box, "board"):
             part.scroll_into_view_if_needed()
             notebook.screenshot(results / f"04-{what}-{name.split()[1].lower()}.png", part)
     notebook.page.set_viewport_size(PROJECTOR)
