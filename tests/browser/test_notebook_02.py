@@ -31,7 +31,7 @@ def test_rho_walks_into_infinity_and_nan_and_back(notebook, latencies, results):
 
 def test_the_estimates_gather_as_samples_are_added(notebook, results):
     slider, box = notebook.slider("samples"), control(notebook, "samples")
-    picture = box.locator("img")
+    picture = box.locator("img.widget-image")
     for _ in range(7):
         before = notebook.look(picture)
         slider.press("ArrowRight")
@@ -43,7 +43,7 @@ def test_the_estimates_gather_as_samples_are_added(notebook, results):
 
 def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
     box = control(notebook, "learning rate")
-    picture, status = box.locator("img"), box.locator("[role=status]")
+    picture, status = box.locator("img.widget-image"), box.locator("[role=status]")
     for name, presses, words in (("direct", 0, "0 of 5 runs failed"), ("softplus", 1, "[1-5] of 5 runs failed")):
         notebook.control("map").locator("select").select_option(name)
         notebook.slider("learning rate").press("ArrowRight", times=presses)  # from 0.01 to 0.03
@@ -63,9 +63,9 @@ def test_every_setting_of_the_panel_can_be_chosen(notebook, results):
     notebook.control("map").locator("select").select_option("log_deviation")
     notebook.control("optimizer").locator("select").select_option("SGD")
     notebook.slider("initial σ").press("End")
-    before = notebook.look(box.locator("img"))
+    before = notebook.look(box.locator("img.widget-image"))
     notebook.button("Run").click()
-    notebook.wait_change(box.locator("img"), before, timeout=PATIENCE)
+    notebook.wait_change(box.locator("img.widget-image"), before, timeout=PATIENCE)
     box.locator("[role=status]").filter(has_text="runs failed").wait_for(timeout=1000 * PATIENCE)
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.theme(theme)

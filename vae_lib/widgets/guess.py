@@ -28,7 +28,8 @@ class Guess(Control):
         if question.options:
             self.field = ipywidgets.RadioButtons(options=question.options, value=None, layout=wide)
         else:
-            self.field = ipywidgets.Text(placeholder=f"a number, in {question.unit}", layout={"width": "230px"})
+            self.field = ipywidgets.Text(placeholder=f"a number, in {question.unit}", layout={"width": "230px"},
+                                         continuous_update=False)  # else Commit may overtake the last key
         self.button = ipywidgets.Button(description="Commit", tooltip="Keep this guess and see the answer")
         self.message = ipywidgets.HTML()
         report = lambda sentence: say(self.message, sentence, error=True)  # noqa: E731
