@@ -54,7 +54,7 @@ def scaling_table(report):
     """Return how the time of our training grows as Markdown, from data/speed.json; one thing varied at a time."""
     lines = ["| varied | value | first epoch, s | later epochs, s | all, s | peak memory |", "|:--|--:|--:|--:|--:|--:|"]
     for row in report["scaling"] or ():
-        value = "–".join(map(str, row["value"])) if isinstance(row["value"], list) else f"{row['value']:,}"
+        value = "–".join(map(str, row["value"])) if isinstance(row["value"], (list, tuple)) else f"{row['value']:,}"
         first, *later = row["seconds"]
         memory = f"{row['peak_megabytes']:.0f} MB" if row["peak_megabytes"] else ""
         lines.append(f"| {row['varied']} | {value} | {first:.1f} | {np.median(later):.2f} | {first + sum(later):.1f} "
