@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from vae_lib.evaluation import evaluate
 from vae_lib.latents import embed
 from vae_lib.storage import load
 
+ROOT = Path(__file__).resolve().parents[1]
 FILES = {"model.keras", "run.json", "reconstructions.png", "generated.png", "manifold.png", "t-sne.png"}
 
 
@@ -238,3 +240,27 @@ def test_help_names_every_option(capsys):
     assert left.value.code == 0 and max(map(len, text.splitlines())) <= 110
     for option in "beta latent-dim likelihood posterior epochs seed data out images".split():
         assert f"--{option}" in text
+
+
+def test_a_read_only_checkout_trains_and_refuses_to_write_into_itself(data, tmp_path):
+    checkout, outside = tmp_path / "checkout", tmp_path / "outside"
+    for part in ("vae_lib", "data"):
+        shutil.copytree(ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
+    outside.mkdir()
+    outside.chmod(0o777)
+    for path in (*checkout.rglob("*"), checkout):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    for path in (tmp_path, *list(tmp_path.parents)[:2], data.parent):  # pytest's own folders are the owner's alone
+        path.chmod(path.stat().st_mode | 0o055)
+    another = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # root may write anywhere
+    environment = {**os.environ, "HOME": str(outside), "MPLCONFIGDIR": str(outside), "PYTHONPATH": str(checkout)}
+
+    def run(folder):
+        line = command_line(data, folder, "--latent-dim", "3", "--seed", "1")
+        return subprocess.run([sys.executable, "-m", "vae_lib", *line], cwd=checkout, env=environment, text=True,
+                              capture_output=True, **another)
+
+    into_itself, elsewhere = run("runs/here"), run(outside / "out")
+    assert into_itself.returncode == 2 and into_itself.stderr.count("\n") == 1 and "runs/here" in into_itself.stderr
+    assert elsewhere.returncode == 0, elsewhere.stderr
+    assert {path.name for path in (outside / "out").iterdir()} == FILES - {"manifold.png"}
