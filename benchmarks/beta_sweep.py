@@ -27,9 +27,9 @@ RESULTS = Path(__file__).parent.parent / "data" / "beta_sweep.json"
 EPOCHS, CONDITIONED_EPOCHS = 10, 15
 BATCH, RATE = 128, 2e-3  # the learning rate decays to 0 along a cosine
 BETAS = {("bernoulli", 2): (0.1, 0.5, 1, 4, 8, 12, 20, 26, 30, 34, 200),
-         ("gaussian", 2): (4, 12, 30, 60, 95, 105, 112, 200),
+         ("gaussian", 2): (4, 12, 30, 60, 80, 95, 105, 112, 200),
          ("bernoulli", 10): (0.1, 1, 4, 8, 12, 20, 30, 200),
-         ("gaussian", 10): (4, 12, 30, 60, 112)}
+         ("gaussian", 10): (4, 12, 30, 60, 80, 95, 112)}
 GAP_BETAS = (0.1, 1, 4, 12, 200)  # where one network is held against dedicated ones, with more seeds
 
 
