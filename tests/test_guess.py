@@ -3,7 +3,9 @@
 import html
 import json
 import re
+from pathlib import Path
 
+import nbformat
 import pytest
 
 from vae_lib import predictions
@@ -11,6 +13,7 @@ from vae_lib.predictions import COIN_TOSS, Question
 from vae_lib.widgets.guess import Guess
 
 QUESTIONS = {name: value for name, value in vars(predictions).items() if isinstance(value, Question)}
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-4]*.ipynb"))
 CHOICE = Question("Up or down?", "Because.", options=("up", "down"), answer=1)
 NUMBER = Question("How many nats?", "Because.")
 
@@ -105,3 +108,16 @@ def test_a_question_is_shown_as_text_not_as_markup():
     guess.field.value = "no"
     guess.button.click()
     assert "<b>yes" not in guess.message.value
+
+
+# In the notebooks.
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path):
+    parts = re.split(r"^# Notebook (\d\d)$", Path(predictions.__file__).read_text(), flags=re.MULTILINE)
+    expected = re.findall(r"^([A-Z_]+) = Question\(", parts[parts.index(path.name[:2]) + 1], re.MULTILINE)
+    cells = nbformat.read(path, as_version=4).cells
+    places = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "Guess(" in cell.source]
+    assert sorted(re.fullmatch(r"Guess\((\w+)(, lambda: .+)?\)", cells[i].source)[1] for i in places) == sorted(expected)
+    assert all("> **Predict.** " in cells[i - 1].source for i in places)
