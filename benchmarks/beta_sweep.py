@@ -1,8 +1,11 @@
 """The sweeps of notebook 03: dedicated networks over beta, and one network for every beta.
 
-    python benchmarks/beta_sweep.py                  the first seed, about 20 minutes on two cores
+    python benchmarks/beta_sweep.py                  about an hour on two cores
     python benchmarks/beta_sweep.py --minutes 4      as much as begins within four minutes; call it again to go on
     python benchmarks/beta_sweep.py --seeds 3        more seeds where one network is held against dedicated ones
+
+Parts: "dedicated", a network for each beta; "conditioned", one network for every beta, and "peer", networks for one beta
+trained for as many epochs as it; "capacity", long training at beta = 1 with constant learning rate, watched by held-out digits.
 
 Writes data/beta_sweep.json after every run; what stands there is not repeated unless --afresh is given.
 """
@@ -24,13 +27,14 @@ from vae_lib.surgery import active_units, surgery, unit_rates
 from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "beta_sweep.json"
-EPOCHS, CONDITIONED_EPOCHS = 10, 15
+EPOCHS, CONDITIONED_EPOCHS, CAPACITY_EPOCHS = 10, 15, 60
 BATCH, RATE = 128, 2e-3  # the learning rate decays to 0 along a cosine
 BETAS = {("bernoulli", 2): (0.1, 0.5, 1, 4, 8, 12, 20, 26, 30, 34, 200),
          ("gaussian", 2): (4, 12, 30, 60, 80, 95, 105, 112, 200),
          ("bernoulli", 10): (0.1, 1, 4, 8, 12, 20, 30, 200),
          ("gaussian", 10): (4, 12, 30, 60, 80, 95, 112)}
 GAP_BETAS = (0.1, 1, 4, 12, 200)  # where one network is held against dedicated ones, with more seeds
+CAPACITIES = (2, 10, 40)
 
 
 def decaying(images, epochs):
@@ -71,6 +75,23 @@ def dedicated(digits, likelihood, latent_dim, beta, seed):
     return {"seconds": seconds, **terms(vae, digits.test.images, beta), **anatomy(vae, digits, beta)}
 
 
+def peer(digits, likelihood, latent_dim, beta, seed):
+    """Return the row of one network trained for one beta and for as many epochs as the conditioned one."""
+    keras.utils.set_random_seed(seed)
+    vae = VAE(latent_dim, likelihood=likelihood, beta=float(beta))
+    seconds = trained(vae, digits.train.images, CONDITIONED_EPOCHS, seed)
+    return {"seconds": seconds, **terms(vae, digits.test.images, beta)}
+
+
+def capacity(digits, latent_dim, seed):
+    """Return the row of one long training: -ELBO of training and held-out digits after each epoch, in nats."""
+    keras.utils.set_random_seed(seed)
+    history = train(VAE(latent_dim), digits.train.images, epochs=CAPACITY_EPOCHS, batch_size=BATCH, seed=seed,
+                    validation=digits.validation.images, progress=False)
+    return {"training": [-value for value in history["elbo"]],
+            "held_out": [-value for value in history["validation_elbo"]]}
+
+
 def conditioned(digits, likelihood, latent_dim, seed):
     """Return the row of one network for every beta, measured at GAP_BETAS."""
     keras.utils.set_random_seed(seed)
@@ -81,17 +102,20 @@ def conditioned(digits, likelihood, latent_dim, seed):
 
 
 def wanted(options):
-    """Yield (part, its arguments by name) of all runs, the first seed of everything first."""
+    """Yield (part, its arguments by name) of all runs."""
+    for (likelihood, latent_dim), betas in BETAS.items():
+        for beta in betas:
+            yield "dedicated", dict(likelihood=likelihood, latent_dim=latent_dim, beta=beta, seed=0)
     for seed in range(options.seeds):
-        for (likelihood, latent_dim), betas in BETAS.items():
-            for beta in betas:
-                if seed == 0 or (likelihood == "bernoulli" and beta in GAP_BETAS):
-                    yield "dedicated", dict(likelihood=likelihood, latent_dim=latent_dim, beta=beta, seed=seed)
         for latent_dim in (2, 10):
             yield "conditioned", dict(likelihood="bernoulli", latent_dim=latent_dim, seed=seed)
+            for beta in GAP_BETAS:
+                yield "peer", dict(likelihood="bernoulli", latent_dim=latent_dim, beta=beta, seed=seed)
+    for latent_dim in CAPACITIES:
+        yield "capacity", dict(latent_dim=latent_dim, seed=0)
 
 
-PARTS = {"dedicated": dedicated, "conditioned": conditioned}
+PARTS = {"dedicated": dedicated, "conditioned": conditioned, "peer": peer, "capacity": capacity}
 
 
 def rounded(value):
@@ -107,7 +131,7 @@ def main():
     """Run what is not measured yet and print a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seeds", type=int, default=1, help="how many; they are 0, 1, 2 …")
+    parser.add_argument("--seeds", type=int, default=2, help="of \"conditioned\" and \"peer\"; they are 0, 1, 2 …")
     parser.add_argument("--minutes", type=float, default=np.inf, help="begin no run after so many")
     parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -124,7 +148,7 @@ def main():
         rows.append(rounded({**key, **PARTS[part](digits, **arguments)}))
         print(*key.values(), {name: value for name, value in rows[-1].items() if isinstance(value, float)}, flush=True)
         report = {"images": len(digits.train.images), "epochs": EPOCHS, "conditioned_epochs": CONDITIONED_EPOCHS,
-                  "batch_size": BATCH, "learning_rate": RATE, "rows": rows}
+                  "capacity_epochs": CAPACITY_EPOCHS, "batch_size": BATCH, "learning_rate": RATE, "rows": rows}
         with whole_file(options.out) as name:
             Path(name).write_text(json.dumps(report, indent=None).replace('{"part"', '\n{"part"'))
 

@@ -31,12 +31,13 @@ def regimes_figure(regimes, labels):
     and `caption`; `labels` (n,) belong to the codes.
     """
     figure, axes = new_figure(len(regimes), 3, (8, 3.1 * len(regimes)), width_ratios=(1, 1, 1.1))
+    reach = max(np.abs(regime["pca"]).max() for regime in regimes.values())
     for (left, middle, right), (title, regime) in zip(axes, regimes.items()):
         size = 110 / len(labels) ** 0.5
         draw_codes(left, regime["tsne"], labels, title=f"{title}\nt-SNE of {len(labels):,} codes", size=size)
         left.set_axis_off()  # only who is near whom means anything there
         draw_codes(middle, regime["pca"], labels, title=f"{regime['caption']}\ntheir two principal components", size=size)
-        middle.set(xlabel="", ylabel="")
+        middle.set(xlabel="", ylabel="", xlim=(-reach, reach), ylim=(-reach, reach))
         middle.tick_params(labelsize=8)
         board = np.concatenate([regime["digits"], np.zeros_like(regime["new"][:5]), regime["new"]])
         draw_digits(right, board, 5, title="test digits over what comes\nback; below: new digits")
@@ -66,7 +67,7 @@ def collapse_figure(panels):
     return figure
 
 
-def rate_distortion_figure(panels):
+def rate_distortion_figure(panels, ylabel="distortion D, nats"):
     """Return a figure of distortion against rate with a panel for each title.
 
     `panels` maps titles to (lines, reference): lines map labels to rows, `reference` is (rates, distortions, label)
@@ -80,9 +81,10 @@ def rate_distortion_figure(panels):
             rates, distortions = column(rows, "rate"), column(rows, "distortion")
             ax.plot(rates, distortions, f"{MARKS[i]}-", color=COLOURS[i], label=label, markersize=4)
             for row in (row for row in rows if row["rate"] > 0.04 * rates.max()):
-                ax.annotate(f"{row['beta']:g}", (row["rate"], row["distortion"]), xytext=(3, 4), fontsize=8,
-                            textcoords="offset points", color=COLOURS[i])
-        ax.set(title=title, xlabel="rate R, nats", ylabel="distortion D, nats")
+                ax.annotate(f"{row['beta']:g}", (row["rate"], row["distortion"]), xytext=(-4, -11), fontsize=8,
+                            textcoords="offset points", ha="right", color="0.3")
+        ax.margins(0.08)
+        ax.set(title=title, xlabel="rate R, nats", ylabel=ylabel)
         ax.legend(fontsize=9, frameon=False)
     return figure
 
@@ -99,7 +101,7 @@ def units_figure(panels):
         ax.set_xticks(range(len(rows)), [f"{row['beta']:g}" for row in rows])
         ax.set_yticks(range(len(rates)), range(1, len(rates) + 1))
         ax.set(xlabel="β", ylabel="unit, by rate")
-        ax.set_title(f"{title}; above: active units", pad=16)
+        ax.set_title(f"{title}; above: active units", pad=22)
         ax.grid(False)
         figure.colorbar(picture, ax=ax, label="nats")
     return figure
@@ -124,25 +126,29 @@ def gap_figure(panels):
         ax.axhspan(-bound, bound, color="0.93")
         ax.axhline(0, color="0.4", linewidth=1)
         ax.plot(betas, gaps, "o", color=COLOURS[0])
-        for beta, gap in zip(betas, gaps):
-            ax.annotate(f"{gap:+.1f} %".replace("-", "−"), (beta, gap), xytext=(6, 6), textcoords="offset points")
+        for i, (beta, gap) in enumerate(zip(betas, gaps)):  # above and below in turn, or neighbours would meet
+            ax.annotate(f"{gap:+.1f} %".replace("-", "−"), (beta, gap), xytext=(0, (-15, 8)[i % 2]), ha="center",
+                        textcoords="offset points")
         log_beta(ax, title=title, ylabel="gap in D + βR, %", xlim=(0.06, 400))
     return figure
 
 
-def capacity_figure(panels):
+def capacity_figure(panels, skip=3):
     """Return training and held-out −ELBO by epoch, a panel for each title, the best held-out epoch marked.
 
-    `panels` maps titles to (training, held_out), each (epochs,) in nats.
+    `panels` maps titles to (training, held_out), each (epochs,) in nats; the first `skip` epochs, where both fall
+    steeply, are left out.
     """
-    figure, axes = new_figure(1, len(panels), (8, 3), sharey=True)
-    for ax, (title, (training, held_out)) in zip(np.atleast_1d(axes), panels.items()):
-        epochs = np.arange(1, len(training) + 1)
+    figure, axes = new_figure(1, len(panels), (8, 3))
+    for ax, (title, curves) in zip(np.atleast_1d(axes), panels.items()):
+        training, held_out = (np.asarray(curve)[skip:] for curve in curves)
+        epochs = skip + np.arange(1, len(training) + 1)
         ax.plot(epochs, training, color=COLOURS[0], label="training")
         ax.plot(epochs, held_out, "--", color=COLOURS[1], label="held-out")
         best = int(np.argmin(held_out))
-        ax.plot(best + 1, held_out[best], "o", color=COLOURS[1])
-        ax.annotate(f"epoch {best + 1}", (best + 1, held_out[best]), xytext=(0, 10), textcoords="offset points", ha="center")
+        ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1])
+        ax.annotate(f"epoch {epochs[best]}", (epochs[best], held_out[best]), xytext=(0, 10), textcoords="offset points",
+                    ha="center")
         ax.set(title=title, xlabel="epoch", ylabel="−ELBO, nats" if ax is np.atleast_1d(axes)[0] else "")
         ax.legend(frameon=False)
     return figure

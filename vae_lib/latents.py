@@ -6,8 +6,10 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 METHODS = ("pca", "t-SNE", "openTSNE")
+FEW = 5_000  # codes that one thread lays out; on a busy machine threads wait for one another, up to ten times as long
 
 
 def quantile_grid(n, low=0.05, high=0.95):
@@ -96,12 +98,13 @@ def embed(codes, method, seed=0):
     standardised = (codes - codes.mean(axis=0)) / scale  # t-SNE is scale-free, its float32 distances are not
     perplexity = min(30.0, (len(codes) - 1) / 3.0)  # scikit-learn's 30, or all there is of a tiny set
     settings = dict(perplexity=perplexity, learning_rate="auto", random_state=seed)
-    if method == "t-SNE" or len(codes) < 100:  # openTSNE stumbles over tiny sets
-        return TSNE(2, init=start, max_iter=1000, **settings).fit_transform(standardised).astype(np.float32)
-    import openTSNE  # only here: it takes a second, which most readers need not wait
+    with threadpool_limits(1 if len(codes) <= FEW else None):
+        if method == "t-SNE" or len(codes) < 100:  # openTSNE stumbles over tiny sets
+            return TSNE(2, init=start, max_iter=1000, **settings).fit_transform(standardised).astype(np.float32)
+        import openTSNE  # only here: it takes a second, which most readers need not wait
 
-    tsne = openTSNE.TSNE(initialization=start, n_jobs=-1, **settings)
-    return np.asarray(tsne.fit(standardised), dtype=np.float32)
+        tsne = openTSNE.TSNE(initialization=start, n_jobs=1 if len(codes) <= FEW else -1, **settings)
+        return np.asarray(tsne.fit(standardised), dtype=np.float32)
 
 
 def _principal_plane(codes):

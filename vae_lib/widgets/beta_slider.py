@@ -17,7 +17,7 @@ from vae_lib.widgets.weights import SCRIPTS, packed, packed_weights, script
 
 BETAS = 97  # on the slider
 CODES = 500  # test digits whose codes are drawn
-IMAGES = 2000  # test digits that rate and distortion are means of
+IMAGES = 2000  # evenly chosen test digits that rate and distortion are means of; MNIST's first ones are the easier
 SAMPLES = 10
 
 
@@ -37,8 +37,8 @@ class BetaSlider(Control):
     """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its highest.
 
     Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse, one image of each class is
-    reconstructed, fixed draws from the prior are decoded, a dot moves along the rate-distortion curve of the first
-    2,000 images, and active units light up. `dedicated` are (rate, distortion) of networks to compare with. `beta`
+    reconstructed, fixed draws from the prior are decoded, a dot moves along the rate-distortion curve of 2,000 evenly
+    chosen images, and active units light up. `dedicated` are (rate, distortion) of networks to compare with. `beta`
     can be read and set. Raises ValueError for a beta that the network was not trained for. Notebook 03.
     """
 
@@ -121,10 +121,10 @@ class BetaSlider(Control):
 def walk(network, images, shown, betas, seed=0):
     """Return what `network` makes of images at each of `betas`: a dict of arrays, the betas along the first axis.
 
-    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and `distortions`, means over the first
-    2,000 in nats with z sampled once; `unit_rates` and `active` of each latent unit.
+    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and `distortions`, means over 2,000
+    evenly chosen ones in nats with z sampled once; `unit_rates` and `active` of each latent unit.
     """
-    x = network.prepare(images[:IMAGES])
+    x = network.prepare(images[:: max(1, len(images) // IMAGES)][:IMAGES])
     chosen = np.concatenate([shown, np.arange(min(CODES, len(images)))])
     pictured = network.prepare(images[chosen])
     epsilon = np.random.default_rng(seed).standard_normal((len(x), network.latent_dim), "float32")

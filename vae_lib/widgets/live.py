@@ -24,7 +24,7 @@ class Live(ipywidgets.Box):
         self.codes_canvas = Canvas(figure, [self.codes.dots, self.codes.discs, *self.codes.numerals])
         self.images = [image(b"", 282, "Curves of distortion, rate and held-out −ELBO"),
                        image(b"", 226, "Test digits, below each its reconstruction", sharp=True),
-                       image(b"", 226, "Samples: decoded from fixed random codes", sharp=True),
+                       image(b"", 226, "Samples, always from the same codes", sharp=True),
                        image(b"", 282, "Mean codes of held-out digits")]
         curves, reconstructions, samples, codes = self.images
         super().__init__([
