@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "teaching.md").read_text()
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-4]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-5]*.ipynb"))
 specification = importlib.util.spec_from_file_location("section_minutes", ROOT / "benchmarks" / "section_minutes.py")
 timing = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(timing)
