@@ -140,6 +140,15 @@ def test_what_a_callback_raises_becomes_one_sentence():
     assert sentence(ValueError("beta is -1: pass\n  0.")) == "beta is -1: pass 0."
 
 
+def test_the_step_that_the_browser_chooses_does_not_change_a_typed_beta():
+    controls = Controls(1000)
+    controls.fields["beta"].value = 300.0
+    controls.slider.value = 10**2.5  # the front end's nearest step, sent back
+    assert controls.fields["beta"].value == 300
+    controls.slider.value = 10**2.6
+    assert controls.fields["beta"].value == 398
+
+
 # -- sliders on the latent plane
 
 

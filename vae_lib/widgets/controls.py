@@ -84,7 +84,8 @@ class Controls(ipywidgets.Box):
         changed(describe(name, value), False)
 
     def _slid(self, change):
-        if change.new != nearest(self.fields["beta"].value):  # else the field moved the slider
+        steps = np.log10(change.new / nearest(self.fields["beta"].value)) / self.slider.step
+        if abs(steps) > 0.51:  # else the field moved the slider, and the browser took the nearest of its steps
             self.fields["beta"].value = float(f"{change.new:.3g}")
 
 
