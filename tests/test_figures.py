@@ -97,3 +97,15 @@ def test_pyplot_stays_out():
     # threads draw, and pyplot keeps global state
     sources = [Path(figures.__file__), *Path(figures.__file__).parent.glob("widgets/*.py")]
     assert not [path.name for path in sources if re.search(r"^\s*(import|from) .*pyplot", path.read_text(), re.M)]
+
+
+def test_a_large_picture_is_stored_in_256_colours_and_a_small_one_as_it_is():
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), "uint8"))
+    with io.BytesIO() as file:
+        noise.save(file, "PNG")
+        large = file.getvalue()
+    assert figures.palette(large, most=len(large)) == large
+    stored = figures.palette(large)
+    assert len(stored) < len(large) / 2
+    with Image.open(io.BytesIO(stored)) as picture:
+        assert picture.size == (400, 400) and len(picture.getcolors()) <= 256

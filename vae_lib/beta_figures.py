@@ -129,7 +129,7 @@ def gap_figure(panels):
         for i, (beta, gap) in enumerate(zip(betas, gaps)):  # above and below in turn, or neighbours would meet
             ax.annotate(f"{gap:+.1f} %".replace("-", "−"), (beta, gap), xytext=(0, (-15, 8)[i % 2]), ha="center",
                         textcoords="offset points")
-        log_beta(ax, title=title, ylabel="gap in D + βR, %", xlim=(0.06, 400))
+        log_beta(ax, title=title, ylabel="gap in D + βR, %" if ax is axes[0] else "", xlim=(0.03, 700))
     return figure
 
 

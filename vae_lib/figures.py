@@ -44,7 +44,16 @@ def to_png(figure):
 def show(figure, alt):
     """Display the figure under a cell; `alt` describes it for readers who cannot see it."""
     size = {name: int(inches * DOTS / 2) for name, inches in zip(("width", "height"), figure.get_size_inches())}
-    display({"image/png": to_png(figure), "text/plain": alt}, metadata={"image/png": {**size, "alt": alt}}, raw=True)
+    display({"image/png": palette(to_png(figure)), "text/plain": alt}, metadata={"image/png": {**size, "alt": alt}}, raw=True)
+
+
+def palette(png, most=300_000):
+    """Return PNG bytes, those of more than `most` in the 256 colours that suit them, a third of the size."""
+    if len(png) <= most:
+        return png
+    with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        return file.getvalue()
 
 
 def tile(images, columns, gap=1):
