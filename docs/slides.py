@@ -8,7 +8,7 @@ from nbconvert import SlidesExporter
 from traitlets.config import Config
 
 FOLDER = Path(__file__).resolve().parent
-FULL = 20  # lines of text that a slide holds
+FULL = 18  # lines of text that a slide holds
 WIDTH = 82  # characters in a line
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NAVIGATION = re.compile(r"^\[About the series\].*$\n*", re.MULTILINE)
@@ -36,14 +36,15 @@ def lines_of(cell):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         if cell.source.startswith(("|", "```", "$$", "-", "1.")):
             return 0.9 * sum(1 + len(line) // (1.3 * WIDTH) for line in lines) + 1
-        return 1 + sum(map(len, lines)) / WIDTH + 1.2 * cell.source.startswith("#")
+        return 1 + sum(map(len, lines)) / WIDTH + 1.2 * cell.source.startswith("#") + 2 * cell.source.startswith("# ")
     shown = 0 if "transient" in cell.metadata else 0.75 * len(cell.source.splitlines()) + 1
     for output in cell.outputs:
         data, metadata = output.get("data", {}), output.get("metadata", {}).get("image/png", {})
         if "image/png" in data:
             shown += min(460, 1.6 * metadata.get("height", 320)) / 36
         else:
-            shown += 0.8 * len(str(output.get("text") or data.get("text/markdown") or "").splitlines()) + 0.5
+            text = output.get("text") or data.get("text/markdown") or data.get("text/plain") or ""
+            shown += (1.4 if {"text/html", "text/markdown"} & set(data) else 0.9) * len(str(text).splitlines()) + 0.5
     return shown
 
 

@@ -118,8 +118,9 @@ def test_links_lead_to_files_and_places(site):
                     assert f'id="{place}"' in file.read_text(encoding="utf-8"), f"{path.relative_to(site)}: {link}"
 
 
-def test_slides_show_one_after_another_and_nothing_is_cut_off(open_page, results):
-    page = open_page(SLIDES[0], {"width": 1280, "height": 800})
+@pytest.mark.parametrize("name", SLIDES)
+def test_slides_show_one_after_another_and_nothing_is_cut_off(open_page, name):
+    page = open_page(name, {"width": 1280, "height": 800})
     page.wait_for_function("Reveal.isReady()")
     count = page.evaluate("Reveal.getTotalSlides()")
     assert count > 20
