@@ -99,7 +99,8 @@ function drawCodes(ctx, size, state, i, theme) {
 function drawCurve(ctx, width, height, state, i, theme) {
   const { rates, distortions, betas, dedicated } = state;
   const [left, right, top, bottom] = [48, 10, 10, 38];
-  const [maxRate, low, high] = [Math.max(...rates) * 1.04, Math.min(...distortions) - 4, Math.max(...distortions) + 6];
+  const [allRates, all] = [0, 1].map((part) => [...[rates, distortions][part], ...dedicated.map((pair) => pair[part])]);
+  const [maxRate, low, high] = [Math.max(...allRates) * 1.04, Math.min(...all) - 4, Math.max(...all) + 6];
   const x = (rate) => left + (rate / maxRate) * (width - left - right);
   const y = (nats) => top + ((high - nats) / (high - low)) * (height - top - bottom);
   ctx.clearRect(0, 0, width, height);
