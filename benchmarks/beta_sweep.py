@@ -67,20 +67,23 @@ def trained(vae, images, epochs, seed):
     return round(time.perf_counter() - begin, 1)
 
 
-def dedicated(digits, likelihood, latent_dim, beta, seed):
-    """Return the row of one network trained for one beta."""
+def fitted(digits, likelihood, latent_dim, beta, seed, epochs):
+    """Return one network trained for one beta, and its row: seconds and terms on the test digits."""
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, likelihood=likelihood, beta=float(beta))
-    seconds = trained(vae, digits.train.images, EPOCHS, seed)
-    return {"seconds": seconds, **terms(vae, digits.test.images, beta), **anatomy(vae, digits, beta)}
+    seconds = trained(vae, digits.train.images, epochs, seed)
+    return vae, {"seconds": seconds, **terms(vae, digits.test.images, beta)}
 
 
-def peer(digits, likelihood, latent_dim, beta, seed):
+def dedicated(digits, beta, **settings):
+    """Return the row of one network trained for one beta, with its anatomy."""
+    vae, row = fitted(digits, beta=beta, epochs=EPOCHS, **settings)
+    return {**row, **anatomy(vae, digits, beta)}
+
+
+def peer(digits, **settings):
     """Return the row of one network trained for one beta and for as many epochs as the conditioned one."""
-    keras.utils.set_random_seed(seed)
-    vae = VAE(latent_dim, likelihood=likelihood, beta=float(beta))
-    seconds = trained(vae, digits.train.images, CONDITIONED_EPOCHS, seed)
-    return {"seconds": seconds, **terms(vae, digits.test.images, beta)}
+    return fitted(digits, epochs=CONDITIONED_EPOCHS, **settings)[1]
 
 
 def capacity(digits, latent_dim, seed):

@@ -1,4 +1,4 @@
-"""Tables for the notebooks: values in, Markdown out; what is not finite is shown as such. Notebook 02."""
+"""Tables for the notebooks: values in, Markdown out; what is not finite is shown as such. Notebooks 02, 03 and 05."""
 
 import numpy as np
 from IPython.display import Markdown

@@ -99,8 +99,10 @@ function drawCodes(ctx, size, state, i, theme) {
 function drawCurve(ctx, width, height, state, i, theme) {
   const { rates, distortions, betas, dedicated } = state;
   const [left, right, top, bottom] = [48, 10, 10, 38];
-  const [allRates, all] = [0, 1].map((part) => [...[rates, distortions][part], ...dedicated.map((pair) => pair[part])]);
-  const [maxRate, low, high] = [Math.max(...allRates) * 1.04, Math.min(...all) - 4, Math.max(...all) + 6];
+  const points = [...rates.map((rate, n) => [rate, distortions[n]]), ...dedicated];
+  const maxRate = Math.max(...points.map(([rate]) => rate)) * 1.04;
+  const heights = points.map(([, distortion]) => distortion);
+  const [low, high] = [Math.min(...heights) - 4, Math.max(...heights) + 6];
   const x = (rate) => left + (rate / maxRate) * (width - left - right);
   const y = (nats) => top + ((high - nats) / (high - low)) * (height - top - bottom);
   ctx.clearRect(0, 0, width, height);
