@@ -78,45 +78,64 @@ def test_every_image_is_seen_each_epoch():
     assert set(training.order) == set(range(300)) and len(training.order) == 3 * 128
 
 
-@pytest.mark.parametrize("hidden, latent_dim, beta", [((), 3, 12.0), ((), 2, 60.0)])
-def test_linear_vae_reaches_the_exact_optimum_on_mnist(hidden, latent_dim, beta):
-    images = DIGITS.train.images[:20_000]
-    vae = new_vae(hidden=hidden, latent_dim=latent_dim, likelihood="gaussian", beta=beta)
-    schedule = keras.optimizers.schedules.CosineDecay(5e-3, 40 * 79)
-    train(vae, images, epochs=40, batch_size=256, learning_rate=schedule, progress=False)
-    exact = theory.linear_optimum(theory.pca_eigenvalues(images), latent_dim, beta)
-    reached = [evaluate(vae, images, seed=seed) for seed in range(4)]  # the draw of z moves one by 0.05 %
-    loss = np.mean([r.distortion + beta * r.rate for r in reached])
-    assert loss == pytest.approx(exact.loss, rel=0.002)
-    assert np.mean([r.rate for r in reached]) == pytest.approx(exact.rate, rel=0.03)
+def linear_loss(vae, images):
+    """Return D + beta R of a linear VAE, in nats, and its rate: expectations over z in closed form, not drawn."""
+    mu, sigma = vae.encode(images)
+    origin, *columns = vae.decoder(np.eye(vae.latent_dim + 1, vae.latent_dim, -1, dtype="float32")).numpy().reshape(
+        vae.latent_dim + 1, -1)  # the decoder's answers to 0 and to each unit vector: it is affine
+    weights = np.array(columns) - origin
+    x = np.asarray(vae.prepare(images), "float64").reshape(len(images), -1)
+    distortion = np.sum((x - origin - mu @ weights) ** 2, axis=1) + sigma**2 @ np.sum(weights**2, axis=1)
+    rate = np.sum(mu**2 + sigma**2 - 1 - 2 * np.log(sigma), axis=1) / 2
+    return distortion.mean() + float(vae.beta) * rate.mean(), rate.mean()
+
+
+def trained_linear(images, latent_dim, beta, epochs, learning_rate):
+    """Train a linear VAE down a cosine in batches of 128; return D + beta R reached and the exact optimum."""
+    vae = new_vae(hidden=(), latent_dim=latent_dim, likelihood="gaussian", beta=beta, image_shape=images.shape[1:])
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * -(-len(images) // 128))
+    train(vae, images, epochs=epochs, batch_size=128, learning_rate=schedule, progress=False)
+    optimum = theory.linear_optimum(theory.pca_eigenvalues(images), latent_dim, beta)
+    loss, rate = linear_loss(vae, images)
+    assert rate == pytest.approx(optimum.rate, rel=0.15)  # the loss hardly changes with the rate there
+    return loss, optimum.loss
+
+
+def test_the_closed_form_of_the_linear_loss_is_what_drawing_estimates():
+    vae = new_vae(hidden=(), latent_dim=3, likelihood="gaussian", beta=4.0)
+    drawn = [evaluate(vae, IMAGES, seed=seed) for seed in range(10)]
+    losses = [found.distortion + 4.0 * found.rate for found in drawn]
+    assert linear_loss(vae, IMAGES)[0] == pytest.approx(np.mean(losses), abs=4 * np.std(losses) / np.sqrt(10))
+
+
+@pytest.mark.parametrize("latent_dim, beta", [(3, 12.0), (2, 60.0)])
+def test_linear_vae_reaches_the_exact_optimum_on_mnist(latent_dim, beta):
+    loss, optimum = trained_linear(DIGITS.train.images[:20_000], latent_dim, beta, epochs=20, learning_rate=5e-3)
+    assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
 @pytest.mark.parametrize("latent_dim, beta", [(2, 3.0), (6, 12.0)])
 def test_linear_vae_reaches_the_exact_optimum_on_another_data_set(latent_dim, beta):
     images = (load_digits().images / 16).astype("float32")  # scikit-learn's 1,797 digits of 8 x 8
-    vae = new_vae(hidden=(), latent_dim=latent_dim, likelihood="gaussian", beta=beta, image_shape=(8, 8))
-    schedule = keras.optimizers.schedules.CosineDecay(1e-2, 150 * 15)
-    train(vae, images, epochs=150, batch_size=128, learning_rate=schedule, progress=False)
-    exact = theory.linear_optimum(theory.pca_eigenvalues(images), latent_dim, beta)
-    reached = [evaluate(vae, images, seed=seed) for seed in range(20)]
-    loss = np.mean([r.distortion + beta * r.rate for r in reached])
-    assert loss == pytest.approx(exact.loss, rel=0.002)  # twenty draws of z for 1,797 images err by 0.05 %
+    loss, optimum = trained_linear(images, latent_dim, beta, epochs=150, learning_rate=1e-2)
+    assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
-def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum():
+@pytest.mark.parametrize("deviations, latent_dim, beta, epochs, learning_rate", [
+    # noise variance 15 between the second eigenvalue, 24, and the third, 11
+    ([2.0, 1.5, 1.0, *[0.05] * 253], 3, 30.0, 80, 2e-2),
+    # little variance around a large mean, which Adam needs longer to find: small steps stay far from it
+    ([0.2, 0.15, 0.1, *[0.005] * 253], 2, 0.2, 200, 5e-2),
+    (0.2 / np.arange(1.0, 257), 5, 0.3, 200, 5e-2),
+])
+def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum(deviations, latent_dim, beta, epochs,
+                                                                       learning_rate):
     rng = np.random.default_rng(0)
-    deviations = np.concatenate([[2.0, 1.5, 1.0], np.full(253, 0.05)])  # along 256 directions of 16 x 16
-    basis = np.linalg.qr(rng.normal(size=(256, 256)))[0]
+    basis = np.linalg.qr(rng.normal(size=(256, 256)))[0]  # directions of 16 x 16
     scores = rng.uniform(-1, 1, size=(8192, 256)) * np.sqrt(3) * deviations
     images = (0.5 + scores @ basis.T).clip(0, 1).reshape(-1, 16, 16).astype("float32")
-    beta = 30.0  # noise variance 15 lies between the second eigenvalue, 24, and the third, 11
-    vae = new_vae(hidden=(), latent_dim=3, likelihood="gaussian", beta=beta, image_shape=(16, 16))
-    schedule = keras.optimizers.schedules.CosineDecay(2e-2, 80 * 64)
-    train(vae, images, epochs=80, batch_size=128, learning_rate=schedule, progress=False)
-    exact = theory.linear_optimum(theory.pca_eigenvalues(images), 3, beta)
-    reached = [evaluate(vae, images, seed=seed) for seed in range(10)]
-    loss = np.mean([r.distortion + beta * r.rate for r in reached])
-    assert loss == pytest.approx(exact.loss, rel=0.002)  # ten draws of z for 8,192 images err by 0.05 %
+    loss, optimum = trained_linear(images, latent_dim, beta, epochs, learning_rate)
+    assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
 def test_a_second_model_compiles_nothing():
