@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import functools
+import gc
 import json
 import random
 import threading
@@ -95,10 +96,11 @@ def engine_for(vae):
     key = (class_meaning(type(vae), VAEBase), json.dumps(config, sort_keys=True, default=repr))
     with _engines_lock:
         if key not in _engines:
+            if len(_engines) >= KEPT:
+                _engines.popitem(last=False)
+                gc.collect()  # it refers to itself, and holds a model and its optimizer's state
             _engines[key] = Engine(vae)
         _engines.move_to_end(key)
-        while len(_engines) > KEPT:
-            _engines.popitem(last=False)
         return _engines[key]
 
 

@@ -25,10 +25,10 @@ def load_results(name):
 def nats_table(rows):
     """Return rows of data/nats.json as a Markdown table: mean ± standard deviation over the seeds, in nats.
 
-    One line for each setting and latent dimension; seconds of training are medians.
+    One line for each setting and latent dimension, in the order of the rows; seconds of training are medians.
     """
     lines = ["| setting | z | seeds | distortion | rate | −ELBO | NLL | seconds |", "|:--|--:|--:|--:|--:|--:|--:|--:|"]
-    for setting, latent_dim in sorted({(row["setting"], row["latent_dim"]) for row in rows}):
+    for setting, latent_dim in dict.fromkeys((row["setting"], row["latent_dim"]) for row in rows):
         group = where(rows, setting=setting, latent_dim=latent_dim)
         values = [[row[name] for row in group] for name in ("distortion", "rate", "negative_elbo", "nll")]
         cells = [f"{np.mean(v):.1f} ± {np.std(v, ddof=1):.1f}" if len(v) > 1 else f"{v[0]:.1f}" for v in values]

@@ -156,8 +156,9 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
     """Train `vae` in place and return its `History`; the arguments are those of `Training`.
 
     `callbacks` are Keras' own, called at the start and end of training and of each epoch, and after each chunk
-    as after a batch; they find the held-out terms under Keras' names, too, such as `val_loss`. An interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps what
-    was learned. A loss far above the untrained model's is warned of. `progress=False` draws no bar. Notebook 01.
+    as after a batch; they find the held-out terms under Keras' names, too, such as `val_loss`. An interrupt
+    (Ctrl-C, or the stop button of the notebook) ends the training and keeps what was learned. A loss far above the
+    untrained model's is warned of. `progress=False` draws no bar. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
                         validation=validation, seed=seed, binarize=binarize)
