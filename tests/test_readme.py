@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vae_lib.results import load_results, nats_table, speed_table
+from vae_lib.results import load_results, memory_table, nats_table, speed_table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -21,6 +21,10 @@ def test_table_of_nats_is_the_measured_one():
 
 def test_table_of_speed_is_the_measured_one():
     assert speed_table(load_results("speed")) in README
+
+
+def test_table_of_memory_is_the_measured_one():
+    assert memory_table(load_results("memory")["rows"]) in README
 
 
 def test_picture_is_made_by_notebook_01():

@@ -62,6 +62,16 @@ def scaling_table(report):
     return "\n".join(lines)
 
 
+def memory_table(rows):
+    """Return rows of data/memory.json as Markdown: gigabytes of a kernel once its notebook has run, and of all."""
+    lines = ["| notebook | kernels at once | resident at the peak | at the end | of it a kernel's own | all together |",
+             "|:--|--:|--:|--:|--:|--:|"]
+    for row in rows:
+        cells = [f"{row[name] / 1000:.2f}" for name in ("peak", "resident", "own", "together")]
+        lines.append(f"| {row['notebook']} | {row['kernels']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def where(rows, **wanted):
     """Return those of `rows`, a list of dicts, that have every value in `wanted` under its name."""
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
