@@ -71,9 +71,9 @@ def main():
         same = [other for other in rows if (other["notebook"], other["kernels"]) == (row["notebook"], row["kernels"])]
         rows = sorted([row, *(other for other in rows if other not in same)],
                       key=lambda row: (row["notebook"], row["kernels"]))
+        RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     from vae_lib.results import memory_table  # only now: it loads TensorFlow, and would share the kernels' pages
 
-    RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     print(memory_table(rows))
 
 
