@@ -18,8 +18,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements.txt"
 ENVIRONMENT = ROOT / ".venv"
-STAMP = ENVIRONMENT / "vae_lib-installed"  # written last: what was installed, completely
-BEGUN = ENVIRONMENT / "vae_lib-begun"  # written first: this environment is ours to repair
+STAMP = (
+    ENVIRONMENT / "vae_lib-installed"
+)  # written last: what was installed, completely
+BEGUN = (
+    ENVIRONMENT / "vae_lib-begun"
+)  # written first: this environment is ours to repair
 FIRST_NOTEBOOK = "notebooks/01_model.ipynb"
 
 
@@ -32,7 +36,9 @@ def check_python(version=sys.version_info):
     if not (3, 11) <= tuple(version[:2]) <= (3, 13):
         raise SetupError(
             "This is Python {}.{}, and TensorFlow needs 3.11, 3.12 or 3.13: install one of them and name it, "
-            "for example 'python3.12 start.py' (Windows: 'py -3.12 start.py').".format(*version[:2])
+            "for example 'python3.12 start.py' (Windows: 'py -3.12 start.py').".format(
+                *version[:2]
+            )
         )
 
 
@@ -51,7 +57,11 @@ def import_venv():
 
 def wanted():
     """What a complete environment was made from: the Python version and the requirements' digest."""
-    text = REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()
+    text = (
+        REQUIREMENTS.read_bytes()
+        + (ROOT / "pyproject.toml").read_bytes()
+        + str(ROOT).encode()
+    )
     return "{}.{} {}".format(*sys.version_info[:2], hashlib.sha256(text).hexdigest())
 
 
@@ -67,7 +77,14 @@ def is_complete():
 
 def pip(*arguments):
     """Run the environment's pip; raise SetupError when it fails."""
-    install = [str(interpreter()), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    install = [
+        str(interpreter()),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+    ]
     if subprocess.call([*install, *arguments], cwd=str(ROOT)):
         raise SetupError(
             "The installation failed; the lines above say where. Check the network and the space on the disk "
@@ -95,16 +112,28 @@ def install():
     """Make the environment anew and install everything into it; raise SetupError when that fails."""
     venv = import_venv()
     clear()
-    print("Setting up once: about 700 MB are fetched, which takes 1 to 5 minutes ...", flush=True)
+    print(
+        "Setting up once: about 700 MB are fetched, which takes 1 to 5 minutes ...",
+        flush=True,
+    )
     try:
         venv.create(str(ENVIRONMENT), with_pip=True)
     except subprocess.CalledProcessError as error:
-        raise SetupError("This Python cannot make an environment with pip: {}.".format(error))
+        raise SetupError(
+            "This Python cannot make an environment with pip: {}.".format(error)
+        )
     pip("--require-hashes", "-r", str(REQUIREMENTS))
     pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     quiet_news = ["-m", "jupyter", "labextension", "disable", "--level=sys_prefix"]
-    subprocess.call([str(interpreter()), *quiet_news, "@jupyterlab/apputils-extension:announcements"],
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.call(
+        [
+            str(interpreter()),
+            *quiet_news,
+            "@jupyterlab/apputils-extension:announcements",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     STAMP.write_text(wanted())
     print("The environment is complete.", flush=True)
 
@@ -114,11 +143,15 @@ def command(arguments):
     if arguments[:1] == ["--test"]:
         return [str(interpreter()), "-m", "pytest", *arguments[1:]]
     lab = [str(interpreter()), "-m", "jupyterlab"]
-    if not any(a.split("=")[0] in ("--ip", "--ServerApp.ip") for a in arguments):  # it accepts one alone
+    if not any(
+        a.split("=")[0] in ("--ip", "--ServerApp.ip") for a in arguments
+    ):  # it accepts one alone
         lab.append("--ServerApp.ip=127.0.0.1")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         lab.append("--allow-root")  # containers; JupyterLab refuses otherwise
-    if not any((ROOT / a).exists() for a in arguments):  # as the address, so that the printed one has it, too
+    if not any(
+        (ROOT / a).exists() for a in arguments
+    ):  # as the address, so that the printed one has it, too
         lab.append("--LabApp.default_url=/lab/tree/" + FIRST_NOTEBOOK)
     return [*lab, *arguments]
 
@@ -126,7 +159,9 @@ def command(arguments):
 def run(arguments):
     """Run until it ends by itself and return its exit code: Ctrl-C is for JupyterLab or pytest to answer."""
     process = subprocess.Popen(arguments, cwd=str(ROOT))
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())  # else JupyterLab would outlive us
+    signal.signal(
+        signal.SIGTERM, lambda *_: process.terminate()
+    )  # else JupyterLab would outlive us
     while True:
         try:
             return process.wait()
@@ -144,11 +179,16 @@ def main(arguments):
     except SetupError as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print("The set-up stopped: {}. Make {} writable, or free some space, then type the same command "
-              "again.".format(error, ROOT), file=sys.stderr)
+        print(
+            "The set-up stopped: {}. Make {} writable, or free some space, then type the same command "
+            "again.".format(error, ROOT),
+            file=sys.stderr,
+        )
     except KeyboardInterrupt:
-        print("\nThe installation was interrupted; type the same command again: it starts afresh.",
-              file=sys.stderr)
+        print(
+            "\nThe installation was interrupted; type the same command again: it starts afresh.",
+            file=sys.stderr,
+        )
     return 1
 
 

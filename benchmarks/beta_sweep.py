@@ -29,23 +29,37 @@ from vae_lib.training import train
 RESULTS = Path(__file__).parent.parent / "data" / "beta_sweep.json"
 EPOCHS, CONDITIONED_EPOCHS, CAPACITY_EPOCHS = 10, 15, 60
 BATCH, RATE = 128, 2e-3  # the learning rate decays to 0 along a cosine
-BETAS = {("bernoulli", 2): (0.1, 0.5, 1, 4, 8, 12, 20, 26, 30, 34, 200),
-         ("gaussian", 2): (4, 12, 30, 60, 80, 95, 105, 112, 200),
-         ("bernoulli", 10): (0.1, 1, 4, 8, 12, 20, 30, 200),
-         ("gaussian", 10): (4, 12, 30, 60, 80, 95, 112)}
-GAP_BETAS = (0.1, 1, 4, 12, 200)  # where one network is held against dedicated ones, with more seeds
+BETAS = {
+    ("bernoulli", 2): (0.1, 0.5, 1, 4, 8, 12, 20, 26, 30, 34, 200),
+    ("gaussian", 2): (4, 12, 30, 60, 80, 95, 105, 112, 200),
+    ("bernoulli", 10): (0.1, 1, 4, 8, 12, 20, 30, 200),
+    ("gaussian", 10): (4, 12, 30, 60, 80, 95, 112),
+}
+GAP_BETAS = (
+    0.1,
+    1,
+    4,
+    12,
+    200,
+)  # where one network is held against dedicated ones, with more seeds
 CAPACITIES = (2, 10, 40)
 
 
 def decaying(images, epochs):
     """Return the learning rate of a run: from RATE to 0 along a cosine."""
-    return keras.optimizers.schedules.CosineDecay(RATE, epochs * -(-len(images) // BATCH))
+    return keras.optimizers.schedules.CosineDecay(
+        RATE, epochs * -(-len(images) // BATCH)
+    )
 
 
 def terms(vae, images, beta):
     """Return distortion, rate and distortion + beta * rate of `vae` on images, in nats."""
     found = evaluate(vae, images)
-    return {"distortion": found.distortion, "rate": found.rate, "loss": found.distortion + beta * found.rate}
+    return {
+        "distortion": found.distortion,
+        "rate": found.rate,
+        "loss": found.distortion + beta * found.rate,
+    }
 
 
 def anatomy(vae, digits, beta):
@@ -53,17 +67,29 @@ def anatomy(vae, digits, beta):
     mu, sigma = vae.encode(digits.test.images)
     parts = surgery(mu, sigma)
     return {
-        **{f"train_{name}": value for name, value in terms(vae, digits.train.images, beta).items()},
-        "mutual_information": parts.mutual_information, "marginal_kl": parts.marginal_kl,
-        "active": int(active_units(mu).sum()), "unit_rates": sorted(map(float, unit_rates(mu, sigma)), reverse=True),
+        **{
+            f"train_{name}": value
+            for name, value in terms(vae, digits.train.images, beta).items()
+        },
+        "mutual_information": parts.mutual_information,
+        "marginal_kl": parts.marginal_kl,
+        "active": int(active_units(mu).sum()),
+        "unit_rates": sorted(map(float, unit_rates(mu, sigma)), reverse=True),
     }
 
 
 def trained(vae, images, epochs, seed):
     """Train `vae` and return the seconds that took."""
     begin = time.perf_counter()
-    train(vae, images, epochs=epochs, batch_size=BATCH, learning_rate=decaying(images, epochs), seed=seed,
-          progress=False)
+    train(
+        vae,
+        images,
+        epochs=epochs,
+        batch_size=BATCH,
+        learning_rate=decaying(images, epochs),
+        seed=seed,
+        progress=False,
+    )
     return round(time.perf_counter() - begin, 1)
 
 
@@ -89,10 +115,19 @@ def peer(digits, **settings):
 def capacity(digits, latent_dim, seed):
     """Return the row of one long training: -ELBO of training and held-out digits after each epoch, in nats."""
     keras.utils.set_random_seed(seed)
-    history = train(VAE(latent_dim), digits.train.images, epochs=CAPACITY_EPOCHS, batch_size=BATCH, seed=seed,
-                    validation=digits.validation.images, progress=False)
-    return {"training": [-value for value in history["elbo"]],
-            "held_out": [-value for value in history["validation_elbo"]]}
+    history = train(
+        VAE(latent_dim),
+        digits.train.images,
+        epochs=CAPACITY_EPOCHS,
+        batch_size=BATCH,
+        seed=seed,
+        validation=digits.validation.images,
+        progress=False,
+    )
+    return {
+        "training": [-value for value in history["elbo"]],
+        "held_out": [-value for value in history["validation_elbo"]],
+    }
 
 
 def conditioned(digits, likelihood, latent_dim, seed):
@@ -100,7 +135,10 @@ def conditioned(digits, likelihood, latent_dim, seed):
     keras.utils.set_random_seed(seed)
     network = ConditionedVAE(latent_dim, likelihood=likelihood)
     seconds = trained(network, digits.train.images, CONDITIONED_EPOCHS, seed)
-    at = [{"beta": beta, **terms(network.at(beta), digits.test.images, beta)} for beta in GAP_BETAS]
+    at = [
+        {"beta": beta, **terms(network.at(beta), digits.test.images, beta)}
+        for beta in GAP_BETAS
+    ]
     return {"seconds": seconds, "at": at}
 
 
@@ -108,17 +146,36 @@ def wanted(options):
     """Yield (part, its arguments by name) of all runs."""
     for (likelihood, latent_dim), betas in BETAS.items():
         for beta in betas:
-            yield "dedicated", dict(likelihood=likelihood, latent_dim=latent_dim, beta=beta, seed=0)
+            yield (
+                "dedicated",
+                dict(likelihood=likelihood, latent_dim=latent_dim, beta=beta, seed=0),
+            )
     for seed in range(options.seeds):
         for latent_dim in (2, 10):
-            yield "conditioned", dict(likelihood="bernoulli", latent_dim=latent_dim, seed=seed)
+            yield (
+                "conditioned",
+                dict(likelihood="bernoulli", latent_dim=latent_dim, seed=seed),
+            )
             for beta in GAP_BETAS:
-                yield "peer", dict(likelihood="bernoulli", latent_dim=latent_dim, beta=beta, seed=seed)
+                yield (
+                    "peer",
+                    dict(
+                        likelihood="bernoulli",
+                        latent_dim=latent_dim,
+                        beta=beta,
+                        seed=seed,
+                    ),
+                )
     for latent_dim in CAPACITIES:
         yield "capacity", dict(latent_dim=latent_dim, seed=0)
 
 
-PARTS = {"dedicated": dedicated, "conditioned": conditioned, "peer": peer, "capacity": capacity}
+PARTS = {
+    "dedicated": dedicated,
+    "conditioned": conditioned,
+    "peer": peer,
+    "capacity": capacity,
+}
 
 
 def rounded(value):
@@ -132,15 +189,30 @@ def rounded(value):
 
 def main():
     """Run what is not measured yet and print a line for each run."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seeds", type=int, default=2, help="of \"conditioned\" and \"peer\"; they are 0, 1, 2 …")
-    parser.add_argument("--minutes", type=float, default=np.inf, help="begin no run after so many")
-    parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=2,
+        help='of "conditioned" and "peer"; they are 0, 1, 2 …',
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=np.inf, help="begin no run after so many"
+    )
+    parser.add_argument(
+        "--afresh", action="store_true", help="measure again what stands in the file"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
-    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
+    rows = (
+        json.loads(options.out.read_text())["rows"]
+        if options.out.exists() and not options.afresh
+        else []
+    )
     digits = load_mnist()
     for part, arguments in wanted(options):
         key = {"part": part, **arguments}
@@ -149,11 +221,28 @@ def main():
         if time.monotonic() > end:
             break
         rows.append(rounded({**key, **PARTS[part](digits, **arguments)}))
-        print(*key.values(), {name: value for name, value in rows[-1].items() if isinstance(value, float)}, flush=True)
-        report = {"images": len(digits.train.images), "epochs": EPOCHS, "conditioned_epochs": CONDITIONED_EPOCHS,
-                  "capacity_epochs": CAPACITY_EPOCHS, "batch_size": BATCH, "learning_rate": RATE, "rows": rows}
+        print(
+            *key.values(),
+            {
+                name: value
+                for name, value in rows[-1].items()
+                if isinstance(value, float)
+            },
+            flush=True,
+        )
+        report = {
+            "images": len(digits.train.images),
+            "epochs": EPOCHS,
+            "conditioned_epochs": CONDITIONED_EPOCHS,
+            "capacity_epochs": CAPACITY_EPOCHS,
+            "batch_size": BATCH,
+            "learning_rate": RATE,
+            "rows": rows,
+        }
         with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=None).replace('{"part"', '\n{"part"'))
+            Path(name).write_text(
+                json.dumps(report, indent=None).replace('{"part"', '\n{"part"')
+            )
 
 
 if __name__ == "__main__":

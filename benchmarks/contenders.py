@@ -21,7 +21,9 @@ class Gate:
 
     def __init__(self):
         self.channel = os.fdopen(os.dup(1), "w")
-        sys.stdout = open(os.devnull, "w")  # progress bars are drawn, as for any user, and not shown
+        sys.stdout = open(
+            os.devnull, "w"
+        )  # progress bars are drawn, as for any user, and not shown
         self.first_progress = None
 
     def ready(self):
@@ -43,8 +45,14 @@ class Gate:
     def report(self, loss=None, seconds=None):
         """Stop the clock, unless `seconds` is given, and send what was measured."""
         seconds = time.perf_counter() - self.start if seconds is None else seconds
-        self.send({"seconds": seconds, "loss": loss, "first_progress": self.first_progress,
-                   "megabytes": peak_megabytes()})
+        self.send(
+            {
+                "seconds": seconds,
+                "loss": loss,
+                "first_progress": self.first_progress,
+                "megabytes": peak_megabytes(),
+            }
+        )
 
     def send(self, message):
         """Send a message, one line of JSON."""
@@ -73,14 +81,18 @@ class Gate:
 def peak_megabytes():
     """Return the largest resident memory this process has had, or None where the system does not say."""
     try:
-        status = Path("/proc/self/status").read_text()  # unlike getrusage, free of the parent's memory
+        status = Path(
+            "/proc/self/status"
+        ).read_text()  # unlike getrusage, free of the parent's memory
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
     except OSError:
         try:
             import resource
         except ImportError:  # Windows
             return None
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
+        return (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        )  # bytes on macOS
 
 
 def new_vae(work, **compilation):
@@ -101,8 +113,14 @@ def ours(images, work, gate):
     from vae_lib.training import train
 
     gate.ready()
-    train(vae, images, epochs=work["epochs"], batch_size=BATCH, learning_rate=LEARNING_RATE,
-          callbacks=[gate.callback()])
+    train(
+        vae,
+        images,
+        epochs=work["epochs"],
+        batch_size=BATCH,
+        learning_rate=LEARNING_RATE,
+        callbacks=[gate.callback()],
+    )
 
 
 def fit(images, work, gate):
@@ -110,7 +128,9 @@ def fit(images, work, gate):
     vae = new_vae(work)
     images = images.astype("float32") / 255
     gate.ready()
-    vae.fit(images, batch_size=BATCH, epochs=work["epochs"], callbacks=[gate.callback()])
+    vae.fit(
+        images, batch_size=BATCH, epochs=work["epochs"], callbacks=[gate.callback()]
+    )
 
 
 def fit_best(images, work, gate):
@@ -121,10 +141,18 @@ def fit_best(images, work, gate):
 
     resident = tf.constant(images.astype("float32") / 255)
     rows = tf.data.Dataset.range(len(images)).cache().shuffle(len(images)).repeat()
-    batches = rows.batch(BATCH, drop_remainder=True).map(lambda row: tf.gather(resident, row))
+    batches = rows.batch(BATCH, drop_remainder=True).map(
+        lambda row: tf.gather(resident, row)
+    )
     batches = batches.prefetch(tf.data.AUTOTUNE)
     gate.ready()
-    vae.fit(batches, epochs=work["epochs"], steps_per_epoch=steps, shuffle=False, callbacks=[gate.callback()])
+    vae.fit(
+        batches,
+        epochs=work["epochs"],
+        steps_per_epoch=steps,
+        shuffle=False,
+        callbacks=[gate.callback()],
+    )
 
 
 def by_hand(images, work, gate):
@@ -160,9 +188,13 @@ def pytorch(images, work, gate, **options):
     torch.manual_seed(0)
     x_all = torch.from_numpy(images.reshape(len(images), -1)).float().div_(255)
     encoder = torch_layers(x_all.shape[1], *work["hidden"], 2 * work["latent_dim"])
-    decoder = torch_layers(work["latent_dim"], *reversed(work["hidden"]), x_all.shape[1])
+    decoder = torch_layers(
+        work["latent_dim"], *reversed(work["hidden"]), x_all.shape[1]
+    )
     parameters = [*encoder.parameters(), *decoder.parameters()]
-    optimizer = torch.optim.Adam(parameters, LEARNING_RATE, eps=1e-7, **options)  # Keras' epsilon
+    optimizer = torch.optim.Adam(
+        parameters, LEARNING_RATE, eps=1e-7, **options
+    )  # Keras' epsilon
     for epoch in range(work["epochs"]):
         gate.wait() if epoch else gate.ready()
         losses = []
@@ -171,7 +203,9 @@ def pytorch(images, work, gate, **options):
             mu, rho = encoder(x).chunk(2, dim=1)
             sigma = functional.softplus(rho)
             logits = decoder(mu + sigma * torch.randn_like(sigma))
-            distortion = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+            distortion = functional.binary_cross_entropy_with_logits(
+                logits, x, reduction="sum"
+            )
             rate = ((mu**2 + sigma**2 - 1) / 2 - sigma.log()).sum()
             loss = (distortion + rate) / len(x)
             optimizer.zero_grad()
@@ -207,7 +241,9 @@ def products(hidden, latent_dim):
     layers = [*zip(encoder, encoder[1:]), heads, *zip(decoder, decoder[1:])]
     forward = [(BATCH, inputs, outputs) for inputs, outputs in layers]
     to_weights = [(inputs, BATCH, outputs) for inputs, outputs in layers]
-    to_inputs = [(BATCH, outputs, inputs) for inputs, outputs in layers[1:]]  # images need no gradient
+    to_inputs = [
+        (BATCH, outputs, inputs) for inputs, outputs in layers[1:]
+    ]  # images need no gradient
     return forward + to_weights + to_inputs
 
 
@@ -223,7 +259,9 @@ def products_of_layers(images, work, gate, shapes=None, enough=0.5):
 
     step = products(work["hidden"], work["latent_dim"])
     shapes = shapes or step
-    operands = [(tf.random.normal((m, k)), tf.random.normal((k, n))) for m, k, n in shapes]
+    operands = [
+        (tf.random.normal((m, k)), tf.random.normal((k, n))) for m, k, n in shapes
+    ]
     for epoch in range(work["epochs"]):
         gate.wait() if epoch else gate.ready()
         rounds, start = 0, time.perf_counter()
@@ -247,7 +285,10 @@ CONTENDERS = {
     "by-hand": (by_hand, "one `tf.function` call a batch"),
     "pytorch": (pytorch, "PyTorch, eager"),
     "pytorch-fused": (pytorch_fused, "PyTorch, fused Adam"),
-    "layers": (products_of_layers, "its matrix products alone, as TensorFlow does them"),
+    "layers": (
+        products_of_layers,
+        "its matrix products alone, as TensorFlow does them",
+    ),
     "limit": (products_at_best, "the matrix products at the best rate measured"),
 }
 

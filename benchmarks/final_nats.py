@@ -27,8 +27,14 @@ RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
 EPOCHS = 15
 CLIP = 200.0  # 99 in 100 gradients of the softplus are shorter once its first hundred steps are over
 SIGMA = 1.0  # of every image at the start in the matched arm
-ARMS = [("direct", "native"), ("log_variance", "native"), ("softplus", "native"), ("direct", "matched"),
-        ("softplus", "matched"), ("direct", "clipped")]
+ARMS = [
+    ("direct", "native"),
+    ("log_variance", "native"),
+    ("softplus", "native"),
+    ("direct", "matched"),
+    ("softplus", "matched"),
+    ("direct", "clipped"),
+]
 
 
 class ClippedVAE(VAE):
@@ -39,7 +45,9 @@ class ClippedVAE(VAE):
         with tf.GradientTape() as tape:
             distortion, rate = self.terms(images_of(data))
             loss = self.batch_mean(distortion + self.beta * rate)
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, self.trainable_variables), CLIP)
+        gradients, _ = tf.clip_by_global_norm(
+            tape.gradient(loss, self.trainable_variables), CLIP
+        )
         self.optimizer.apply(gradients, self.trainable_variables)
         return self.track(distortion, rate)
 
@@ -57,17 +65,29 @@ def new_vae(posterior, arm, seed):
 
 def rho_facts(vae, images):
     """Return how sigma lies over images and units, and for each unit the share of images with rho < 0."""
-    rho = np.concatenate([vae.encoder(vae.prepare(part))[1] for part in in_batches(images)])
+    rho = np.concatenate(
+        [vae.encoder(vae.prepare(part))[1] for part in in_batches(images)]
+    )
     sigma = vae.encode(images)[1]
-    return {"sigma_median": float(np.median(sigma)), "sigma_1_percent": float(np.percentile(sigma, 1)),
-            "negative_rho": np.mean(rho < 0, axis=0).tolist()}
+    return {
+        "sigma_median": float(np.median(sigma)),
+        "sigma_1_percent": float(np.percentile(sigma, 1)),
+        "negative_rho": np.mean(rho < 0, axis=0).tolist(),
+    }
 
 
 def recognized(vae, digits, images=2000):
     """Return the share of reconstructed test digits that their nearest neighbour in 10,000 training digits names."""
-    known, asked = (part.images.reshape(len(part.images), -1) / 255.0 for part in (digits.train, digits.test))
+    known, asked = (
+        part.images.reshape(len(part.images), -1) / 255.0
+        for part in (digits.train, digits.test)
+    )
     judge = KNeighborsClassifier(1).fit(known[:10_000], digits.train.labels[:10_000])
-    copies = asked if vae is None else vae.reconstruct(digits.test.images[:images]).reshape(images, -1)
+    copies = (
+        asked
+        if vae is None
+        else vae.reconstruct(digits.test.images[:images]).reshape(images, -1)
+    )
     return float(judge.score(copies[:images], digits.test.labels[:images]))
 
 
@@ -75,18 +95,37 @@ def measure(posterior, arm, seed, digits):
     """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in nats per image."""
     vae = new_vae(posterior, arm, seed)
     before = rho_facts(vae, digits.test.images)
-    history = train(vae, digits.train.images, epochs=EPOCHS, validation=digits.validation.images, seed=seed,
-                    progress=False)
+    history = train(
+        vae,
+        digits.train.images,
+        epochs=EPOCHS,
+        validation=digits.validation.images,
+        seed=seed,
+        progress=False,
+    )
     test = evaluate(vae, digits.test.images, seed=seed)
     after, mu = rho_facts(vae, digits.test.images), vae.encode(digits.test.images)[0]
-    squares = [variable for variable in vae.optimizer.variables if "velocity" in variable.path]
-    denominators = {variable.path: float(np.median(np.sqrt(square)))
-                    for variable, square in zip(vae.trainable_variables, squares, strict=True)}
-    row = {"posterior": posterior, "arm": arm, "seed": seed, "distortion": test.distortion, "rate": test.rate,
-           "negative_elbo": -test.elbo, "start": before, "end": after,
-           "variance_of_mu": mu.var(axis=0).tolist(), "adam_denominators": denominators,
-           "recognized": recognized(vae, digits),
-           "validation_negative_elbo": [-value for value in history["validation_elbo"]]}
+    squares = [
+        variable for variable in vae.optimizer.variables if "velocity" in variable.path
+    ]
+    denominators = {
+        variable.path: float(np.median(np.sqrt(square)))
+        for variable, square in zip(vae.trainable_variables, squares, strict=True)
+    }
+    row = {
+        "posterior": posterior,
+        "arm": arm,
+        "seed": seed,
+        "distortion": test.distortion,
+        "rate": test.rate,
+        "negative_elbo": -test.elbo,
+        "start": before,
+        "end": after,
+        "variance_of_mu": mu.var(axis=0).tolist(),
+        "adam_denominators": denominators,
+        "recognized": recognized(vae, digits),
+        "validation_negative_elbo": [-value for value in history["validation_elbo"]],
+    }
     if seed == 0:
         row["reconstructions"] = pack_images(vae.reconstruct(digits.test.images[:10]))
         row["generated"] = pack_images(vae.generate(10, seed=0))
@@ -97,31 +136,58 @@ def summary(rows):
     """Return one line of text for each map and arm: -ELBO over the seeds."""
     lines = ["map           arm      -ELBO of each seed, nats"]
     for posterior, arm in ARMS:
-        values = [row["negative_elbo"] for row in rows if (row["posterior"], row["arm"]) == (posterior, arm)]
-        lines.append(f"{posterior:13} {arm:8} " + " ".join(f"{value:7.2f}" for value in values))
+        values = [
+            row["negative_elbo"]
+            for row in rows
+            if (row["posterior"], row["arm"]) == (posterior, arm)
+        ]
+        lines.append(
+            f"{posterior:13} {arm:8} " + " ".join(f"{value:7.2f}" for value in values)
+        )
     return "\n".join(lines)
 
 
 def main():
     """Run what is not measured yet and print the summary."""
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …"
+    )
     parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
-    parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
+    parser.add_argument(
+        "--afresh", action="store_true", help="measure again what stands in the file"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() and not options.afresh else []
+    rows = (
+        json.loads(options.out.read_text())["rows"]
+        if options.out.exists() and not options.afresh
+        else []
+    )
     digits = load_mnist()
     ceiling = recognized(None, digits)
     done = [(row["posterior"], row["arm"], row["seed"]) for row in rows]
-    wanted = [(*pair, seed) for seed in range(options.seeds) for pair in ARMS if (*pair, seed) not in done]
+    wanted = [
+        (*pair, seed)
+        for seed in range(options.seeds)
+        for pair in ARMS
+        if (*pair, seed) not in done
+    ]
     for posterior, arm, seed in wanted[: options.runs]:
         rows.append(measure(posterior, arm, seed, digits))
         print(posterior, arm, seed, f"{rows[-1]['negative_elbo']:.2f} nats", flush=True)
-        report = {"epochs": EPOCHS, "train_images": len(digits.train.images), "batch_size": 128,
-                  "learning_rate": 1e-3, "clip": CLIP, "matched_sigma": SIGMA,
-                  "recognized_originals": ceiling, "rows": rows}
+        report = {
+            "epochs": EPOCHS,
+            "train_images": len(digits.train.images),
+            "batch_size": 128,
+            "learning_rate": 1e-3,
+            "clip": CLIP,
+            "matched_sigma": SIGMA,
+            "recognized_originals": ceiling,
+            "rows": rows,
+        }
         with whole_file(options.out) as name:
             Path(name).write_text(json.dumps(report, indent=1))
     print(summary(rows))

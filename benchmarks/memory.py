@@ -20,8 +20,12 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "data" / "memory.json"
-ENTRIES = {"peak": ("status", "VmHWM"), "resident": ("status", "VmRSS"), "own": ("status", "RssAnon"),
-           "share": ("smaps_rollup", "Pss")}  # of all that is there: each page divided among those that hold it
+ENTRIES = {
+    "peak": ("status", "VmHWM"),
+    "resident": ("status", "VmRSS"),
+    "own": ("status", "RssAnon"),
+    "share": ("smaps_rollup", "Pss"),
+}  # of all that is there: each page divided among those that hold it
 
 
 def megabytes(process, file, name):
@@ -33,14 +37,18 @@ def megabytes(process, file, name):
 def run(path, all_there):
     """Run the notebook at `path` in a fresh kernel; return its megabytes when as many others have ended, too."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=1800, resources={"metadata": {"path": str(path.parent)}}
+    )
     try:
         with client.setup_kernel():
             for i, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, i)
             all_there.wait()
             process = client.km.provisioner.pid
-            found = {name: megabytes(process, *entry) for name, entry in ENTRIES.items()}
+            found = {
+                name: megabytes(process, *entry) for name, entry in ENTRIES.items()
+            }
             all_there.wait()
             return found
     except Exception:
@@ -55,24 +63,47 @@ def measure(path, kernels):
         found = list(pool.map(run, [path] * kernels, [all_there] * kernels))
     sums = {name: sum(kernel[name] for kernel in found) for name in ENTRIES}
     means = {name: round(sums[name] / kernels) for name in ("peak", "resident", "own")}
-    return {"notebook": path.stem, "kernels": kernels, **means, "together": round(sums["share"])}
+    return {
+        "notebook": path.stem,
+        "kernels": kernels,
+        **means,
+        "together": round(sums["share"]),
+    }
 
 
 def main():
     """Measure, store and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((ROOT / "notebooks").glob("0*.ipynb")))
-    parser.add_argument("--kernels", type=int, default=1, help="how many run each notebook at once")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "notebooks",
+        nargs="*",
+        type=Path,
+        default=sorted((ROOT / "notebooks").glob("0*.ipynb")),
+    )
+    parser.add_argument(
+        "--kernels", type=int, default=1, help="how many run each notebook at once"
+    )
     options = parser.parse_args()
     rows = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
     for path in options.notebooks:
         row = measure(path.resolve(), options.kernels)
         print(row, flush=True)
-        same = [other for other in rows if (other["notebook"], other["kernels"]) == (row["notebook"], row["kernels"])]
-        rows = sorted([row, *(other for other in rows if other not in same)],
-                      key=lambda row: (row["notebook"], row["kernels"]))
+        same = [
+            other
+            for other in rows
+            if (other["notebook"], other["kernels"])
+            == (row["notebook"], row["kernels"])
+        ]
+        rows = sorted(
+            [row, *(other for other in rows if other not in same)],
+            key=lambda row: (row["notebook"], row["kernels"]),
+        )
         RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-    from vae_lib.results import memory_table  # only now: it loads TensorFlow, and would share the kernels' pages
+    from vae_lib.results import (
+        memory_table,
+    )  # only now: it loads TensorFlow, and would share the kernels' pages
 
     print(memory_table(rows))
 

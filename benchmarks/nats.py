@@ -35,7 +35,11 @@ def plain(latent_dim, images):
 
 def tuned(latent_dim, images):
     """the same widths with GELU, 20 epochs, batches of 256, Adam from 2e-3 to 0 along a cosine"""
-    return VAE(latent_dim, activation="gelu"), {"epochs": 20, "batch_size": 256, "learning_rate": cosine(20, images)}
+    return VAE(latent_dim, activation="gelu"), {
+        "epochs": 20,
+        "batch_size": 256,
+        "learning_rate": cosine(20, images),
+    }
 
 
 def wide(latent_dim, images):
@@ -52,7 +56,9 @@ def deep(latent_dim, images):
 
 def cosine(epochs, images, batch_size=256):
     """Return the schedule of all settings but plain, which reaches 0 with the last step."""
-    return keras.optimizers.schedules.CosineDecay(2e-3, decay_steps=epochs * -(-len(images) // batch_size))
+    return keras.optimizers.schedules.CosineDecay(
+        2e-3, decay_steps=epochs * -(-len(images) // batch_size)
+    )
 
 
 SETTINGS = {"plain": plain, "tuned": tuned, "wide": wide, "deep": deep}
@@ -72,31 +78,63 @@ def measure(setting, latent_dim, seed, digits):
     seconds = time.perf_counter() - start
     test = evaluate(vae, digits.test.images, seed=seed)
     nll = -log_likelihood(vae, digits.test.images, samples=SAMPLES, seed=seed).mean()
-    return {"setting": setting, "latent_dim": latent_dim, "seed": seed, "distortion": test.distortion,
-            "rate": test.rate, "negative_elbo": -test.elbo, "nll": float(nll), "seconds": round(seconds, 1)}
+    return {
+        "setting": setting,
+        "latent_dim": latent_dim,
+        "seed": seed,
+        "distortion": test.distortion,
+        "rate": test.rate,
+        "negative_elbo": -test.elbo,
+        "nll": float(nll),
+        "seconds": round(seconds, 1),
+    }
 
 
 def main():
     """Run what is not measured yet and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--latent-dims", type=int, nargs="+", default=[2, 5, 10, 20])
-    parser.add_argument("--seeds", type=int, default=5, help="how many; they are 0, 1, 2 …")
-    parser.add_argument("--settings", nargs="+", choices=SETTINGS, default=["plain"],
-                        help="; ".join(f"{name}: {make.__doc__}" for name, make in SETTINGS.items()))
-    parser.add_argument("--afresh", action="store_true", help="measure again what stands in the file")
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="how many; they are 0, 1, 2 …"
+    )
+    parser.add_argument(
+        "--settings",
+        nargs="+",
+        choices=SETTINGS,
+        default=["plain"],
+        help="; ".join(f"{name}: {make.__doc__}" for name, make in SETTINGS.items()),
+    )
+    parser.add_argument(
+        "--afresh", action="store_true", help="measure again what stands in the file"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     rows = json.loads(options.out.read_text())["rows"] if options.out.exists() else []
     digits = load_mnist()
-    for key in itertools.product(options.settings, options.latent_dims, range(options.seeds)):
+    for key in itertools.product(
+        options.settings, options.latent_dims, range(options.seeds)
+    ):
         there = where(rows, **dict(zip(KEY, key)))
         if there and not options.afresh:
             continue
         row = measure(*key, digits)
-        rows = sorted([row, *(other for other in rows if other not in there)], key=place)
+        rows = sorted(
+            [row, *(other for other in rows if other not in there)], key=place
+        )
         print(row, flush=True)
-        described = {name: make.__doc__ for name, make in SETTINGS.items() if where(rows, setting=name)}
-        report = {"settings": described, "train_images": len(digits.train.images), "samples": SAMPLES, "rows": rows}
+        described = {
+            name: make.__doc__
+            for name, make in SETTINGS.items()
+            if where(rows, setting=name)
+        }
+        report = {
+            "settings": described,
+            "train_images": len(digits.train.images),
+            "samples": SAMPLES,
+            "rows": rows,
+        }
         with whole_file(options.out) as name:
             Path(name).write_text(json.dumps(report, indent=1))
     print(nats_table(rows))

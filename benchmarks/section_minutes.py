@@ -36,7 +36,9 @@ def sections(notebook):
 def measure(path):
     """Return the seconds of each section of the notebook at `path`, run from the top in a fresh kernel."""
     notebook, seconds = nbformat.read(path, as_version=4), {}
-    client = NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}}
+    )
     with client.setup_kernel():
         for heading, cells in sections(notebook).items():
             begin = time.perf_counter()
@@ -48,7 +50,9 @@ def measure(path):
 
 def row(heading, seconds):
     """Return a pattern for the guide's row of a section and what stands in its second column."""
-    return re.compile(rf"^(\| {re.escape(heading)} \|)[^|]*\|", re.MULTILINE), rf"\1 {max(1, round(seconds))} |"
+    return re.compile(
+        rf"^(\| {re.escape(heading)} \|)[^|]*\|", re.MULTILINE
+    ), rf"\1 {max(1, round(seconds))} |"
 
 
 def write_guide(text, results):
@@ -65,8 +69,15 @@ def write_guide(text, results):
 
 def main():
     """Measure, store and write the guide's numbers."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((ROOT / "notebooks").glob("0*.ipynb")))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "notebooks",
+        nargs="*",
+        type=Path,
+        default=sorted((ROOT / "notebooks").glob("0*.ipynb")),
+    )
     options = parser.parse_args()
     report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     report |= {"cores": os.cpu_count(), "machine": platform.machine()}

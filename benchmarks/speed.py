@@ -32,10 +32,14 @@ from vae_lib.storage import whole_file
 RESULTS = Path(__file__).parent.parent / "data" / "speed.json"
 MODEL = {"hidden": (512, 256), "latent_dim": 2}
 TOLERANCE = 0.05  # between the losses of the last epoch: the orders of the images and the noise differ
-NO_TORCH = ("PyTorch is left out: make an environment for it with 'python -m venv FOLDER' and "
-            "'FOLDER/bin/pip install torch numpy', then add --torch-python FOLDER/bin/python.")
-BUSY = ("Other programs keep {:.1f} processors busy: the ratios suffer, PyTorch's most, whose threads wait "
-        "for one another by spinning.")
+NO_TORCH = (
+    "PyTorch is left out: make an environment for it with 'python -m venv FOLDER' and "
+    "'FOLDER/bin/pip install torch numpy', then add --torch-python FOLDER/bin/python."
+)
+BUSY = (
+    "Other programs keep {:.1f} processors busy: the ratios suffer, PyTorch's most, whose threads wait "
+    "for one another by spinning."
+)
 
 
 class Process:
@@ -43,9 +47,15 @@ class Process:
 
     def __init__(self, name, file, epochs, interpreter=sys.executable, **settings):
         work = {"name": name, "file": str(file), "epochs": epochs, **MODEL, **settings}
-        command = [interpreter, str(Path(__file__).parent / "contenders.py"), json.dumps(work)]
+        command = [
+            interpreter,
+            str(Path(__file__).parent / "contenders.py"),
+            json.dumps(work),
+        ]
         self.name, self.reports = name, []
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.receive()
 
     def epoch(self):
@@ -83,10 +93,14 @@ def measure(names, file, repeats, torch_python):
         running = []
         for name in names:
             interpreter = torch_python if "pytorch" in name else sys.executable
-            running.append(stack.enter_context(Process(name, file, repeats + 1, interpreter)))
+            running.append(
+                stack.enter_context(Process(name, file, repeats + 1, interpreter))
+            )
         for epoch in range(repeats + 1):
             seconds = [f"{one.name} {one.epoch():.2f}" for one in running]
-            print(f"epoch {epoch} of {repeats}, seconds: {', '.join(seconds)}", flush=True)
+            print(
+                f"epoch {epoch} of {repeats}, seconds: {', '.join(seconds)}", flush=True
+            )
     return {one.name: one.reports for one in running}
 
 
@@ -94,10 +108,18 @@ def summarise(name, reports, ours):
     """Return what table and file say of one contender; its epochs are compared with ours of the same turn."""
     seconds = [report["seconds"] for report in reports]
     ratios = [theirs / our["seconds"] for theirs, our in zip(seconds, ours)]
-    summary = {"label": CONTENDERS[name][1], "epoch_seconds": spread(seconds[1:]), "times_ours": spread(ratios[1:])}
+    summary = {
+        "label": CONTENDERS[name][1],
+        "epoch_seconds": spread(seconds[1:]),
+        "times_ours": spread(ratios[1:]),
+    }
     if reports[-1]["loss"] is not None:  # training, not matrix products alone
-        summary |= {"first_epoch_seconds": seconds[0], "first_progress_seconds": reports[0]["first_progress"],
-                    "peak_megabytes": reports[-1]["megabytes"], "last_loss": reports[-1]["loss"]}
+        summary |= {
+            "first_epoch_seconds": seconds[0],
+            "first_progress_seconds": reports[0]["first_progress"],
+            "peak_megabytes": reports[-1]["megabytes"],
+            "last_loss": reports[-1]["loss"],
+        }
     return summary
 
 
@@ -108,7 +130,11 @@ def spread(values):
 
 def disagreement(contenders):
     """Return a sentence if a contender's last loss is not ours, or None if all agree."""
-    losses = {name: round(row["last_loss"], 2) for name, row in contenders.items() if "last_loss" in row}
+    losses = {
+        name: round(row["last_loss"], 2)
+        for name, row in contenders.items()
+        if "last_loss" in row
+    }
     if all(abs(loss / losses["ours"] - 1) <= TOLERANCE for loss in losses.values()):
         return None
     return f"The last losses differ by more than {TOLERANCE:.0%}: not all did the same work ({losses})."
@@ -118,8 +144,13 @@ def scaling(folder, images, repeats):
     """Return how ours grows: rows of what was varied, its value, the seconds of every epoch, and memory."""
     n, rows = len(images), []
     plans = [("images", count) for count in (n // 4, n // 2, n)]
-    plans += [("hidden", hidden) for hidden in ((128, 64), (256, 128), (512, 256), (1024, 512))]
-    plans += [("latent_dim", size) for size in (2, 10, 50)] + [("epochs", count) for count in (2, 4, 8, 16)]
+    plans += [
+        ("hidden", hidden)
+        for hidden in ((128, 64), (256, 128), (512, 256), (1024, 512))
+    ]
+    plans += [("latent_dim", size) for size in (2, 10, 50)] + [
+        ("epochs", count) for count in (2, 4, 8, 16)
+    ]
     for varied, value in plans:
         epochs = value if varied == "epochs" else repeats + 1
         settings = {varied: value} if varied in MODEL else {}
@@ -127,8 +158,18 @@ def scaling(folder, images, repeats):
         with Process("ours", folder / "some.npy", epochs, **settings) as process:
             seconds = [process.epoch() for _ in range(epochs)]
         megabytes = process.reports[-1]["megabytes"]
-        rows.append({"varied": varied, "value": value, "seconds": seconds, "peak_megabytes": megabytes})
-        print(f"{varied} {value}: first epoch {seconds[0]:.2f} s, later ones {np.median(seconds[1:]):.2f} s", flush=True)
+        rows.append(
+            {
+                "varied": varied,
+                "value": value,
+                "seconds": seconds,
+                "peak_megabytes": megabytes,
+            }
+        )
+        print(
+            f"{varied} {value}: first epoch {seconds[0]:.2f} s, later ones {np.median(seconds[1:]):.2f} s",
+            flush=True,
+        )
     return rows
 
 
@@ -136,12 +177,20 @@ def machine(torch):
     """Return what the figures depend on: processor, cores and versions."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        processor = next(
+            line.split(":")[1].strip()
+            for line in lines
+            if line.startswith("model name")
+        )
     except (OSError, StopIteration):
         processor = platform.processor() or platform.machine()
     versions = {name: version(name) for name in ("tensorflow", "keras", "numpy")}
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.system(),
-            "versions": {"python": platform.python_version(), **versions, "torch": torch}}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "versions": {"python": platform.python_version(), **versions, "torch": torch},
+    }
 
 
 def options_given():
@@ -149,10 +198,30 @@ def options_given():
     as_it_stands = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_it_stands)
     add = parser.add_argument
-    add("--images", type=int, default=60000, help="training images, all of MNIST's by default (%(default)s)")
-    add("--repeats", type=int, default=5, help="epochs compared, after the first (%(default)s)")
-    add("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS), help="besides ours (all)")
-    add("--torch-python", default=sys.executable, help="interpreter that has PyTorch (this one)")
+    add(
+        "--images",
+        type=int,
+        default=60000,
+        help="training images, all of MNIST's by default (%(default)s)",
+    )
+    add(
+        "--repeats",
+        type=int,
+        default=5,
+        help="epochs compared, after the first (%(default)s)",
+    )
+    add(
+        "--contenders",
+        nargs="+",
+        choices=CONTENDERS,
+        default=list(CONTENDERS),
+        help="besides ours (all)",
+    )
+    add(
+        "--torch-python",
+        default=sys.executable,
+        help="interpreter that has PyTorch (this one)",
+    )
     add("--scaling", action="store_true", help="also measure how ours grows")
     add("--out", type=Path, default=RESULTS, help="file to write (data/speed.json)")
     options = parser.parse_args()
@@ -172,15 +241,30 @@ def main():
     if names != wanted:
         print(NO_TORCH)
     digits = load_mnist()
-    images = np.concatenate([digits.train.images, digits.validation.images])[: options.images]
+    images = np.concatenate([digits.train.images, digits.validation.images])[
+        : options.images
+    ]
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, "all.npy"), images)
-        reports = measure(names, Path(folder, "all.npy"), options.repeats, options.torch_python)
-        grown = scaling(Path(folder), images, options.repeats) if options.scaling else None
-    contenders = {name: summarise(name, reports[name], reports["ours"]) for name in names}
+        reports = measure(
+            names, Path(folder, "all.npy"), options.repeats, options.torch_python
+        )
+        grown = (
+            scaling(Path(folder), images, options.repeats) if options.scaling else None
+        )
+    contenders = {
+        name: summarise(name, reports[name], reports["ours"]) for name in names
+    }
     gigaflop = -(-len(images) // BATCH) * flop(products(**MODEL)) / 1e9
-    result = {**machine(torch), "images": len(images), "batch_size": BATCH, **MODEL,
-              "gigaflop_an_epoch": gigaflop, "contenders": contenders, "scaling": grown}
+    result = {
+        **machine(torch),
+        "images": len(images),
+        "batch_size": BATCH,
+        **MODEL,
+        "gigaflop_an_epoch": gigaflop,
+        "contenders": contenders,
+        "scaling": grown,
+    }
     with whole_file(options.out) as name:
         Path(name).write_text(json.dumps(result, indent=1))
     print(speed_table(result), scaling_table(result) if grown else "", sep="\n\n")

@@ -16,12 +16,22 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-PACKAGES = "sphinx", "myst-nb", "sphinx-book-theme", "sphinx-mathjax-offline", "sphinx-revealjs"
+PACKAGES = (
+    "sphinx",
+    "myst-nb",
+    "sphinx-book-theme",
+    "sphinx-mathjax-offline",
+    "sphinx-revealjs",
+)
 
 
 def files_of(package, ending):
     """Return the paths of an installed package's files whose names end so."""
-    return [Path(path.locate()) for path in importlib.metadata.files(package) if str(path).endswith(ending)]
+    return [
+        Path(path.locate())
+        for path in importlib.metadata.files(package)
+        if str(path).endswith(ending)
+    ]
 
 
 def check_packages():
@@ -33,7 +43,9 @@ def check_packages():
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        sys.exit(f"The website needs {', '.join(missing)}: type 'pip install -e \".[site]\"', then this again.")
+        sys.exit(
+            f"The website needs {', '.join(missing)}: type 'pip install -e \".[site]\"', then this again."
+        )
 
 
 def make_slides(folder):
@@ -41,7 +53,11 @@ def make_slides(folder):
     from slides import slides_html
 
     (script,) = files_of("sphinx-revealjs", "_static/revealjs/dist/reveal.js")
-    shutil.copytree(script.parent, folder / "reveal" / "dist", ignore=shutil.ignore_patterns("*.map", "*.esm.js"))
+    shutil.copytree(
+        script.parent,
+        folder / "reveal" / "dist",
+        ignore=shutil.ignore_patterns("*.map", "*.esm.js"),
+    )
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
         html = slides_html(path, reveal="reveal", mathjax="../_static/tex-svg.js")
         (folder / f"{path.stem}.html").write_text(html, encoding="utf-8")
@@ -62,26 +78,49 @@ def make_widgets(folder, quick):
     from vae_lib.widgets.page import write_page
 
     digits = load_mnist()
-    images, epochs = (digits.train.images[:2000], 1) if quick else (digits.train.images, 15)
+    images, epochs = (
+        (digits.train.images[:2000], 1) if quick else (digits.train.images, 15)
+    )
     keras.utils.set_random_seed(0)
     vae = VAE()
     train(vae, images, epochs=epochs)
-    write_page(LatentPad(vae, digits.test), folder / "pad.html", "The latent pad",
-               "A variational autoencoder with a code of two numbers. Drag over the map, or use the arrow keys.")
-    write_page(DrawingBoard(vae, digits.test), folder / "drawing.html", "Draw your own digit",
-               "The encoder finds its place on the map, and the decoder draws what it understood.")
+    write_page(
+        LatentPad(vae, digits.test),
+        folder / "pad.html",
+        "The latent pad",
+        "A variational autoencoder with a code of two numbers. Drag over the map, or use the arrow keys.",
+    )
+    write_page(
+        DrawingBoard(vae, digits.test),
+        folder / "drawing.html",
+        "Draw your own digit",
+        "The encoder finds its place on the map, and the decoder draws what it understood.",
+    )
     network = ConditionedVAE(latent_dim=2)
     train(network, images, epochs=epochs)
-    write_page(BetaSlider(network, digits.test.images, digits.test.labels), folder / "beta.html", "The β slider",
-               "One network at every β: drag the slider, and codes, reconstructions and new digits follow.")
+    write_page(
+        BetaSlider(network, digits.test.images, digits.test.labels),
+        folder / "beta.html",
+        "The β slider",
+        "One network at every β: drag the slider, and codes, reconstructions and new digits follow.",
+    )
 
 
 def main(arguments=None):
     """Build the site; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "site", help="folder to write (default: site)")
-    parser.add_argument("--quick", action="store_true", help="train the living widgets on few digits")
-    parser.add_argument("--without-widgets", action="store_true", help="leave the living widgets out")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "site",
+        help="folder to write (default: site)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="train the living widgets on few digits"
+    )
+    parser.add_argument(
+        "--without-widgets", action="store_true", help="leave the living widgets out"
+    )
     options = parser.parse_args(arguments)
     check_packages()
     from sphinx.cmd.build import build_main
@@ -96,10 +135,22 @@ def main(arguments=None):
         make_slides(extra / "slides")
         if not options.without_widgets:
             make_widgets(extra / "alive", options.quick)
-        (extra / "index.html").write_text('<!DOCTYPE html><html lang="en"><head><title>Variational autoencoders</title>'
-                                          '<meta http-equiv="refresh" content="0; url=README.html"></head>'
-                                          '<body><a href="README.html">Variational autoencoders</a></body></html>')
-        sources = ["-q", "-W", "--keep-going", "-c", str(DOCS), "-D", f"html_extra_path={extra}", "-d", f"{temporary}/doctrees"]
+        (extra / "index.html").write_text(
+            '<!DOCTYPE html><html lang="en"><head><title>Variational autoencoders</title>'
+            '<meta http-equiv="refresh" content="0; url=README.html"></head>'
+            '<body><a href="README.html">Variational autoencoders</a></body></html>'
+        )
+        sources = [
+            "-q",
+            "-W",
+            "--keep-going",
+            "-c",
+            str(DOCS),
+            "-D",
+            f"html_extra_path={extra}",
+            "-d",
+            f"{temporary}/doctrees",
+        ]
         sources += [] if options.without_widgets else ["-t", "alive"]
         code = build_main(["-b", "html", *sources, str(ROOT), str(options.out)])
     if code == 0:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("0*.ipynb"))
-SOLUTIONS = sorted(path.stem for path in (ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+SOLUTIONS = sorted(
+    path.stem for path in (ROOT / "notebooks" / "solutions").glob("*.ipynb")
+)
 
 project = "Variational autoencoders"
 author = "the authors of vae_lib"
@@ -13,7 +15,13 @@ html_title = "Variational autoencoders"
 language = "en"
 root_doc = "README"
 extensions = ["myst_nb"]
-include_patterns = ["README.md", "data/README.md", "docs/*.md", "notebooks/0*.ipynb", "notebooks/solutions/*.ipynb"]
+include_patterns = [
+    "README.md",
+    "data/README.md",
+    "docs/*.md",
+    "notebooks/0*.ipynb",
+    "notebooks/solutions/*.ipynb",
+]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 
 myst_enable_extensions = ["dollarmath"]
@@ -72,8 +80,10 @@ FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kerne
 def add_contents(app, name, source):
     """Add the table of contents to the front page and slides and living widgets to the notebooks."""
     if name == "README":
-        lists = {"notebooks": "\n".join(f"notebooks/{stem}" for stem in NOTEBOOKS),
-                 "solutions": "\n".join(f"notebooks/solutions/{stem}" for stem in SOLUTIONS)}
+        lists = {
+            "notebooks": "\n".join(f"notebooks/{stem}" for stem in NOTEBOOKS),
+            "solutions": "\n".join(f"notebooks/solutions/{stem}" for stem in SOLUTIONS),
+        }
         source[0] += CONTENTS.format(**lists)
     elif name.startswith("notebooks/0"):
         source[0] = json.dumps(with_extras(json.loads(source[0]), name.split("/")[1]))
@@ -81,16 +91,32 @@ def add_contents(app, name, source):
 
 def with_extras(notebook, stem):
     """Return the notebook with a link to its slides, and a frame below each widget that has a page of its own."""
-    pages = json.loads((ROOT / "docs" / "alive.json").read_text()) if tags.has("alive") else {}  # noqa: F821
+    pages = (
+        json.loads((ROOT / "docs" / "alive.json").read_text())
+        if tags.has("alive")
+        else {}
+    )  # noqa: F821
     cells = []
     for i, cell in enumerate(notebook["cells"]):
         cells.append(cell)
         text = "".join(cell["source"])
         if i == 0:
-            cells.append(raw("slides", f'<p><a href="../slides/{stem}.html">Slides of this notebook</a></p>'))
+            cells.append(
+                raw(
+                    "slides",
+                    f'<p><a href="../slides/{stem}.html">Slides of this notebook</a></p>',
+                )
+            )
         for page in pages.get(stem, []):
             if cell["cell_type"] == "code" and page["after"] in text:
-                cells.append(raw(f"alive-{i}", FRAME.format(page=f"../alive/{page['file']}", title=page["title"])))
+                cells.append(
+                    raw(
+                        f"alive-{i}",
+                        FRAME.format(
+                            page=f"../alive/{page['file']}", title=page["title"]
+                        ),
+                    )
+                )
     return {**notebook, "cells": cells}
 
 

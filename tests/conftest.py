@@ -13,7 +13,9 @@ def turn(item):
         return 1, ""
     if BROWSER not in item.path.parents:
         return 0, ""
-    return 2, item.callspec.params.get("notebook", "") if hasattr(item, "callspec") else ""
+    return 2, item.callspec.params.get("notebook", "") if hasattr(
+        item, "callspec"
+    ) else ""
 
 
 @pytest.hookimpl(trylast=True)  # after pytest's own grouping

@@ -22,7 +22,9 @@ def slider(request):
     keras.utils.set_random_seed(0)
     network = ConditionedVAE(request.param, hidden=(32, 16))
     train(network, load_mnist().train.images[:3000], epochs=1, progress=False)
-    return BetaSlider(network, TEST.images, TEST.labels, beta=4.0, dedicated=[(4.5, 143.0)])
+    return BetaSlider(
+        network, TEST.images, TEST.labels, beta=4.0, dedicated=[(4.5, 143.0)]
+    )
 
 
 def halves(content, *shape):
@@ -33,7 +35,9 @@ def test_the_curve_is_that_of_the_evaluation(slider):
     for i in (0, 40, BETAS - 1):
         found = evaluate(slider.network.at(slider.betas[i]), TEST.images[::5])
         assert slider.walk["rates"][i] == pytest.approx(found.rate, rel=1e-3, abs=1e-4)
-        assert slider.walk["distortions"][i] == pytest.approx(found.distortion, rel=1e-4)
+        assert slider.walk["distortions"][i] == pytest.approx(
+            found.distortion, rel=1e-4
+        )
 
 
 def test_codes_and_units_are_those_of_the_network(slider):
@@ -42,24 +46,32 @@ def test_codes_and_units_are_those_of_the_network(slider):
     first = slider.network.at(slider.betas[i]).encode(TEST.images[:CODES])[0]
     np.testing.assert_allclose(codes, first[:, slider.units], atol=5e-3)  # float16
     mu, sigma = slider.network.at(slider.betas[i]).encode(TEST.images[::5])
-    np.testing.assert_allclose(view.facts["unit_rates"][i], unit_rates(mu, sigma), atol=1e-3)
+    np.testing.assert_allclose(
+        view.facts["unit_rates"][i], unit_rates(mu, sigma), atol=1e-3
+    )
     assert view.facts["active"][i] == active_units(mu).tolist()
     shown = slider.network.at(slider.betas[i]).encode(TEST.images[slider.shown])
     n = slider.network.latent_dim
     np.testing.assert_allclose(halves(view.mu, BETAS, 10, n)[i], shown[0], atol=5e-3)
-    np.testing.assert_allclose(halves(view.sigma, BETAS, 10, n)[i], shown[1], rtol=5e-3, atol=1e-3)
+    np.testing.assert_allclose(
+        halves(view.sigma, BETAS, 10, n)[i], shown[1], rtol=5e-3, atol=1e-3
+    )
     assert view.facts["classes"] == list(range(10))
 
 
 def test_scales_and_shifts_make_the_decoder(slider):
     i, network = 30, slider.network
-    scale_0, shift_0, scale_1, shift_1 = np.split(halves(slider.view.modulation, BETAS, 2 * 48)[i].astype(float), [16, 32, 64])
+    scale_0, shift_0, scale_1, shift_1 = np.split(
+        halves(slider.view.modulation, BETAS, 2 * 48)[i].astype(float), [16, 32, 64]
+    )
     numbers, weights = np.frombuffer(slider.view.weights, "<f2").astype(float), []
     for n_in, n_out in slider.view.shapes:
         kernel, bias, numbers = np.split(numbers, [n_in * n_out, (n_in + 1) * n_out])
         weights.append((kernel.reshape(n_in, n_out), bias))
     h = slider.samples.astype(float)
-    for (kernel, bias), scale, shift in zip(weights, (scale_0, scale_1), (shift_0, shift_1)):
+    for (kernel, bias), scale, shift in zip(
+        weights, (scale_0, scale_1), (shift_0, shift_1)
+    ):
         h = np.maximum((h @ kernel + bias) * scale + shift, 0)
     made = 1 / (1 + np.exp(-(h @ weights[2][0] + weights[2][1])))
     expected = network.at(slider.betas[i]).decode(slider.samples).reshape(10, 784)

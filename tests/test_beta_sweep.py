@@ -21,7 +21,9 @@ def rows():
 
 
 def series(rows, likelihood, latent_dim):
-    found = where(rows, part="dedicated", likelihood=likelihood, latent_dim=latent_dim, seed=0)
+    found = where(
+        rows, part="dedicated", likelihood=likelihood, latent_dim=latent_dim, seed=0
+    )
     return sorted(found, key=lambda row: row["beta"])
 
 
@@ -33,10 +35,14 @@ def test_the_file_holds_all_that_the_command_measures(rows):
 
 
 @pytest.mark.parametrize("likelihood, latent_dim", SERIES)
-def test_with_beta_the_rate_falls_and_the_distortion_rises(rows, likelihood, latent_dim):
+def test_with_beta_the_rate_falls_and_the_distortion_rises(
+    rows, likelihood, latent_dim
+):
     found = series(rows, likelihood, latent_dim)
     assert len(found) >= (5 if (likelihood, latent_dim) == ("gaussian", 10) else 8)
-    rates, distortions = (np.array([row[name] for row in found]) for name in ("rate", "distortion"))
+    rates, distortions = (
+        np.array([row[name] for row in found]) for name in ("rate", "distortion")
+    )
     assert all(np.diff(rates) <= 0.02 + 0.02 * rates[:-1])
     # networks of one seed differ by 0.6 nats (data/nats.json); a lower beta also overfits a little
     assert all(np.diff(distortions) >= -0.01 * distortions[:-1])
@@ -54,15 +60,25 @@ def test_training_reaches_the_linear_optimum_or_less(rows, latent_dim):
 def test_the_rate_is_information_and_marginal_kl(rows, likelihood, latent_dim):
     for row in series(rows, likelihood, latent_dim):
         # 2,000 draws of a quantity with a deviation below 4 nats: three standard errors
-        assert row["mutual_information"] + row["marginal_kl"] == pytest.approx(row["rate"], abs=0.3)
-        assert 0 <= row["mutual_information"] + 0.02 and row["mutual_information"] <= np.log(10_000)
+        assert row["mutual_information"] + row["marginal_kl"] == pytest.approx(
+            row["rate"], abs=0.3
+        )
+        assert 0 <= row["mutual_information"] + 0.02 and row[
+            "mutual_information"
+        ] <= np.log(10_000)
         assert sum(row["unit_rates"]) == pytest.approx(row["rate"], abs=1e-2)
 
 
 @pytest.mark.parametrize("latent_dim, bound", [(2, 1.02), (10, 1.04)])
 def test_one_network_is_close_to_dedicated_ones(rows, latent_dim, bound):
     for i, beta in enumerate((0.1, 1, 4, 12, 200)):
-        ours = [network["at"][i]["loss"] for network in where(rows, part="conditioned", latent_dim=latent_dim)]
-        theirs = [row["loss"] for row in where(rows, part="peer", latent_dim=latent_dim, beta=beta)]
+        ours = [
+            network["at"][i]["loss"]
+            for network in where(rows, part="conditioned", latent_dim=latent_dim)
+        ]
+        theirs = [
+            row["loss"]
+            for row in where(rows, part="peer", latent_dim=latent_dim, beta=beta)
+        ]
         assert len(ours) == len(theirs) >= 2
         assert np.mean(ours) <= bound * np.mean(theirs), beta

@@ -38,19 +38,29 @@ def test_at_beta_it_is_an_ordinary_vae(likelihood):
     vae = network.at(beta)
     t = tf.fill((7, 1), network.standardised(tf.constant(np.log(beta), tf.float32)))
     mu, rho = network.encoder([network.prepare(images), t])
-    np.testing.assert_allclose(vae.encode(images)[0], mu, atol=1e-5)  # float32, folded in another order
-    np.testing.assert_allclose(vae.encode(images)[1], network.posterior(rho)[0], atol=1e-5)
+    np.testing.assert_allclose(
+        vae.encode(images)[0], mu, atol=1e-5
+    )  # float32, folded in another order
+    np.testing.assert_allclose(
+        vae.encode(images)[1], network.posterior(rho)[0], atol=1e-5
+    )
     decoded = network.likelihood.mean(network.decoder([mu, t]))
     np.testing.assert_allclose(vae.decode(mu), decoded, atol=1e-4)
     assert type(vae) is VAE and float(vae.beta) == 17.0
-    assert np.array_equal(network.decode(mu, beta), vae.decode(mu)) and network.encode(images, beta)[0].shape == (7, 3)
+    assert np.array_equal(network.decode(mu, beta), vae.decode(mu)) and network.encode(
+        images, beta
+    )[0].shape == (7, 3)
 
 
 def test_shapes_and_the_range_of_drawn_betas(trained):
     noise = np.random.default_rng(0).standard_normal((500, 4)).astype("float32")
     with trained.frozen(noise):
         (mu, sigma, log_sigma), logits, beta = trained(IMAGES[:500])
-    assert mu.shape == sigma.shape == log_sigma.shape == (500, 3) and logits.shape == (500, 28, 28)
+    assert mu.shape == sigma.shape == log_sigma.shape == (500, 3) and logits.shape == (
+        500,
+        28,
+        28,
+    )
     share = norm.cdf(noise[:, 3])
     np.testing.assert_allclose(beta, 0.05 * (300 / 0.05) ** share, rtol=1e-4)
 
@@ -60,7 +70,9 @@ def test_gradients_reach_every_variable():
     with tf.GradientTape() as tape:
         distortion, rate, beta = network.terms_and_beta(IMAGES[:64])
         loss = tf.reduce_mean(distortion + beta * rate)
-    for variable, gradient in zip(network.trainable_variables, tape.gradient(loss, network.trainable_variables)):
+    for variable, gradient in zip(
+        network.trainable_variables, tape.gradient(loss, network.trainable_variables)
+    ):
         assert gradient is not None and np.any(gradient != 0), variable.path
 
 
@@ -70,7 +82,9 @@ def test_the_engine_takes_the_same_step_as_keras():
     rng = np.random.default_rng((0, 0, 0))
     other.compile(optimizer=keras.optimizers.Adam(1e-3))
     with other.frozen(rng.standard_normal((128, 4), "float32")):
-        other.train_step((IMAGES[:128][np.random.default_rng((0, 0)).permutation(128)],))
+        other.train_step(
+            (IMAGES[:128][np.random.default_rng((0, 0)).permutation(128)],)
+        )
     for a, b in zip(one.trainable_variables, other.trainable_variables):
         np.testing.assert_allclose(a, b, atol=2e-5)
 
@@ -89,15 +103,25 @@ def test_a_beta_it_was_not_trained_for_is_refused(trained, beta):
         trained.at(beta)
 
 
-@pytest.mark.parametrize("settings, message", [(dict(low=0), "low and high are"), (dict(low=2, high=1), "low and high"),
-                                               (dict(hidden=()), "hidden is"), (dict(latent_dim=0), "latent_dim is")])
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (dict(low=0), "low and high are"),
+        (dict(low=2, high=1), "low and high"),
+        (dict(hidden=()), "hidden is"),
+        (dict(latent_dim=0), "latent_dim is"),
+    ],
+)
 def test_settings_that_make_no_model_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         ConditionedVAE(**settings)
 
 
 def test_more_beta_less_rate_and_more_distortion(trained):
-    found = [evaluate(trained.at(beta), DIGITS.test.images[:1000]) for beta in (0.1, 1.0, 12.0, 200.0)]
+    found = [
+        evaluate(trained.at(beta), DIGITS.test.images[:1000])
+        for beta in (0.1, 1.0, 12.0, 200.0)
+    ]
     assert all(np.diff([e.rate for e in found]) < 0)
     assert all(np.diff([e.distortion for e in found]) > 0)
 

@@ -43,7 +43,11 @@ def small_set(n_train=24, n_test=6):
 
 def save(folder, **changes):
     """Write a small set with `changes` to its arrays (None leaves one out) and return the file's path."""
-    arrays = {key: value for key, value in {**small_set(), **changes}.items() if value is not None}
+    arrays = {
+        key: value
+        for key, value in {**small_set(), **changes}.items()
+        if value is not None
+    }
     path = folder / "digits.npz"
     np.savez_compressed(path, **arrays)
     return path
@@ -77,7 +81,10 @@ def test_readme_gives_the_files_sums_and_a_command_that_works():
     assert SHA256 in text
     (command,) = re.findall(r"^python -c .*$", text, flags=re.MULTILINE)
     run = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:]], cwd=BUNDLED.parent.parent, capture_output=True, text=True
+        [sys.executable, *shlex.split(command)[1:]],
+        cwd=BUNDLED.parent.parent,
+        capture_output=True,
+        text=True,
     )
     expected = [f"{md5} {key}" for key, md5 in CANONICAL_MD5.items()]
     assert run.stdout.splitlines() == expected, run.stderr
@@ -99,13 +106,21 @@ def test_sizes_and_types(digits):
 
 def test_train_and_validation_make_up_the_training_file(digits):
     with np.load(BUNDLED) as arrays:
-        original = np.concatenate([arrays["x_train"].reshape(60_000, -1), arrays["y_train"][:, None]], axis=1)
+        original = np.concatenate(
+            [arrays["x_train"].reshape(60_000, -1), arrays["y_train"][:, None]], axis=1
+        )
         np.testing.assert_array_equal(digits.test.images, arrays["x_test"])
         np.testing.assert_array_equal(digits.test.labels, arrays["y_test"])
     train, validation, _ = digits
-    pairs = [np.column_stack([images.reshape(-1, 784), labels]) for images, labels in (train, validation)]
+    pairs = [
+        np.column_stack([images.reshape(-1, 784), labels])
+        for images, labels in (train, validation)
+    ]
     # MNIST's training images are all different, so that equal sorted rows mean: disjoint and complete
-    found, expected = (sorted(row.tobytes() for row in rows) for rows in (np.concatenate(pairs), original))
+    found, expected = (
+        sorted(row.tobytes() for row in rows)
+        for rows in (np.concatenate(pairs), original)
+    )
     assert len(set(expected)) == 60_000
     assert found == expected
 
@@ -113,13 +128,19 @@ def test_train_and_validation_make_up_the_training_file(digits):
 def test_permutation_is_seeded_and_mixes_the_file(digits):
     order = np.random.default_rng(0).permutation(60_000)
     with np.load(BUNDLED) as arrays:
-        np.testing.assert_array_equal(digits.validation.labels, arrays["y_train"][order[:5_000]])
-        np.testing.assert_array_equal(digits.train.images[:50], arrays["x_train"][order[5_000:5_050]])
+        np.testing.assert_array_equal(
+            digits.validation.labels, arrays["y_train"][order[:5_000]]
+        )
+        np.testing.assert_array_equal(
+            digits.train.images[:50], arrays["x_train"][order[5_000:5_050]]
+        )
 
 
 def test_works_from_any_working_directory(tmp_path, monkeypatch, digits):
     monkeypatch.chdir(tmp_path)
-    np.testing.assert_array_equal(load_mnist().validation.labels, digits.validation.labels)
+    np.testing.assert_array_equal(
+        load_mnist().validation.labels, digits.validation.labels
+    )
 
 
 def test_another_file_gives_a_twelfth_to_validation(tmp_path):
@@ -127,7 +148,9 @@ def test_another_file_gives_a_twelfth_to_validation(tmp_path):
     assert [len(split.images) for split in digits] == [22, 2, 6]
     arrays = small_set()
     together = np.concatenate([digits.validation.images, digits.train.images])
-    np.testing.assert_array_equal(together, arrays["x_train"][np.random.default_rng(0).permutation(24)])
+    np.testing.assert_array_equal(
+        together, arrays["x_train"][np.random.default_rng(0).permutation(24)]
+    )
     np.testing.assert_array_equal(digits.test.images, arrays["x_test"])
 
 
@@ -145,7 +168,9 @@ def test_labels_of_another_integer_type_become_uint8(tmp_path, dtype):
     labels = small_set()["y_train"]
     digits = load_mnist(save(tmp_path, y_train=labels.astype(dtype)))
     assert digits.train.labels.dtype == np.uint8
-    assert sorted(np.concatenate([digits.train.labels, digits.validation.labels])) == sorted(labels)
+    assert sorted(
+        np.concatenate([digits.train.labels, digits.validation.labels])
+    ) == sorted(labels)
 
 
 def test_column_major_images_come_back_row_major(tmp_path):
@@ -169,7 +194,9 @@ def test_missing_file(tmp_path):
 
 def test_missing_bundled_file_says_how_to_restore_it(tmp_path, monkeypatch):
     monkeypatch.setattr("vae_lib.data.BUNDLED", tmp_path / "mnist.npz")
-    with pytest.raises(DataError, match="does not exist: restore it with 'git checkout"):
+    with pytest.raises(
+        DataError, match="does not exist: restore it with 'git checkout"
+    ):
         load_mnist()
 
 
@@ -180,7 +207,9 @@ def test_folder(tmp_path):
 def test_no_permission(tmp_path, monkeypatch):
     path = save(tmp_path)
     path.chmod(0)
-    if os.access(path, os.R_OK):  # the superuser reads everything, and Windows knows no such mode
+    if os.access(
+        path, os.R_OK
+    ):  # the superuser reads everything, and Windows knows no such mode
 
         def refuse(*_):
             raise PermissionError(13, "Permission denied", str(path))
@@ -196,7 +225,9 @@ def test_name_no_file_system_allows(tmp_path):
 # Files with damaged or foreign content
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8b not a zip", b"PK\x03\x04", b"\x80\x04K\x01."])
+@pytest.mark.parametrize(
+    "content", [b"", b"\x1f\x8b not a zip", b"PK\x03\x04", b"\x80\x04K\x01."]
+)
 def test_not_a_zip(tmp_path, content):
     path = tmp_path / "digits.npz"
     path.write_bytes(content)
@@ -227,12 +258,20 @@ def test_one_altered_pixel_is_noticed(tmp_path):
 
 
 def test_whatever_byte_is_altered_the_answer_is_a_sentence_or_the_same_data(tmp_path):
-    path = save(tmp_path, x_train=np.zeros((12, 28, 28), np.uint8), y_train=np.zeros(12, np.uint8))
+    path = save(
+        tmp_path,
+        x_train=np.zeros((12, 28, 28), np.uint8),
+        y_train=np.zeros(12, np.uint8),
+    )
     content = path.read_bytes()
     intact = load_mnist(path)
     generator = np.random.default_rng(0)
-    directory = content.index(b"PK\x01\x02")  # the zip's index is where a bad byte does the oddest things
-    places = np.concatenate([generator.integers(0, len(content), 100), np.arange(directory, len(content))])
+    directory = content.index(
+        b"PK\x01\x02"
+    )  # the zip's index is where a bad byte does the oddest things
+    places = np.concatenate(
+        [generator.integers(0, len(content), 100), np.arange(directory, len(content))]
+    )
     for place in places:
         damaged = bytearray(content)
         damaged[place] ^= int(generator.integers(1, 256))
@@ -241,7 +280,9 @@ def test_whatever_byte_is_altered_the_answer_is_a_sentence_or_the_same_data(tmp_
             digits = load_mnist(path)
         except DataError:
             continue
-        for split, expected in zip(digits, intact, strict=True):  # a date, a comment: nothing that matters
+        for split, expected in zip(
+            digits, intact, strict=True
+        ):  # a date, a comment: nothing that matters
             np.testing.assert_array_equal(split.images, expected.images)
             np.testing.assert_array_equal(split.labels, expected.labels)
 
@@ -274,9 +315,13 @@ def test_damaged_array_header(tmp_path):
 
 def test_array_larger_than_memory(tmp_path):
     path = save(tmp_path, x_test=None)
-    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999, 28, 28)}\n"
+    header = (
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999, 28, 28)}\n"
+    )
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("x_test.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+        archive.writestr(
+            "x_test.npy", b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+        )
     assert "its array x_test cannot be read" in refusal(path)
 
 
@@ -285,11 +330,15 @@ def test_array_larger_than_memory(tmp_path):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_missing_key(tmp_path, key):
-    assert f"has no array {key}, but must hold x_train, y_train" in refusal(save(tmp_path, **{key: None}))
+    assert f"has no array {key}, but must hold x_train, y_train" in refusal(
+        save(tmp_path, **{key: None})
+    )
 
 
 def test_several_missing_keys(tmp_path):
-    assert "has no array y_train and no y_test," in refusal(save(tmp_path, y_train=None, y_test=None))
+    assert "has no array y_train and no y_test," in refusal(
+        save(tmp_path, y_train=None, y_test=None)
+    )
 
 
 @pytest.mark.parametrize(
@@ -309,17 +358,29 @@ def test_several_missing_keys(tmp_path):
 @pytest.mark.parametrize("name", ["train", "test"])
 def test_wrong_images(tmp_path, name, images):
     message = refusal(save(tmp_path, **{f"x_{name}": images}))
-    assert f"x_{name} is {images.dtype} {images.shape}, but must be uint8 (n, 28, 28)" in message
+    assert (
+        f"x_{name} is {images.dtype} {images.shape}, but must be uint8 (n, 28, 28)"
+        in message
+    )
 
 
 @pytest.mark.parametrize(
     "labels",
-    [np.zeros(24), np.zeros(24, bool), np.eye(24, 10, dtype=np.uint8), np.uint8(3), np.full(24, "seven")],
+    [
+        np.zeros(24),
+        np.zeros(24, bool),
+        np.eye(24, 10, dtype=np.uint8),
+        np.uint8(3),
+        np.full(24, "seven"),
+    ],
     ids=lambda labels: f"{labels.dtype}-{labels.shape}",
 )
 def test_wrong_labels(tmp_path, labels):
     message = refusal(save(tmp_path, y_train=labels))
-    assert f"y_train is {labels.dtype} {labels.shape}, but must be integers (n,)" in message
+    assert (
+        f"y_train is {labels.dtype} {labels.shape}, but must be integers (n,)"
+        in message
+    )
 
 
 @pytest.mark.parametrize("wrong", [-1, 256, 2**62])
@@ -338,10 +399,16 @@ def test_images_and_labels_of_different_number(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("n_train", "n_test", "wrong"),
-    [(11, 6, "x_train has 11 images"), (0, 6, "x_train has 0 images"), (12, 0, "x_test has 0 images")],
+    [
+        (11, 6, "x_train has 11 images"),
+        (0, 6, "x_train has 0 images"),
+        (12, 0, "x_test has 0 images"),
+    ],
 )
 def test_too_few_images(tmp_path, n_train, n_test, wrong):
-    assert f"{wrong}, but must have" in refusal(save(tmp_path, **small_set(n_train, n_test)))
+    assert f"{wrong}, but must have" in refusal(
+        save(tmp_path, **small_set(n_train, n_test))
+    )
 
 
 def test_the_smallest_set_that_will_do(tmp_path):
@@ -367,7 +434,9 @@ def rows(split):
 @pytest.mark.parametrize("stratified", [False, True])
 def test_subsample_is_seeded_without_replacement_and_keeps_pairs(stratified):
     whole = numbered(np.arange(1000) % 7)
-    first, again, other = (subsample(whole, 300, seed, stratified) for seed in (3, 3, 4))
+    first, again, other = (
+        subsample(whole, 300, seed, stratified) for seed in (3, 3, 4)
+    )
     assert first.images.dtype == first.labels.dtype == np.uint8
     assert len(set(rows(first))) == 300
     np.testing.assert_array_equal(first.labels, whole.labels[rows(first)])
@@ -385,16 +454,24 @@ def test_subsample_of_everything_is_a_permutation(stratified):
 
 @pytest.mark.parametrize("n", [1, 10, 97, 1000, 3000])
 def test_stratified_shares_are_exact_to_one_image(digits, n):
-    counts = np.bincount(subsample(digits.train, n, stratified=True).labels, minlength=10)
+    counts = np.bincount(
+        subsample(digits.train, n, stratified=True).labels, minlength=10
+    )
     shares = np.bincount(digits.train.labels, minlength=10) * n / 55_000
     assert counts.sum() == n
-    assert np.abs(counts - shares).max() < 1  # the share rounded down or up, by the docstring
+    assert (
+        np.abs(counts - shares).max() < 1
+    )  # the share rounded down or up, by the docstring
 
 
 def test_subsample_is_uniform_over_rows():
     whole = numbered(np.repeat([0, 1], [30, 10]))
     for stratified in (False, True):
-        times = np.bincount(np.concatenate([rows(subsample(whole, 8, s, stratified)) for s in range(2000)]))
+        times = np.bincount(
+            np.concatenate(
+                [rows(subsample(whole, 8, s, stratified)) for s in range(2000)]
+            )
+        )
         assert len(times) == 40
         # each row is drawn 400 times on average, with a deviation below 18: five of them
         assert np.abs(times - 400).max() < 90
@@ -402,5 +479,7 @@ def test_subsample_is_uniform_over_rows():
 
 @pytest.mark.parametrize("n", [0, -1, 51, 2.0, None])
 def test_subsample_refuses_other_sizes(n):
-    with pytest.raises(ValueError, match=rf"n is {n}, but must be a whole number from 1 to 50"):
+    with pytest.raises(
+        ValueError, match=rf"n is {n}, but must be a whole number from 1 to 50"
+    ):
         subsample(numbered(np.zeros(50)), n)

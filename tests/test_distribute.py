@@ -37,5 +37,7 @@ print("equal")
 
 
 def test_fit_on_two_devices_takes_the_steps_of_one():
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300
+    )
     assert run.stdout.strip().endswith("equal"), run.stderr[-2000:]

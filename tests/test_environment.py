@@ -13,8 +13,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 REQUIRED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
-PIN = re.compile(r"^(?P<pin>[^\s#].*?)\s*\\\n(?P<hashes>(?:\s+--hash=\S+.*\n)+)", re.MULTILINE)
-INDEX = re.compile(r"--(extra-)?index-url|--find-links|--trusted-host|//registry\.|registry\s*=")
+PIN = re.compile(
+    r"^(?P<pin>[^\s#].*?)\s*\\\n(?P<hashes>(?:\s+--hash=\S+.*\n)+)", re.MULTILINE
+)
+INDEX = re.compile(
+    r"--(extra-)?index-url|--find-links|--trusted-host|//registry\.|registry\s*="
+)
 HOME = re.compile(r"/home/\w|/Users/\w|/root/|[A-Z]:\\+Users\\")
 
 
@@ -26,19 +30,27 @@ def pins():
         if requirement.marker is None or requirement.marker.evaluate():
             (specifier,) = requirement.specifier
             assert specifier.operator == "==", f"{match['pin']} is not pinned"
-            locked[canonicalize_name(requirement.name)] = specifier.version, match["hashes"].count("--hash=")
+            locked[canonicalize_name(requirement.name)] = (
+                specifier.version,
+                match["hashes"].count("--hash="),
+            )
     return locked
 
 
 def tracked_files():
     """Return the text files that git tracks or would add, but for this one, as {relative path: text}."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
     )
     if listed.returncode:
         pytest.skip("this copy is not a git checkout")
     texts = {}
-    for name in set(listed.stdout.decode().split("\0")) - {"", "tests/" + Path(__file__).name}:
+    for name in set(listed.stdout.decode().split("\0")) - {
+        "",
+        "tests/" + Path(__file__).name,
+    }:
         try:
             texts[name] = (ROOT / name).read_text(encoding="utf-8")
         except (UnicodeDecodeError, OSError):
@@ -65,7 +77,11 @@ def test_requirement_is_locked_within_its_bounds(requirement):
 
 def test_every_lock_line_is_pinned_with_hashes():
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    starts = [line for line in lines if line.strip() and not line[0].isspace() and not line.startswith("#")]
+    starts = [
+        line
+        for line in lines
+        if line.strip() and not line[0].isspace() and not line.startswith("#")
+    ]
     assert len(starts) == len(PIN.findall((ROOT / "requirements.txt").read_text()))
 
 

@@ -13,9 +13,17 @@ from vae_lib.objectives import bernoulli_distortion, rate
 from vae_lib.theory import critical_beta_bernoulli
 
 MODULES = model, reparametrization, beta, manifold
-EXERCISES = {f"{module.__name__.rsplit('.', 1)[1]}.{name}": exercise
-             for module in MODULES for name, exercise in vars(module).items() if isinstance(exercise, Exercise)}
-MISTAKES = [(name, sentence) for name, exercise in EXERCISES.items() for sentence in exercise.mistakes]
+EXERCISES = {
+    f"{module.__name__.rsplit('.', 1)[1]}.{name}": exercise
+    for module in MODULES
+    for name, exercise in vars(module).items()
+    if isinstance(exercise, Exercise)
+}
+MISTAKES = [
+    (name, sentence)
+    for name, exercise in EXERCISES.items()
+    for sentence in exercise.mistakes
+]
 RNG = np.random.default_rng(0)
 
 
@@ -25,7 +33,10 @@ def stub(*arguments):
 
 
 def test_every_notebook_has_four_to_six():
-    counts = [sum(isinstance(value, Exercise) for value in vars(module).values()) for module in MODULES]
+    counts = [
+        sum(isinstance(value, Exercise) for value in vars(module).values())
+        for module in MODULES
+    ]
     assert all(4 <= count <= 6 for count in counts)
 
 
@@ -45,20 +56,48 @@ def test_each_mistake_is_named(name, sentence):
     assert verdict.state == "Not yet" and verdict.sentence == sentence
 
 
-@pytest.mark.parametrize("name", [name for name in EXERCISES if callable(EXERCISES[name].solution)])
-@pytest.mark.parametrize("attempt, word", [
-    (lambda *arguments: None, "nothing"), (lambda: 1, "TypeError"), (3.0, "not a function"),
-    (lambda *arguments: "text", ""), (lambda *arguments: np.nan, ""), (lambda *arguments: np.zeros((9, 9)), ""),
-])
+@pytest.mark.parametrize(
+    "name", [name for name in EXERCISES if callable(EXERCISES[name].solution)]
+)
+@pytest.mark.parametrize(
+    "attempt, word",
+    [
+        (lambda *arguments: None, "nothing"),
+        (lambda: 1, "TypeError"),
+        (3.0, "not a function"),
+        (lambda *arguments: "text", ""),
+        (lambda *arguments: np.nan, ""),
+        (lambda *arguments: np.zeros((9, 9)), ""),
+    ],
+)
 def test_nonsense_gets_a_sentence(name, attempt, word):
     verdict = EXERCISES[name](attempt)
-    assert verdict.state == "Not yet" and word in verdict.sentence and len(verdict.sentence) > 10
+    assert (
+        verdict.state == "Not yet"
+        and word in verdict.sentence
+        and len(verdict.sentence) > 10
+    )
 
 
-@pytest.mark.parametrize("attempt, words", [("many", "not a number"), (np.nan, "NaN"), (1e6, "too large"),
-                                            (-1e6, "too small"), (None, "not a number"), ([1, 2], "not a number")])
+@pytest.mark.parametrize(
+    "attempt, words",
+    [
+        ("many", "not a number"),
+        (np.nan, "NaN"),
+        (1e6, "too large"),
+        (-1e6, "too small"),
+        (None, "not a number"),
+        ([1, 2], "not a number"),
+    ],
+)
 def test_numbers_that_are_none(attempt, words):
-    for exercise in model.ten_units, model.floor, reparametrization.unit_width, beta.noise, manifold.inside:
+    for exercise in (
+        model.ten_units,
+        model.floor,
+        reparametrization.unit_width,
+        beta.noise,
+        manifold.inside,
+    ):
         assert words in exercise(attempt).sentence
 
 
@@ -87,9 +126,15 @@ def test_attempts_in_keras_lists_and_loops_are_right():
     assert model.kl_to_prior(in_keras)
     assert beta.free_bits(in_loops)
     assert beta.active_units(lambda mu: sum(column.var() > 0.01 for column in mu.T))
-    assert reparametrization.interval(lambda failures, runs: list(reparametrization.wilson(failures, runs)))
-    assert reparametrization.guarded(lambda rho: (ops.where(rho < 0, ops.exp(ops.minimum(rho, 0.0)), 1 + rho),
-                                                  ops.where(rho < 0, rho, ops.log1p(ops.maximum(rho, 0.0)))))
+    assert reparametrization.interval(
+        lambda failures, runs: list(reparametrization.wilson(failures, runs))
+    )
+    assert reparametrization.guarded(
+        lambda rho: (
+            ops.where(rho < 0, ops.exp(ops.minimum(rho, 0.0)), 1 + rho),
+            ops.where(rho < 0, rho, ops.log1p(ops.maximum(rho, 0.0))),
+        )
+    )
 
 
 def test_an_attempt_cannot_spoil_the_cases():
@@ -104,7 +149,10 @@ def test_an_attempt_cannot_spoil_the_cases():
 def test_the_verdict_is_readable_as_text_and_as_html():
     verdict = model.ten_units(1.0)
     assert repr(verdict) == f"Not yet. {verdict.sentence}"
-    assert "<b>Not yet.</b>" in verdict._repr_html_() and 'role="status"' in verdict._repr_html_()
+    assert (
+        "<b>Not yet.</b>" in verdict._repr_html_()
+        and 'role="status"' in verdict._repr_html_()
+    )
     assert "<script>" not in model.why_sample("<script>")._repr_html_()
 
 
@@ -112,20 +160,31 @@ def test_the_verdict_is_readable_as_text_and_as_html():
 
 
 def test_numbers():
-    assert model.ten_units.solution == pytest.approx(float(rate(np.zeros(10), np.full(10, 0.2), np.log(np.full(10, 0.2)))))
+    assert model.ten_units.solution == pytest.approx(
+        float(rate(np.zeros(10), np.full(10, 0.2), np.log(np.full(10, 0.2))))
+    )
     picture = np.full((28, 28), 0.25)
-    costs = [float(bernoulli_distortion(picture, np.full((28, 28), logit))) for logit in np.linspace(-3, 3, 601)]
+    costs = [
+        float(bernoulli_distortion(picture, np.full((28, 28), logit)))
+        for logit in np.linspace(-3, 3, 601)
+    ]
     assert model.floor.solution == pytest.approx(min(costs), rel=1e-4)
     assert np.log1p(np.exp(reparametrization.unit_width.solution)) == pytest.approx(1)
-    normal = stats.norm(0, 0.1)  # the slope of −log p against that of the squared error is 1/beta
-    assert (normal.logpdf(0) - normal.logpdf(0.3)) / 0.3**2 == pytest.approx(1 / beta.noise.solution)
+    normal = stats.norm(
+        0, 0.1
+    )  # the slope of −log p against that of the squared error is 1/beta
+    assert (normal.logpdf(0) - normal.logpdf(0.3)) / 0.3**2 == pytest.approx(
+        1 / beta.noise.solution
+    )
     inside = stats.norm.cdf(stats.norm.ppf(0.95)) - stats.norm.cdf(stats.norm.ppf(0.05))
     assert manifold.inside.solution == pytest.approx(inside**2)
 
 
 def test_kl_by_integration():
     q, p = stats.norm(0.4, 0.3), stats.norm(-1, 2)
-    integral, _ = integrate.quad(lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -3, 4)
+    integral, _ = integrate.quad(
+        lambda z: q.pdf(z) * (q.logpdf(z) - p.logpdf(z)), -3, 4
+    )
     args = [np.array(value) for value in ([[0.4]], [[0.3]], [-1.0], [2.0])]
     assert model.kl_to_prior.solution(*args)[0] == pytest.approx(integral, rel=1e-6)
 
@@ -135,8 +194,15 @@ def test_slopes_by_finite_differences():
     for place in np.ndindex(logits.shape):
         shift = np.zeros_like(logits)
         shift[place] = step
-        rise = float((bernoulli_distortion(x, logits + shift) - bernoulli_distortion(x, logits - shift))[0])
-        assert model.slope.solution(x, logits)[place] == pytest.approx(rise / (2 * step), rel=1e-5)
+        rise = float(
+            (
+                bernoulli_distortion(x, logits + shift)
+                - bernoulli_distortion(x, logits - shift)
+            )[0]
+        )
+        assert model.slope.solution(x, logits)[place] == pytest.approx(
+            rise / (2 * step), rel=1e-5
+        )
     rho = np.linspace(-3, 3, 6)
 
     def kl(rho):
@@ -144,24 +210,35 @@ def test_slopes_by_finite_differences():
         return (sigma**2 - 1) / 2 - log_sigma
 
     slopes = (kl(rho + step) - kl(rho - step)) / (2 * step)
-    np.testing.assert_allclose(reparametrization.slope.solution(rho), slopes, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(
+        reparametrization.slope.solution(rho), slopes, rtol=1e-6, atol=1e-8
+    )
 
 
 def test_bound_in_extended_precision():
     for (log_weights,) in model.bound.cases:
-        exact = np.log(np.mean(np.exp(log_weights.astype(np.longdouble) + 1000), axis=0)) - 1000
-        np.testing.assert_allclose(model.bound.solution(log_weights), exact.astype("float64"), rtol=1e-5)
+        exact = (
+            np.log(np.mean(np.exp(log_weights.astype(np.longdouble) + 1000), axis=0))
+            - 1000
+        )
+        np.testing.assert_allclose(
+            model.bound.solution(log_weights), exact.astype("float64"), rtol=1e-5
+        )
 
 
 def test_wilson_is_that_of_scipy():
     for failures, runs in (0, 5), (2, 9), (40, 40):
         low, high = stats.binomtest(failures, runs).proportion_ci(0.95, method="wilson")
-        assert reparametrization.wilson(failures, runs) == pytest.approx((low, high), abs=1e-4)
+        assert reparametrization.wilson(failures, runs) == pytest.approx(
+            (low, high), abs=1e-4
+        )
 
 
 def test_score_function_of_a_coin_is_the_exact_slope_in_the_mean():
     f, p = np.array([5.0, -2.0]), 1 / (1 + np.exp(-0.8))  # E[f] = f(0) (1 − p) + f(1) p
-    mean = np.array([1 - p, p]) @ reparametrization.score.solution(f, np.array([0.0, 1.0]), 0.8)
+    mean = np.array([1 - p, p]) @ reparametrization.score.solution(
+        f, np.array([0.0, 1.0]), 0.8
+    )
     assert mean == pytest.approx((f[1] - f[0]) * p * (1 - p))
 
 
@@ -176,7 +253,9 @@ def test_poisson_threshold_is_where_the_collapsed_state_turns_unstable():
     """The best loss of a small code, by quadrature over z, lies below the collapsed one only under the threshold."""
     x = beta.counts[:, :3]
     threshold, mean = beta.critical_beta(x), x.mean(axis=0)
-    values, vectors = np.linalg.eigh(np.cov(x.T, bias=True) / np.sqrt(np.outer(mean, mean)))
+    values, vectors = np.linalg.eigh(
+        np.cov(x.T, bias=True) / np.sqrt(np.outer(mean, mean))
+    )
     direction = 0.02 * vectors[:, -1] / np.sqrt(mean)  # of the decoder's slope
     nodes, weights = np.polynomial.hermite_e.hermegauss(20)
     weights = weights / weights.sum()
@@ -185,13 +264,22 @@ def test_poisson_threshold_is_where_the_collapsed_state_turns_unstable():
         mu = (x - mean) @ direction / beta_value * weight
         z = mu[:, None] + nodes  # sigma = 1
         logit = np.log(mean) + z[..., None] * direction
-        offset = np.log(mean) - np.log(np.mean(np.exp(logit) @ np.eye(3) * weights[None, :, None] * 20, axis=(0, 1)))
-        distortion = np.sum(np.exp(logit + offset) - x[:, None] * (logit + offset), axis=-1) @ weights
+        offset = np.log(mean) - np.log(
+            np.mean(
+                np.exp(logit) @ np.eye(3) * weights[None, :, None] * 20, axis=(0, 1)
+            )
+        )
+        distortion = (
+            np.sum(np.exp(logit + offset) - x[:, None] * (logit + offset), axis=-1)
+            @ weights
+        )
         return np.mean(distortion + beta_value * mu**2 / 2)
 
     collapsed = np.mean(np.sum(mean - x * np.log(mean), axis=1))
     for factor, unstable in (0.8, True), (1.2, False):
-        best = min(loss(weight, factor * threshold) for weight in np.linspace(0.5, 1.5, 11))
+        best = min(
+            loss(weight, factor * threshold) for weight in np.linspace(0.5, 1.5, 11)
+        )
         assert (best < collapsed) == unstable
 
 
@@ -212,20 +300,27 @@ def test_free_bits_and_active_units_by_hand():
 def test_slerp_keeps_the_length_and_divides_the_angle():
     start, end = np.array([2.0, 0.0, 0.0]), np.array([0.0, 2.0, 0.0])
     third = manifold.slerp.solution(start, end, 1 / 3)
-    np.testing.assert_allclose(third, [2 * np.cos(np.pi / 6), 2 * np.sin(np.pi / 6), 0], atol=1e-12)
+    np.testing.assert_allclose(
+        third, [2 * np.cos(np.pi / 6), 2 * np.sin(np.pi / 6), 0], atol=1e-12
+    )
 
 
 def test_magnification_is_the_product_of_the_singular_values():
     jacobian, p = manifold.magnification.cases[0]
     singular = np.linalg.svd(np.sqrt(p * (1 - p))[:, None] * jacobian, compute_uv=False)
-    assert manifold.magnification.solution(jacobian, p) == pytest.approx(np.prod(singular))
+    assert manifold.magnification.solution(jacobian, p) == pytest.approx(
+        np.prod(singular)
+    )
 
 
 def test_aggregate_posterior_integrates_to_one():
     _, mu, sigma = manifold.log_aggregate.cases[0]
     axis = np.linspace(-8, 8, 401)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    total = np.exp(manifold.log_aggregate.solution(grid, mu, sigma)).sum() * (axis[1] - axis[0]) ** 2
+    total = (
+        np.exp(manifold.log_aggregate.solution(grid, mu, sigma)).sum()
+        * (axis[1] - axis[0]) ** 2
+    )
     assert total == pytest.approx(1, abs=1e-3)
 
 
@@ -252,21 +347,41 @@ def test_length_is_the_known_one():
     exact = np.arccosh(1 + np.sum((end - start) ** 2) / (2 * start[1] * end[1]))
     path = np.stack([circle.real, circle.imag], axis=1)
     assert manifold.length(path, metric) == pytest.approx(exact, rel=1e-4)
-    assert manifold.length(shortest(start, end, metric), metric) == pytest.approx(exact, rel=0.02)
+    assert manifold.length(shortest(start, end, metric), metric) == pytest.approx(
+        exact, rel=0.02
+    )
 
 
-@pytest.mark.parametrize("fault, word", [
-    (lambda start, end, metric: np.linspace(start, end, 21), "straight line"),
-    (lambda start, end, metric: shortest(start, end, metric)[1:], "begin at start"),
-    (lambda start, end, metric: shortest(start, end, metric)[::-1], "begin at start"),
-    (lambda start, end, metric: shortest(start, end, metric)[[0, 10, 20]], "5 or more"),
-    (lambda start, end, metric: shortest(start, end, metric).T, "5 or more"),
-    (lambda start, end, metric: shortest(start, end, metric)[[0, 1, 2, 3, 20]], "more than half"),
-    (lambda start, end, metric: shortest(start, end, metric) * np.nan, "NaN"),
-    (lambda start, end, metric: np.linspace(start, end, 21) + 0.01 * np.sin(np.linspace(0, np.pi, 21))[:, None],
-     "times as long"),
-    (lambda start, end, metric: "right", "no numbers"),
-], ids=range(9))
+@pytest.mark.parametrize(
+    "fault, word",
+    [
+        (lambda start, end, metric: np.linspace(start, end, 21), "straight line"),
+        (lambda start, end, metric: shortest(start, end, metric)[1:], "begin at start"),
+        (
+            lambda start, end, metric: shortest(start, end, metric)[::-1],
+            "begin at start",
+        ),
+        (
+            lambda start, end, metric: shortest(start, end, metric)[[0, 10, 20]],
+            "5 or more",
+        ),
+        (lambda start, end, metric: shortest(start, end, metric).T, "5 or more"),
+        (
+            lambda start, end, metric: shortest(start, end, metric)[[0, 1, 2, 3, 20]],
+            "more than half",
+        ),
+        (lambda start, end, metric: shortest(start, end, metric) * np.nan, "NaN"),
+        (
+            lambda start, end, metric: (
+                np.linspace(start, end, 21)
+                + 0.01 * np.sin(np.linspace(0, np.pi, 21))[:, None]
+            ),
+            "times as long",
+        ),
+        (lambda start, end, metric: "right", "no numbers"),
+    ],
+    ids=range(9),
+)
 def test_geodesics_that_are_none(fault, word):
     verdict = manifold.geodesic(fault)
     assert verdict.state == "Not yet" and word in verdict.sentence

@@ -22,7 +22,9 @@ def pixels(png):
 def test_tiles_stand_row_by_row():
     board = figures.tile(DIGITS / 255.0, columns=3)
     assert board.shape == (3 * 29 - 1, 3 * 29 - 1)
-    np.testing.assert_allclose(board[29:57, 29:57], DIGITS[4] / 255.0, atol=1e-6)  # the fifth: row 2, column 2
+    np.testing.assert_allclose(
+        board[29:57, 29:57], DIGITS[4] / 255.0, atol=1e-6
+    )  # the fifth: row 2, column 2
     assert (board[58:, 29:] == 0).all()  # the empty places
 
 
@@ -34,35 +36,51 @@ def test_digits_are_dark_on_light_and_crisp():
 
 
 def test_values_beyond_the_range_are_clipped():
-    assert set(np.unique(pixels(figures.digits_png(np.array([[[-3.0, 9.0]]]), scale=1)))) == {0, 255}
+    assert set(
+        np.unique(pixels(figures.digits_png(np.array([[[-3.0, 9.0]]]), scale=1)))
+    ) == {0, 255}
 
 
 def test_a_figure_is_shown_with_its_description(monkeypatch):
     shown = []
-    monkeypatch.setattr(figures, "display", lambda data, **options: shown.append((data, options["metadata"])))
+    monkeypatch.setattr(
+        figures,
+        "display",
+        lambda data, **options: shown.append((data, options["metadata"])),
+    )
     figure, axes = figures.new_figure(size=(4, 3))
     axes.plot([0, 1])
     figures.show(figure, alt="a line")
     data, metadata = shown[0]
     assert data["text/plain"] == metadata["image/png"]["alt"] == "a line"
-    assert Image.open(io.BytesIO(data["image/png"])).size == (4 * figures.DOTS, 3 * figures.DOTS)
+    assert Image.open(io.BytesIO(data["image/png"])).size == (
+        4 * figures.DOTS,
+        3 * figures.DOTS,
+    )
     assert metadata["image/png"]["width"] == 4 * figures.DOTS // 2
 
 
 def test_every_digit_has_its_colour_and_its_numeral():
     figure, axes = figures.new_figure(size=(4, 4))
     figures.draw_codes(axes, RNG.normal(size=(100, 2)), np.repeat([3, 7], 50))
-    assert [text.get_text() for text in axes.texts] == ["3", "7"] and axes.get_aspect() == 1
+    assert [text.get_text() for text in axes.texts] == [
+        "3",
+        "7",
+    ] and axes.get_aspect() == 1
     colours = axes.collections[0].get_facecolors()[:, :3]
     assert np.allclose(colours[0], matplotlib.colors.to_rgb(figures.COLOURS[3]))
     assert len(set(figures.COLOURS)) == 10
 
 
-@pytest.mark.parametrize("label, style", [("rate", "-"), ("rate, held-out", "--"), ("validation_rate", "--")])
+@pytest.mark.parametrize(
+    "label, style", [("rate", "-"), ("rate, held-out", "--"), ("validation_rate", "--")]
+)
 def test_held_out_curves_are_dashed(label, style):
     figure, axes = figures.new_figure()
     figures.draw_curves(axes, {label: [1.0, 2.0]})
-    assert axes.lines[0].get_linestyle() == style and list(axes.lines[0].get_xdata()) == [1, 2]
+    assert axes.lines[0].get_linestyle() == style and list(
+        axes.lines[0].get_xdata()
+    ) == [1, 2]
 
 
 def test_rows_of_digits_have_their_labels():
@@ -76,7 +94,9 @@ def test_normals_integrate_to_one():
     figures.draw_normals(axes, [(0.0, 1.0), (1.0, 0.2)], ["same", "shifted and narrow"])
     for ax in axes:
         line = ax.lines[0]
-        assert np.trapezoid(line.get_ydata(), line.get_xdata()) == pytest.approx(1, abs=1e-3)  # cut at ±4
+        assert np.trapezoid(line.get_ydata(), line.get_xdata()) == pytest.approx(
+            1, abs=1e-3
+        )  # cut at ±4
 
 
 def test_gaps_are_drawn_for_every_image():
@@ -87,7 +107,9 @@ def test_gaps_are_drawn_for_every_image():
 
 
 def test_numerals_are_pushed_apart():
-    places = figures.spread(np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [9.0, 9.0]]), 1.0)
+    places = figures.spread(
+        np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [9.0, 9.0]]), 1.0
+    )
     between = np.linalg.norm(places[:, None] - places, axis=-1)[np.triu_indices(4, 1)]
     assert between.min() > 0.9
     np.testing.assert_allclose(places[3], [9.0, 9.0], atol=0.01)
@@ -95,12 +117,21 @@ def test_numerals_are_pushed_apart():
 
 def test_pyplot_stays_out():
     # threads draw, and pyplot keeps global state
-    sources = [Path(figures.__file__), *Path(figures.__file__).parent.glob("widgets/*.py")]
-    assert not [path.name for path in sources if re.search(r"^\s*(import|from) .*pyplot", path.read_text(), re.M)]
+    sources = [
+        Path(figures.__file__),
+        *Path(figures.__file__).parent.glob("widgets/*.py"),
+    ]
+    assert not [
+        path.name
+        for path in sources
+        if re.search(r"^\s*(import|from) .*pyplot", path.read_text(), re.M)
+    ]
 
 
 def test_a_large_picture_is_stored_in_256_colours_and_a_small_one_as_it_is():
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), "uint8"))
+    noise = Image.fromarray(
+        np.random.default_rng(0).integers(0, 255, (400, 400, 3), "uint8")
+    )
     with io.BytesIO() as file:
         noise.save(file, "PNG")
         large = file.getvalue()

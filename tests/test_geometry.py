@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from vae_lib.geometry import Surface, anisotropy, decoder_metric, magnification, path_length
+from vae_lib.geometry import (
+    Surface,
+    anisotropy,
+    decoder_metric,
+    magnification,
+    path_length,
+)
 from vae_lib.model import VAE
 
 
@@ -26,7 +32,9 @@ def test_a_linear_gaussian_decoder_has_the_metric_of_its_matrix():
     vae = VAE(3, hidden=(), likelihood="gaussian")
     kernel = vae.decoder.get_weights()[0].astype("float64")  # (3, 784)
     found = decoder_metric(vae, np.random.default_rng(0).normal(size=(5, 3)))
-    np.testing.assert_allclose(found, np.tile(2 * kernel @ kernel.T, (5, 1, 1)), rtol=1e-4)
+    np.testing.assert_allclose(
+        found, np.tile(2 * kernel @ kernel.T, (5, 1, 1)), rtol=1e-4
+    )
 
 
 def test_a_linear_bernoulli_decoder_weights_its_pixels():
@@ -44,7 +52,10 @@ def test_half_the_metric_is_the_kl_of_a_small_step():
     keras.utils.set_random_seed(0)
     vae = VAE(2, (64, 32), activation="gelu")
     z, step = np.array([[0.3, -0.8]]), np.array([0.03, 0.02])
-    here, there = (np.asarray(vae.decoder(np.float32(code)), "float64").ravel() for code in (z, z + step))
+    here, there = (
+        np.asarray(vae.decoder(np.float32(code)), "float64").ravel()
+        for code in (z, z + step)
+    )
     p = 1 / (1 + np.exp(-here))
     kl = np.sum(p * (here - there) + np.logaddexp(0, there) - np.logaddexp(0, here))
     assert kl == pytest.approx(0.5 * step @ decoder_metric(vae, z)[0] @ step, rel=0.05)
@@ -60,40 +71,64 @@ def test_lengths_are_exact_under_a_constant_metric_and_close_under_another():
     path = np.array([[0.0, 0.0], [1.0, 1.0], [1.0, 3.0]])
     assert path_length(path, flat) == pytest.approx(np.sqrt(8) + np.sqrt(8))
     upright = np.array([[0.0, -2.0], [0.0, 2.0]])
-    assert path_length(upright, half_plane, pieces=100) == pytest.approx(np.log(6 / 2), rel=1e-3)
+    assert path_length(upright, half_plane, pieces=100) == pytest.approx(
+        np.log(6 / 2), rel=1e-3
+    )
     assert path_length(path[:1], flat) == 0
 
 
-@pytest.mark.parametrize("metric", [flat, lambda codes: np.tile(np.eye(2), (len(codes), 1, 1))])
+@pytest.mark.parametrize(
+    "metric", [flat, lambda codes: np.tile(np.eye(2), (len(codes), 1, 1))]
+)
 def test_shortest_ways_in_a_flat_plane_are_straight(metric):
     surface = Surface(metric, 3.0, 31)
-    start, ends = np.array([-2.03, 1.01]), np.random.default_rng(0).uniform(-3, 3, (10, 2))
+    start, ends = (
+        np.array([-2.03, 1.01]),
+        np.random.default_rng(0).uniform(-3, 3, (10, 2)),
+    )
     for end, path in zip(ends, surface.geodesics(start, ends)):
         np.testing.assert_allclose(path[[0, -1]], [start, end])
         np.testing.assert_allclose(path, np.linspace(start, end, len(path)), atol=0.02)
-        assert path_length(path, metric) == pytest.approx(path_length(path[[0, -1]], metric), rel=1e-3)
+        assert path_length(path, metric) == pytest.approx(
+            path_length(path[[0, -1]], metric), rel=1e-3
+        )
 
 
 def test_shortest_ways_in_the_half_plane_are_its_circles():
     surface = Surface(half_plane, 3.0, 61)
-    start, ends = np.array([-2.5, -3.0]), np.array([[2.5, -3.0], [2.5, 0.0], [-2.5, 2.0]])
+    start, ends = (
+        np.array([-2.5, -3.0]),
+        np.array([[2.5, -3.0], [2.5, 0.0], [-2.5, 2.0]]),
+    )
     paths = surface.geodesics(start, ends)
     for end, path in zip(ends, paths):
-        assert path_length(path, half_plane) == pytest.approx(half_plane_distance(start, end), rel=2e-3)
-    assert path_length(np.array([start, ends[0]]), half_plane, 500) > 1.5 * path_length(paths[0], half_plane)
-    np.testing.assert_allclose(np.hypot(paths[0][:, 0], paths[0][:, 1] + 4), np.hypot(2.5, 1), rtol=0.01)
+        assert path_length(path, half_plane) == pytest.approx(
+            half_plane_distance(start, end), rel=2e-3
+        )
+    assert path_length(np.array([start, ends[0]]), half_plane, 500) > 1.5 * path_length(
+        paths[0], half_plane
+    )
+    np.testing.assert_allclose(
+        np.hypot(paths[0][:, 0], paths[0][:, 1] + 4), np.hypot(2.5, 1), rtol=0.01
+    )
 
 
 def test_the_way_goes_round_a_mountain_that_the_straight_line_crosses():
     """Along the straight line there is no slope to either side: a descent from it would stay on the summit."""
-    mountain = lambda codes: np.eye(2) * (1 + 50 * np.exp(-(codes**2).sum(axis=1) / 0.5))[:, None, None]
-    path = Surface(mountain, 3.0, 61).geodesics(np.array([-2.0, 0.0]), np.array([[2.0, 0.0]]))[0]
+    mountain = lambda codes: (
+        np.eye(2) * (1 + 50 * np.exp(-(codes**2).sum(axis=1) / 0.5))[:, None, None]
+    )
+    path = Surface(mountain, 3.0, 61).geodesics(
+        np.array([-2.0, 0.0]), np.array([[2.0, 0.0]])
+    )[0]
     assert np.abs(path[:, 1]).max() > 0.8
     assert path_length(path, mountain) < 0.7 * path_length(path[[0, -1]], mountain, 200)
 
 
 def test_a_start_that_is_the_end_has_a_way_of_no_length():
-    path = Surface(half_plane, 3.0, 31).geodesics(np.array([1.0, 1.0]), np.array([[1.0, 1.0]]))[0]
+    path = Surface(half_plane, 3.0, 31).geodesics(
+        np.array([1.0, 1.0]), np.array([[1.0, 1.0]])
+    )[0]
     assert path_length(path, half_plane) == pytest.approx(0, abs=1e-6)
 
 

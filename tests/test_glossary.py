@@ -21,7 +21,9 @@ ANCHORS = {anchor(heading) for heading in re.findall("^##+ (.+)$", TEXT, re.MULT
 
 
 def test_terms_stand_in_order_once():
-    assert TERMS == sorted(TERMS, key=lambda term: term.lower().replace("-", "").replace("–", ""))
+    assert TERMS == sorted(
+        TERMS, key=lambda term: term.lower().replace("-", "").replace("–", "")
+    )
     assert len(set(map(anchor, TERMS))) == len(TERMS)
 
 
@@ -35,9 +37,15 @@ def test_links_within_the_glossary_lead_somewhere():
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= ANCHORS
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.name
+)
 def test_links_of_the_notebooks_lead_to_terms(path):
-    texts = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown"]
+    texts = [
+        cell.source
+        for cell in nbformat.read(path, 4).cells
+        if cell.cell_type == "markdown"
+    ]
     found = LINK.findall("\n".join(texts))
     assert set(found) <= ANCHORS
     assert len(found) == len(set(found)), "a term is linked at its first use alone"

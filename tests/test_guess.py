@@ -12,8 +12,14 @@ from vae_lib import predictions
 from vae_lib.predictions import COIN_TOSS, Question
 from vae_lib.widgets.guess import Guess
 
-QUESTIONS = {name: value for name, value in vars(predictions).items() if isinstance(value, Question)}
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-4]*.ipynb"))
+QUESTIONS = {
+    name: value
+    for name, value in vars(predictions).items()
+    if isinstance(value, Question)
+}
+NOTEBOOKS = sorted(
+    (Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-4]*.ipynb")
+)
 CHOICE = Question("Up or down?", "Because.", options=("up", "down"), answer=1)
 NUMBER = Question("How many nats?", "Because.")
 
@@ -32,19 +38,29 @@ def test_questions_are_whole(question):
 
 
 def test_right_and_wrong_choice():
-    for chosen, words in ("down", "As you said. Because."), ("up", "You said “up”; the answer is “down”. Because."):
+    for chosen, words in (
+        ("down", "As you said. Because."),
+        ("up", "You said “up”; the answer is “down”. Because."),
+    ):
         guess = Guess(CHOICE)
         assert guess.field.index is None and "Because" not in guess.message.value
         guess.field.value = chosen
         guess.button.click()
         assert said(guess) == words
-        assert guess.field.disabled and guess.button.disabled and guess.committed == ("up", "down").index(chosen)
+        assert (
+            guess.field.disabled
+            and guess.button.disabled
+            and guess.committed == ("up", "down").index(chosen)
+        )
 
 
 def test_nothing_chosen_is_said_and_can_be_made_up_for():
     guess = Guess(CHOICE)
     guess.button.click()
-    assert said(guess) == "Choose one of the answers first." and "vae-error" in guess.message.value
+    assert (
+        said(guess) == "Choose one of the answers first."
+        and "vae-error" in guess.message.value
+    )
     assert guess.committed is None and not guess.field.disabled
     guess.field.value = "down"
     guess.button.click()
@@ -74,10 +90,17 @@ def test_number_that_is_measured_further_down():
     guess.field.value = "100"
     guess.button.click()
     assert said(guess) == "Kept: 100 nats. Run the cells below, then press Compare."
-    assert guess.committed == 100 and guess.field.disabled and guess.button.description == "Compare"
+    assert (
+        guess.committed == 100
+        and guess.field.disabled
+        and guess.button.description == "Compare"
+    )
     names["measured"] = 142.34
     guess.button.click()
-    assert said(guess) == "You guessed 100 nats; it is 142.3 nats. Because." and guess.button.disabled
+    assert (
+        said(guess) == "You guessed 100 nats; it is 142.3 nats. Because."
+        and guess.button.disabled
+    )
 
 
 def test_an_answer_that_fails_is_said_and_the_guess_kept():
@@ -95,7 +118,10 @@ def test_a_question_without_an_answer_is_refused():
 def test_without_a_kernel_it_is_text_and_the_answer_opens_on_demand():
     data, _ = Guess(CHOICE)._repr_mimebundle_()
     assert data["text/plain"] == "Your guess. Up or down?\n(a) up\n(b) down"
-    assert "<details><summary>The answer</summary>“down”. Because.</details>" in data["text/html"]
+    assert (
+        "<details><summary>The answer</summary>“down”. Because.</details>"
+        in data["text/html"]
+    )
     assert "543.4 nats" in Guess(COIN_TOSS)._repr_mimebundle_()[0]["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in data
     json.dumps(data)
@@ -115,9 +141,22 @@ def test_a_question_is_shown_as_text_not_as_markup():
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path):
-    parts = re.split(r"^# Notebook (\d\d)$", Path(predictions.__file__).read_text(), flags=re.MULTILINE)
-    expected = re.findall(r"^([A-Z_]+) = Question\(", parts[parts.index(path.name[:2]) + 1], re.MULTILINE)
+    parts = re.split(
+        r"^# Notebook (\d\d)$",
+        Path(predictions.__file__).read_text(),
+        flags=re.MULTILINE,
+    )
+    expected = re.findall(
+        r"^([A-Z_]+) = Question\(", parts[parts.index(path.name[:2]) + 1], re.MULTILINE
+    )
     cells = nbformat.read(path, as_version=4).cells
-    places = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and "Guess(" in cell.source]
-    assert sorted(re.fullmatch(r"Guess\((\w+)(, lambda: .+)?\)", cells[i].source)[1] for i in places) == sorted(expected)
+    places = [
+        i
+        for i, cell in enumerate(cells)
+        if cell.cell_type == "code" and "Guess(" in cell.source
+    ]
+    assert sorted(
+        re.fullmatch(r"Guess\((\w+)(, lambda: .+)?\)", cells[i].source)[1]
+        for i in places
+    ) == sorted(expected)
     assert all("> **Predict.** " in cells[i - 1].source for i in places)

@@ -9,7 +9,14 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
-from vae_lib.latents import METHODS, embed, interpolate, linear_grid, quantile_grid, traverse
+from vae_lib.latents import (
+    METHODS,
+    embed,
+    interpolate,
+    linear_grid,
+    quantile_grid,
+    traverse,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,17 +29,25 @@ def one_thread():
 # Grids
 
 
-@pytest.mark.parametrize("grid", [quantile_grid(5), linear_grid(5, 3)], ids=["quantile", "linear"])
+@pytest.mark.parametrize(
+    "grid", [quantile_grid(5), linear_grid(5, 3)], ids=["quantile", "linear"]
+)
 def test_a_grid_tiles_with_z1_to_the_right_and_z2_upwards(grid):
     assert grid.shape == (25, 2) and grid.dtype == np.float32
     picture = grid.reshape(5, 5, 2)  # rows from the top, columns from the left
-    assert (np.diff(picture[..., 0], axis=1) > 0).all() and (np.diff(picture[..., 0], axis=0) == 0).all()
-    assert (np.diff(picture[..., 1], axis=0) < 0).all() and (np.diff(picture[..., 1], axis=1) == 0).all()
+    assert (np.diff(picture[..., 0], axis=1) > 0).all() and (
+        np.diff(picture[..., 0], axis=0) == 0
+    ).all()
+    assert (np.diff(picture[..., 1], axis=0) < 0).all() and (
+        np.diff(picture[..., 1], axis=1) == 0
+    ).all()
 
 
 def test_quantile_grid_holds_equispaced_quantiles():
     u = norm.cdf(quantile_grid(20)[:20, 0].astype(np.float64))
-    np.testing.assert_allclose(u, np.linspace(0.05, 0.95, 20), atol=1e-7)  # codes are float32
+    np.testing.assert_allclose(
+        u, np.linspace(0.05, 0.95, 20), atol=1e-7
+    )  # codes are float32
     corners = quantile_grid(2, 0.1, 0.6)
     expected = norm.ppf([[0.1, 0.6], [0.6, 0.6], [0.1, 0.1], [0.6, 0.1]])
     np.testing.assert_allclose(corners, expected, atol=1e-6)  # codes are float32
@@ -40,27 +55,40 @@ def test_quantile_grid_holds_equispaced_quantiles():
 
 def test_linear_grid_is_equispaced_and_symmetric():
     assert linear_grid(5, 3)[:5, 0].tolist() == [-3, -1.5, 0, 1.5, 3]
-    assert linear_grid(2, 0.5).tolist() == [[-0.5, 0.5], [0.5, 0.5], [-0.5, -0.5], [0.5, -0.5]]
+    assert linear_grid(2, 0.5).tolist() == [
+        [-0.5, 0.5],
+        [0.5, 0.5],
+        [-0.5, -0.5],
+        [0.5, -0.5],
+    ]
 
 
 @pytest.mark.parametrize("n", [1, 0, -3, 2.5, None])
 def test_grids_refuse_a_wrong_number(n):
     for call in (lambda: quantile_grid(n), lambda: linear_grid(n, 3.0)):
-        with pytest.raises(ValueError, match=f"n is {n}, but must be a whole number from 2 up"):
+        with pytest.raises(
+            ValueError, match=f"n is {n}, but must be a whole number from 2 up"
+        ):
             call()
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0.0, 0.9), (0.1, 1.0), (0.9, 0.1), (0.5, 0.5), (np.nan, 0.9), (-1, 2)]
+    ("low", "high"),
+    [(0.0, 0.9), (0.1, 1.0), (0.9, 0.1), (0.5, 0.5), (np.nan, 0.9), (-1, 2)],
 )
 def test_quantile_grid_refuses_wrong_bounds(low, high):
-    with pytest.raises(ValueError, match=f"low and high are {low} and {high}, but need 0 < low < high < 1"):
+    with pytest.raises(
+        ValueError,
+        match=f"low and high are {low} and {high}, but need 0 < low < high < 1",
+    ):
         quantile_grid(3, low, high)
 
 
 @pytest.mark.parametrize("extent", [0, -1.0, np.inf, np.nan])
 def test_linear_grid_refuses_a_wrong_extent(extent):
-    with pytest.raises(ValueError, match=f"extent is {extent}, but must be positive and finite"):
+    with pytest.raises(
+        ValueError, match=f"extent is {extent}, but must be positive and finite"
+    ):
         linear_grid(3, extent)
 
 
@@ -112,16 +140,22 @@ def test_spherical_interpolation_is_a_turn_at_constant_speed():
     ends = Rotation.from_rotvec([[0, 0, 0], angle * axis / np.linalg.norm(axis)])
     expected = Slerp([0, 1], ends)(np.linspace(0, 1, 7)).apply(start)
     # codes are float32
-    np.testing.assert_allclose(interpolate(start, turn.apply(start), 7, spherical=True), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        interpolate(start, turn.apply(start), 7, spherical=True), expected, atol=1e-6
+    )
 
 
 def test_spherical_interpolation_keeps_a_length_that_straight_interpolation_loses():
     start, end = np.random.default_rng(0).normal(size=(2, 50))
     end *= np.linalg.norm(start) / np.linalg.norm(end)
     lengths = np.linalg.norm(interpolate(start, end, 11, spherical=True), axis=1)
-    np.testing.assert_allclose(lengths, np.linalg.norm(start), rtol=1e-6)  # codes are float32
+    np.testing.assert_allclose(
+        lengths, np.linalg.norm(start), rtol=1e-6
+    )  # codes are float32
     # two random codes are nearly at right angles: to 10 % in 50 dimensions their mean is shorter by √2
-    assert np.linalg.norm(interpolate(start, end, 3)[1]) == pytest.approx(lengths[0] / np.sqrt(2), rel=0.1)
+    assert np.linalg.norm(interpolate(start, end, 3)[1]) == pytest.approx(
+        lengths[0] / np.sqrt(2), rel=0.1
+    )
 
 
 @pytest.mark.parametrize("spherical", [False, True])
@@ -145,7 +179,9 @@ def test_both_ends_are_included(spherical):
 )
 def test_spherical_interpolation_is_straight_where_no_arc_is_singled_out(start, end):
     # the near-opposite pair differs from a straight line by its 1e-9
-    np.testing.assert_allclose(interpolate(start, end, 5, True), interpolate(start, end, 5), atol=1e-6)
+    np.testing.assert_allclose(
+        interpolate(start, end, 5, True), interpolate(start, end, 5), atol=1e-6
+    )
 
 
 def test_spherical_interpolation_is_accurate_for_tiny_angles():
@@ -175,7 +211,9 @@ def clusters(n=30, latent_dim=6):
     """Three well separated clouds of `n` codes each."""
     generator = np.random.default_rng(0)
     centres = 8.0 * np.eye(3, latent_dim)
-    return (centres[:, None] + generator.normal(size=(3, n, latent_dim))).reshape(-1, latent_dim)
+    return (centres[:, None] + generator.normal(size=(3, n, latent_dim))).reshape(
+        -1, latent_dim
+    )
 
 
 def test_pca_is_the_plane_of_largest_variance():
@@ -183,12 +221,18 @@ def test_pca_is_the_plane_of_largest_variance():
     plane = embed(codes, "pca")
     assert plane.shape == (90, 2) and plane.dtype == np.float32
     expected = PCA().fit(codes).explained_variance_[:2]
-    np.testing.assert_allclose(np.cov(plane.T), np.diag(expected), atol=1e-4)  # codes are float32
+    np.testing.assert_allclose(
+        np.cov(plane.T), np.diag(expected), atol=1e-4
+    )  # codes are float32
     # in the plane already: distances stay as they are
-    np.testing.assert_allclose(pdist(embed(codes[:, :2], "pca")), pdist(codes[:, :2]), atol=1e-4)
+    np.testing.assert_allclose(
+        pdist(embed(codes[:, :2], "pca")), pdist(codes[:, :2]), atol=1e-4
+    )
 
 
-@pytest.mark.parametrize(("method", "n"), [("t-SNE", 30), ("openTSNE", 30), ("openTSNE", 100)])
+@pytest.mark.parametrize(
+    ("method", "n"), [("t-SNE", 30), ("openTSNE", 30), ("openTSNE", 100)]
+)
 def test_tsne_keeps_neighbours_and_depends_on_nothing_but_the_seed(method, n):
     codes = clusters(n)
     plane = embed(codes, method, seed=1)
@@ -226,8 +270,16 @@ def test_codes_of_a_collapsed_encoder_are_one_point(method):
 @pytest.mark.parametrize(
     ("codes", "method", "message"),
     [
-        (np.eye(3), "umap", "method is 'umap', but must be 'pca' or 't-SNE' or 'openTSNE'"),
-        (np.zeros((1, 3)), "pca", "the number of codes is 1, but must be a whole number from 2 up"),
+        (
+            np.eye(3),
+            "umap",
+            "method is 'umap', but must be 'pca' or 't-SNE' or 'openTSNE'",
+        ),
+        (
+            np.zeros((1, 3)),
+            "pca",
+            "the number of codes is 1, but must be a whole number from 2 up",
+        ),
         (np.zeros((0, 3)), "t-SNE", r"codes has the shape \(0, 3\)"),
         (np.zeros(3), "pca", r"codes has the shape \(3,\), but must have 2 axes"),
         (np.full((4, 2), np.nan), "t-SNE", "codes has NaN or infinite entries"),

@@ -20,7 +20,14 @@ from vae_lib.latents import embed
 from vae_lib.storage import load
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = {"model.keras", "run.json", "reconstructions.png", "generated.png", "manifold.png", "t-sne.png"}
+FILES = {
+    "model.keras",
+    "run.json",
+    "reconstructions.png",
+    "generated.png",
+    "manifold.png",
+    "t-sne.png",
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +37,28 @@ def data(tmp_path_factory):
     with np.load(BUNDLED) as whole:
         labels = whole["y_train"][:132].astype("uint8")
         labels[::11] += 20
-        np.savez(path, x_train=whole["x_train"][:132], y_train=labels,
-                 x_test=whole["x_test"][:30], y_test=whole["y_test"][:30])
+        np.savez(
+            path,
+            x_train=whole["x_train"][:132],
+            y_train=labels,
+            x_test=whole["x_test"][:30],
+            y_test=whole["y_test"][:30],
+        )
     return path
 
 
 def command_line(data, folder, *arguments):
     """The command on the few digits; an epoch is four steps."""
-    common = ["--data", str(data), "--epochs", "2", "--batch-size", "32", "--out", str(folder)]
+    common = [
+        "--data",
+        str(data),
+        "--epochs",
+        "2",
+        "--batch-size",
+        "32",
+        "--out",
+        str(folder),
+    ]
     return [*common, *map(str, arguments)]
 
 
@@ -47,10 +68,14 @@ def run(data, tmp_path, monkeypatch):
 
     With a quick embedding; t-SNE has its turn in `finished` and in the run that is interrupted.
     """
-    monkeypatch.setattr(command, "embed", lambda codes, method, seed: embed(codes, "pca"))
+    monkeypatch.setattr(
+        command, "embed", lambda codes, method, seed: embed(codes, "pca")
+    )
 
     def run(*arguments, out="out"):
-        return command.main(command_line(data, tmp_path / out, *arguments)), tmp_path / out
+        return command.main(
+            command_line(data, tmp_path / out, *arguments)
+        ), tmp_path / out
 
     return run
 
@@ -67,7 +92,9 @@ def finished(data, tmp_path_factory):
 @pytest.fixture
 def no_training(monkeypatch):
     """Make the test fail if anything is trained."""
-    monkeypatch.setattr(command, "train", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(
+        command, "train", lambda *_, **__: pytest.fail("training began")
+    )
 
 
 def report_of(folder):
@@ -77,14 +104,22 @@ def report_of(folder):
 def refusal(capsys):
     """Return the one sentence on stderr; fail if there is more or less than one line."""
     output = capsys.readouterr()
-    assert output.err.count("\n") == 1 and "Traceback" not in output.err and output.out == ""
+    assert (
+        output.err.count("\n") == 1
+        and "Traceback" not in output.err
+        and output.out == ""
+    )
     return output.err
 
 
 def test_a_run_writes_pictures_model_and_figures(finished, data):
     assert set(os.listdir(finished)) == FILES
     report = report_of(finished)
-    assert report["ended"] == "finished" and report["epochs"] == 2 and report["train_images"] == 121
+    assert (
+        report["ended"] == "finished"
+        and report["epochs"] == 2
+        and report["train_images"] == 121
+    )
     assert report["settings"]["beta"] == 12.0 and report["settings"]["latent_dim"] == 2
     assert all(len(values) == 2 for values in report["history"].values())
     assert {"loss", "validation_elbo"} < set(report["history"])
@@ -95,8 +130,12 @@ def test_a_run_writes_pictures_model_and_figures(finished, data):
 
 
 def test_the_pictures_are_as_wide_as_a_page_and_not_cut_off(finished):
-    for name, lowest, highest in (("reconstructions.png", 400, 900), ("generated.png", 300, 400),
-                                  ("manifold.png", 1152, 1152), ("t-sne.png", 576, 576)):
+    for name, lowest, highest in (
+        ("reconstructions.png", 400, 900),
+        ("generated.png", 300, 400),
+        ("manifold.png", 1152, 1152),
+        ("t-sne.png", 576, 576),
+    ):
         with Image.open(finished / name) as picture:
             assert picture.width == 1152 and lowest <= picture.height <= highest, name
             grey = np.asarray(picture.convert("L"))
@@ -108,11 +147,18 @@ def test_the_pictures_are_as_wide_as_a_page_and_not_cut_off(finished):
 def test_the_screen_shows_the_progress_and_what_was_written(run, capsys):
     code, folder = run()
     output = capsys.readouterr()
-    assert code == 0 and output.err == "" and "epoch 2 of 2" in output.out and "test digits" in output.out
+    assert (
+        code == 0
+        and output.err == ""
+        and "epoch 2 of 2" in output.out
+        and "test digits" in output.out
+    )
     assert all(str(folder / name) in output.out for name in FILES)
 
 
-def test_the_manifold_is_for_two_dimensions_and_none_of_an_earlier_run_stays(run, tmp_path):
+def test_the_manifold_is_for_two_dimensions_and_none_of_an_earlier_run_stays(
+    run, tmp_path
+):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "manifold.png").touch()
     code, folder = run("--latent-dim", "3", "--likelihood", "gaussian", "--epochs", "0")
@@ -123,7 +169,9 @@ def test_the_manifold_is_for_two_dimensions_and_none_of_an_earlier_run_stays(run
 
 def test_the_same_seed_gives_the_same_run(run, monkeypatch):
     reports = []
-    monkeypatch.setattr(command, "write", lambda vae, digits, folder, report: reports.append(report))
+    monkeypatch.setattr(
+        command, "write", lambda vae, digits, folder, report: reports.append(report)
+    )
     for seed in (3, 3, 4):
         run("--seed", seed, "--images", "64")
     assert reports[0]["history"] == reports[1]["history"] != reports[2]["history"]
@@ -132,34 +180,46 @@ def test_the_same_seed_gives_the_same_run(run, monkeypatch):
 
 def test_the_default_folder_tells_the_settings(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert command.main(["--data", str(data), "--epochs", "0", "--batch-size", "32", "--beta", "4"]) == 0
-    folder = tmp_path / "runs" / "beta-4.0_latent_dim-2_epochs-0_batch_size-32_data-few.npz"
+    assert (
+        command.main(
+            ["--data", str(data), "--epochs", "0", "--batch-size", "32", "--beta", "4"]
+        )
+        == 0
+    )
+    folder = (
+        tmp_path / "runs" / "beta-4.0_latent_dim-2_epochs-0_batch_size-32_data-few.npz"
+    )
     assert set(os.listdir(folder)) == FILES and report_of(folder)["history"] == {}
     assert "/runs/" in (BUNDLED.parent.parent / ".gitignore").read_text().split()
 
 
-@pytest.mark.parametrize("arguments, named", [
-    (["--beta", "-1"], "beta is -1.0"),
-    (["--beta", "nan"], "beta is nan"),
-    (["--beta", "much"], "--beta"),
-    (["--latent-dim", "0"], "latent_dim is 0"),
-    (["--latent-dim", "1000000"], "latent_dim is 1000000"),
-    (["--latent-dim", "2.5"], "--latent-dim"),
-    (["--likelihood", "poisson"], "'bernoulli'"),
-    (["--posterior", "cauchy"], "'softplus'"),
-    (["--epochs", "-1"], "epochs is -1"),
-    (["--learning-rate", "0"], "learning_rate is 0.0"),
-    (["--learning-rate", "inf"], "learning_rate is inf"),
-    (["--batch-size", "0"], "batch_size is 0"),
-    (["--batch-size", "122"], "from 1 to 121"),
-    (["--images", "1"], "from 2 to 121"),
-    (["--images", "122"], "from 2 to 121"),
-    (["--seed", "-1"], "seed is -1"),
-    (["--seed", "4294967296"], "seed is 4294967296"),
-    (["--data", "absent.npz"], "absent.npz does not exist"),
-    (["--unheard-of"], "--unheard-of"),
-])
-def test_bad_values_are_refused_before_training(run, no_training, capsys, tmp_path, arguments, named):
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["--beta", "-1"], "beta is -1.0"),
+        (["--beta", "nan"], "beta is nan"),
+        (["--beta", "much"], "--beta"),
+        (["--latent-dim", "0"], "latent_dim is 0"),
+        (["--latent-dim", "1000000"], "latent_dim is 1000000"),
+        (["--latent-dim", "2.5"], "--latent-dim"),
+        (["--likelihood", "poisson"], "'bernoulli'"),
+        (["--posterior", "cauchy"], "'softplus'"),
+        (["--epochs", "-1"], "epochs is -1"),
+        (["--learning-rate", "0"], "learning_rate is 0.0"),
+        (["--learning-rate", "inf"], "learning_rate is inf"),
+        (["--batch-size", "0"], "batch_size is 0"),
+        (["--batch-size", "122"], "from 1 to 121"),
+        (["--images", "1"], "from 2 to 121"),
+        (["--images", "122"], "from 2 to 121"),
+        (["--seed", "-1"], "seed is -1"),
+        (["--seed", "4294967296"], "seed is 4294967296"),
+        (["--data", "absent.npz"], "absent.npz does not exist"),
+        (["--unheard-of"], "--unheard-of"),
+    ],
+)
+def test_bad_values_are_refused_before_training(
+    run, no_training, capsys, tmp_path, arguments, named
+):
     try:
         code, _ = run(*arguments)
     except SystemExit as refused:  # argparse's own way
@@ -186,8 +246,14 @@ def test_an_unwritable_folder_is_refused(run, no_training, capsys, tmp_path, pla
 def test_divergence_is_told_and_keeps_what_was_learned(run, capsys):
     code, folder = run("--learning-rate", "1e30")
     assert code == 1 and "stopped being finite at step" in capsys.readouterr().err
-    assert report_of(folder)["ended"] == "diverged" and {"model.keras", "run.json"} <= set(os.listdir(folder))
-    assert all(np.isfinite(weights).all() for weights in load(folder / "model.keras").get_weights())
+    assert report_of(folder)["ended"] == "diverged" and {
+        "model.keras",
+        "run.json",
+    } <= set(os.listdir(folder))
+    assert all(
+        np.isfinite(weights).all()
+        for weights in load(folder / "model.keras").get_weights()
+    )
 
 
 def test_a_full_disk_is_told(run, monkeypatch, capsys):
@@ -210,13 +276,20 @@ def test_an_interrupt_while_drawing_leaves_whole_files(run, monkeypatch, capsys)
     assert set(os.listdir(folder)) == FILES - {"t-sne.png"}
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send to another process")
+@pytest.mark.skipif(
+    os.name == "nt", reason="Windows has no SIGINT to send to another process"
+)
 def test_control_c_keeps_what_was_trained(data, tmp_path):
     arguments = command_line(data, tmp_path / "out", "--epochs", "100000")
-    process = subprocess.Popen([sys.executable, "-u", "-m", "vae_lib", *arguments], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, cwd=Path(command.__file__).parent.parent,
-                               env={**os.environ, "OMP_NUM_THREADS": "1"},  # as above
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "vae_lib", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(command.__file__).parent.parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},  # as above
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         seen = ""
         while "nats" not in seen:  # the bar shows the first chunk
@@ -238,29 +311,58 @@ def test_help_names_every_option(capsys):
         command.main(["--help"])
     text = capsys.readouterr().out
     assert left.value.code == 0 and max(map(len, text.splitlines())) <= 110
-    for option in "beta latent-dim likelihood posterior epochs seed data out images".split():
+    for (
+        option
+    ) in "beta latent-dim likelihood posterior epochs seed data out images".split():
         assert f"--{option}" in text
 
 
 def test_a_read_only_checkout_trains_and_refuses_to_write_into_itself(data, tmp_path):
     checkout, outside = tmp_path / "checkout", tmp_path / "outside"
     for part in ("vae_lib", "data"):
-        shutil.copytree(ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__", "*.json"))
+        shutil.copytree(
+            ROOT / part,
+            checkout / part,
+            ignore=shutil.ignore_patterns("__pycache__", "*.json"),
+        )
     outside.mkdir()
     outside.chmod(0o777)
     for path in (*checkout.rglob("*"), checkout):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    for path in (tmp_path, *list(tmp_path.parents)[:2], data.parent):  # pytest's own folders are the owner's alone
+    for path in (
+        tmp_path,
+        *list(tmp_path.parents)[:2],
+        data.parent,
+    ):  # pytest's own folders are the owner's alone
         path.chmod(path.stat().st_mode | 0o055)
-    another = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}  # root may write anywhere
-    environment = {**os.environ, "HOME": str(outside), "MPLCONFIGDIR": str(outside), "PYTHONPATH": str(checkout)}
+    another = (
+        {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    )  # root may write anywhere
+    environment = {
+        **os.environ,
+        "HOME": str(outside),
+        "MPLCONFIGDIR": str(outside),
+        "PYTHONPATH": str(checkout),
+    }
 
     def run(folder):
         line = command_line(data, folder, "--latent-dim", "3", "--seed", "1")
-        return subprocess.run([sys.executable, "-m", "vae_lib", *line], cwd=checkout, env=environment, text=True,
-                              capture_output=True, **another)
+        return subprocess.run(
+            [sys.executable, "-m", "vae_lib", *line],
+            cwd=checkout,
+            env=environment,
+            text=True,
+            capture_output=True,
+            **another,
+        )
 
     into_itself, elsewhere = run("runs/here"), run(outside / "out")
-    assert into_itself.returncode == 2 and into_itself.stderr.count("\n") == 1 and "runs/here" in into_itself.stderr
+    assert (
+        into_itself.returncode == 2
+        and into_itself.stderr.count("\n") == 1
+        and "runs/here" in into_itself.stderr
+    )
     assert elsewhere.returncode == 0, elsewhere.stderr
-    assert {path.name for path in (outside / "out").iterdir()} == FILES - {"manifold.png"}
+    assert {path.name for path in (outside / "out").iterdir()} == FILES - {
+        "manifold.png"
+    }

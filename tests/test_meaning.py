@@ -32,22 +32,32 @@ def run(source, names):
 
 @pytest.fixture
 def names():
-    return run("import keras\n\ndef inner(x):\n    return x + 1\n\ndef outer(x):\n    return 2 * inner(x)\n",
-               {"__name__": "__main__"})
+    return run(
+        "import keras\n\ndef inner(x):\n    return x + 1\n\ndef outer(x):\n    return 2 * inner(x)\n",
+        {"__name__": "__main__"},
+    )
 
 
 def test_docstrings_comments_and_places_do_not_matter(names):
     before = meaning(names["outer"])
-    run('def outer(x):\n    """Say what it does."""\n    # and why\n    return 2 * inner(x)\n', names)
-    assert meaning(names["outer"]) == before and hash(meaning(names["outer"])) == hash(before)
+    run(
+        'def outer(x):\n    """Say what it does."""\n    # and why\n    return 2 * inner(x)\n',
+        names,
+    )
+    assert meaning(names["outer"]) == before and hash(meaning(names["outer"])) == hash(
+        before
+    )
 
 
-@pytest.mark.parametrize("cell", [
-    "def outer(x):\n    return 3 * inner(x)\n",
-    "def outer(x, y=1):\n    return 2 * inner(x)\n",
-    "def inner(x):\n    return x + 2\n",
-    "inner = keras.ops.square",
-])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "def outer(x):\n    return 3 * inner(x)\n",
+        "def outer(x, y=1):\n    return 2 * inner(x)\n",
+        "def inner(x):\n    return x + 2\n",
+        "inner = keras.ops.square",
+    ],
+)
 def test_changed_code_and_changed_functions_that_it_calls_do(names, cell):
     before = meaning(names["outer"])
     run(cell, names)
@@ -78,12 +88,16 @@ def test_a_class_written_out_in_a_notebook_shares_what_was_compiled_for_the_libr
 
     tree = ast.parse(inspect.getsource(VAE))
     for part in ast.walk(tree):
-        if isinstance(part, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(part):
+        if isinstance(part, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+            part
+        ):
             part.body = part.body[1:]
     body = ast.unparse(tree).split("\n", 1)[1]
     names = run(CLASS + body, {"__name__": "__main__"})
     assert VAE.__annotations__ == {}  # asked for, the class has got them from now on
-    assert names["VAE"] is not VAE and class_meaning(names["VAE"], VAEBase) == class_meaning(VAE, VAEBase)
+    assert names["VAE"] is not VAE and class_meaning(
+        names["VAE"], VAEBase
+    ) == class_meaning(VAE, VAEBase)
     assert engine_for(names["VAE"](hidden=(5,))) is engine_for(VAE(hidden=(5,)))
     run("def rate(mu, sigma, log_sigma):\n    return ops.sum(mu**2, axis=-1)\n", names)
     assert engine_for(names["VAE"](hidden=(5,))) is not engine_for(VAE(hidden=(5,)))
@@ -93,4 +107,7 @@ def test_another_class_is_another():
     class Other(VAE):
         pass
 
-    assert class_meaning(Other, VAEBase) != class_meaning(VAE, VAEBase) or vars(Other).get("call") is None
+    assert (
+        class_meaning(Other, VAEBase) != class_meaning(VAE, VAEBase)
+        or vars(Other).get("call") is None
+    )

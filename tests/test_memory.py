@@ -11,18 +11,31 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_memory_is_measured_in_a_kernel_of_its_own(tmp_path):
-    specification = importlib.util.spec_from_file_location("memory", ROOT / "benchmarks" / "memory.py")
+    specification = importlib.util.spec_from_file_location(
+        "memory", ROOT / "benchmarks" / "memory.py"
+    )
     memory = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(memory)
     kernel = {"name": "python3", "display_name": "Python 3"}
     cells = [nbformat.v4.new_code_cell("held = b'1' * 200_000_000")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), tmp_path / "small.ipynb")
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}),
+        tmp_path / "small.ipynb",
+    )
     row = memory.measure(tmp_path / "small.ipynb", kernels=2)
-    assert 200 < row["own"] < row["resident"] <= row["peak"] < 400  # what is held, and Python
-    assert 400 < row["together"] < 2 * row["resident"]  # the interpreter's files are counted once
-    assert memory_table([row]).endswith(f"| {row['own'] / 1000:.2f} | {row['together'] / 1000:.2f} |")
+    assert (
+        200 < row["own"] < row["resident"] <= row["peak"] < 400
+    )  # what is held, and Python
+    assert (
+        400 < row["together"] < 2 * row["resident"]
+    )  # the interpreter's files are counted once
+    assert memory_table([row]).endswith(
+        f"| {row['own'] / 1000:.2f} | {row['together'] / 1000:.2f} |"
+    )
 
 
 def test_every_notebooks_memory_is_stored():
     rows = load_results("memory")["rows"]
-    assert {row["notebook"] for row in rows} == {path.stem for path in (ROOT / "notebooks").glob("0*.ipynb")}
+    assert {row["notebook"] for row in rows} == {
+        path.stem for path in (ROOT / "notebooks").glob("0*.ipynb")
+    }

@@ -18,11 +18,15 @@ FOLDER = ROOT / "notebooks"
 CHAPTERS = sorted(FOLDER.glob("*.ipynb"))
 SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
 
-SPAN = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)  # code and formulas are no prose
+SPAN = re.compile(
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL
+)  # code and formulas are no prose
 LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<target>[^)\s]+)[^)]*\)")
 CONDESCENDING = re.compile(r"\b(simply|just|easily)\b", re.IGNORECASE)
 ADMONITION = re.compile(r"^> \*\*(?P<kind>[^*]+?)\.?\*\*", re.MULTILINE)
-PATH = re.compile(r"""(^|[\s"'(=])(/(home|root|Users|tmp|usr|opt|var|work|mnt)/|[A-Z]:\\)|site-packages""")
+PATH = re.compile(
+    r"""(^|[\s"'(=])(/(home|root|Users|tmp|usr|opt|var|work|mnt)/|[A-Z]:\\)|site-packages"""
+)
 
 
 def code_cells(notebook):
@@ -49,7 +53,11 @@ def long_cells(notebook, path):
     lengths = []
     for cell in code_cells(notebook):
         lengths.append(sum(bool(line.strip()) for line in cell.source.splitlines()))
-        if lengths[-1] > (40 if is_shown(cell) and re.search("^class ", cell.source, re.MULTILINE) else 20):
+        if lengths[-1] > (
+            40
+            if is_shown(cell) and re.search("^class ", cell.source, re.MULTILINE)
+            else 20
+        ):
             yield f"{lengths[-1]} lines in the cell that begins {cell.source[:60]!r}"
     for share, limit in (50, 4), (90, 12):
         if (found := np.percentile(lengths, share)) > limit:
@@ -67,7 +75,11 @@ def code_without_prose(notebook, path):
 def frame(notebook, path):
     """The same navigation bar at both ends, one H1, what the reader will learn and how long it takes."""
     first, last = notebook.cells[0].source, notebook.cells[-1].source
-    bars = [line for line in first.splitlines() if line in last.splitlines() and LINK.search(line)]
+    bars = [
+        line
+        for line in first.splitlines()
+        if line in last.splitlines() and LINK.search(line)
+    ]
     if not bars:
         yield "the first and the last cell have no navigation bar in common"
     prose = "\n".join(SPAN.sub("", cell.source) for cell in prose_cells(notebook))
@@ -84,8 +96,15 @@ def wording(notebook, path):
     """No condescending words; admonitions of four kinds."""
     for cell in prose_cells(notebook):
         prose = SPAN.sub("", cell.source)
-        yield from (f"{word!r} in {prose[:60]!r}" for word in CONDESCENDING.findall(prose))
-        for kind in set(ADMONITION.findall(prose)) - {"Note", "Predict", "Try it", "Pitfall"}:
+        yield from (
+            f"{word!r} in {prose[:60]!r}" for word in CONDESCENDING.findall(prose)
+        )
+        for kind in set(ADMONITION.findall(prose)) - {
+            "Note",
+            "Predict",
+            "Try it",
+            "Pitfall",
+        }:
             yield f"{kind!r} is none of our admonitions"
 
 
@@ -94,7 +113,11 @@ def links(notebook, path):
     for cell in prose_cells(notebook):
         for link in LINK.finditer(SPAN.sub("", cell.source)):
             target = link["target"].split("#")[0]
-            if target and "://" not in target and not target.startswith(("attachment:", "mailto:")):
+            if (
+                target
+                and "://" not in target
+                and not target.startswith(("attachment:", "mailto:"))
+            ):
                 if not (path.parent / target).exists():
                     yield f"there is no {target}"
             if link[0].startswith("!") and not link["text"].strip():
@@ -125,7 +148,10 @@ def absolute_paths(notebook, path):
         data = output.get("data", {})
         texts += [str(data[kind]) for kind in data if not kind.startswith("image/")]
     for text in texts:
-        yield from (f"the path {text[m.start():m.start() + 40]!r}" for m in PATH.finditer(text))
+        yield from (
+            f"the path {text[m.start() : m.start() + 40]!r}"
+            for m in PATH.finditer(text)
+        )
 
 
 def pictures(notebook, path):
@@ -133,7 +159,9 @@ def pictures(notebook, path):
     for output in outputs(notebook):
         if "image/png" in output.get("data", {}):
             described = output.metadata.get("image/png", {}).get("alt", "").strip()
-            if not described or output.data.get("text/plain", "<Figure").startswith("<"):
+            if not described or output.data.get("text/plain", "<Figure").startswith(
+                "<"
+            ):
                 yield f"a picture without alt text: {output.data.get('text/plain')!r}"
         if "image/svg+xml" in output.get("data", {}):
             yield "an SVG, which nbval would compare"
@@ -163,7 +191,10 @@ def tree(node):
     """Return a statement's syntax tree as text, without docstrings."""
     copy = ast.parse(ast.unparse(node))
     for part in ast.walk(copy):
-        if isinstance(part, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(part) is not None:
+        if (
+            isinstance(part, (ast.ClassDef, ast.FunctionDef))
+            and ast.get_docstring(part) is not None
+        ):
             part.body = part.body[1:] or [ast.Pass()]
     return ast.dump(copy)
 
@@ -202,13 +233,16 @@ BAR = "[Start](../README.md)"
 def good():
     """Return a notebook that keeps every rule."""
     picture = nbformat.v4.new_output(
-        "display_data", {"image/png": "aGVsbG8=", "text/plain": "Ten digits."},
+        "display_data",
+        {"image/png": "aGVsbG8=", "text/plain": "Ten digits."},
         metadata={"image/png": {"alt": "Ten digits."}},
     )
     return nbformat.v4.new_notebook(
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         cells=[
-            nbformat.v4.new_markdown_cell(f"{BAR}\n\n# Title\n\nYou will be able to read. 10 minutes."),
+            nbformat.v4.new_markdown_cell(
+                f"{BAR}\n\n# Title\n\nYou will be able to read. 10 minutes."
+            ),
             nbformat.v4.new_code_cell("show()", execution_count=1, outputs=[picture]),
             nbformat.v4.new_code_cell("2 + 2", execution_count=2),
             nbformat.v4.new_markdown_cell(f"> **Note.** The end.\n\n{BAR}"),
@@ -219,13 +253,19 @@ def good():
 FAULTS = {
     long_cells: lambda n: n.cells[1].update(source="a\n" * 21),
     code_without_prose: lambda n: n.cells.insert(1, n.cells[1]),
-    frame: lambda n: n.cells[0].update(source=f"{BAR}\n\n## Title\n\nYou will be able to read. 10 minutes."),
+    frame: lambda n: n.cells[0].update(
+        source=f"{BAR}\n\n## Title\n\nYou will be able to read. 10 minutes."
+    ),
     wording: lambda n: n.cells[3].update(source="This is simply `just` it."),
     links: lambda n: n.cells[3].update(source="[next](nowhere.ipynb)"),
     stored_outputs: lambda n: n.cells[2].update(execution_count=3),
-    absolute_paths: lambda n: n.cells[2].update(source="load('/" + "home/me/mnist.npz')"),
+    absolute_paths: lambda n: n.cells[2].update(
+        source="load('/" + "home/me/mnist.npz')"
+    ),
     pictures: lambda n: n.cells[1].outputs[0].metadata["image/png"].clear(),
-    shown_code: lambda n: n.cells[2].update(source="def tile():\n    return 1", metadata={"tags": ["shown"]}),
+    shown_code: lambda n: n.cells[2].update(
+        source="def tile():\n    return 1", metadata={"tags": ["shown"]}
+    ),
 }
 
 
@@ -238,8 +278,15 @@ def test_check_passes_good_and_finds_bad(check):
 
 
 def test_library_code_with_another_docstring_is_as_shown():
-    source = ast.unparse(next(n for n in ast.parse((ROOT / "vae_lib/figures.py").read_text()).body
-                              if name_of(n) == "tile"))
+    source = ast.unparse(
+        next(
+            n
+            for n in ast.parse((ROOT / "vae_lib/figures.py").read_text()).body
+            if name_of(n) == "tile"
+        )
+    )
     notebook = good()
-    notebook.cells[2].update(source=source.replace("Return", "Give back"), metadata={"tags": ["shown"]})
+    notebook.cells[2].update(
+        source=source.replace("Return", "Give back"), metadata={"tags": ["shown"]}
+    )
     assert list(shown_code(notebook, None)) == []

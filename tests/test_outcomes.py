@@ -6,11 +6,26 @@ import numpy as np
 import pytest
 
 from vae_lib.laboratory import Record
-from vae_lib.outcomes import (failed, final_loss, finite_steps, jumps, outcome, separated, spikes, tail_index,
-                              unstable, verdict, wilson)
+from vae_lib.outcomes import (
+    failed,
+    final_loss,
+    finite_steps,
+    jumps,
+    outcome,
+    separated,
+    spikes,
+    tail_index,
+    unstable,
+    verdict,
+    wilson,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
-GOOD, NAN, INFINITE = [3.0, 2.0, 1.0, 1.0], [3.0, np.nan, np.nan, np.nan], [3.0, 2.0, np.inf, 1.0]
+GOOD, NAN, INFINITE = (
+    [3.0, 2.0, 1.0, 1.0],
+    [3.0, np.nan, np.nan, np.nan],
+    [3.0, 2.0, np.inf, 1.0],
+)
 RUNS = np.array([GOOD, NAN, INFINITE])
 
 
@@ -33,8 +48,12 @@ def test_a_failed_run_ends_with_infinity_and_does_not_drop_out():
 
 def test_wilson_against_published_values():
     # Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
-    for failures, runs, interval in ((81, 263, (0.2553, 0.3662)), (15, 148, (0.0624, 0.1605)),
-                                     (0, 20, (0.0, 0.1611)), (1, 29, (0.0061, 0.1718))):
+    for failures, runs, interval in (
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ):
         np.testing.assert_allclose(wilson(failures, runs), interval, atol=5e-5)
 
 
@@ -46,10 +65,15 @@ def test_tail_index_of_known_tails(index):
 
 
 def test_tail_index_of_one_over_a_normal_number_is_one():
-    assert tail_index(1 / np.random.default_rng(1).standard_normal(200_000)) == pytest.approx(1, abs=0.06)
+    assert tail_index(
+        1 / np.random.default_rng(1).standard_normal(200_000)
+    ) == pytest.approx(1, abs=0.06)
 
 
-@pytest.mark.parametrize("values", [np.ones(100), np.r_[np.inf, np.ones(9_999)], np.r_[np.nan, np.ones(9_999)]])
+@pytest.mark.parametrize(
+    "values",
+    [np.ones(100), np.r_[np.inf, np.ones(9_999)], np.r_[np.nan, np.ones(9_999)]],
+)
 def test_tail_index_refuses_too_few_and_infinite_values(values):
     with pytest.raises(ValueError, match="finite ones"):
         tail_index(values)
@@ -82,17 +106,40 @@ def test_an_outcome_keeps_failures_and_can_be_stored():
     norms[1, 55] = 30
     loss[2, 40:], norms[2, 40:] = np.nan, np.inf
     found = outcome(Record(loss, loss, loss, norms))
-    assert json.loads(json.dumps(found, allow_nan=False)) == found == {
-        "failed": [False, False, True], "spikes": [0, 1, 1], "largest_jump": [1.0, 30.0, None],
-        "final_loss": [7.0, 7.0, None]}
+    assert (
+        json.loads(json.dumps(found, allow_nan=False))
+        == found
+        == {
+            "failed": [False, False, True],
+            "spikes": [0, 1, 1],
+            "largest_jump": [1.0, 30.0, None],
+            "final_loss": [7.0, 7.0, None],
+        }
+    )
     assert unstable([found, found]) == (4, 6)
 
 
 def test_the_verdict_follows_from_intervals_that_separate():
     many, few = (9, 10), (0, 10)  # [60 %, 98 %] and [0, 28 %]
-    assert separated(many, few) and not separated(few, many) and not separated((5, 10), few)
-    arms = {"both": (many, many), "start": (many, few), "map": (few, many), "neither": (few, few)}
+    assert (
+        separated(many, few)
+        and not separated(few, many)
+        and not separated((5, 10), few)
+    )
+    arms = {
+        "both": (many, many),
+        "start": (many, few),
+        "map": (few, many),
+        "neither": (few, few),
+    }
     calm = {"native": few, "matched": few}
-    found = {name: verdict(dict(zip(("native", "matched"), pair)), calm) for name, pair in arms.items()}
-    assert found == {"both": "less stable", "start": "less stable as it comes, not from the same initial σ",
-                     "map": "less stable from the same initial σ only", "neither": "not shown to be less stable"}
+    found = {
+        name: verdict(dict(zip(("native", "matched"), pair)), calm)
+        for name, pair in arms.items()
+    }
+    assert found == {
+        "both": "less stable",
+        "start": "less stable as it comes, not from the same initial σ",
+        "map": "less stable from the same initial σ only",
+        "neither": "not shown to be less stable",
+    }

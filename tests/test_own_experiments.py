@@ -18,9 +18,20 @@ DEFINED = ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """Return what the notebook imports and defines, by name, without what it runs."""
-    trees = [ast.parse(cell.source) for cell in nbformat.read(PATH, 4).cells if cell.cell_type == "code"]
-    wanted = [node for tree in trees for node in tree.body if isinstance(node, DEFINED) or is_defaults(node)]
-    path = tmp_path_factory.mktemp("book") / "book.py"  # a file, so that the source of its functions can be read
+    trees = [
+        ast.parse(cell.source)
+        for cell in nbformat.read(PATH, 4).cells
+        if cell.cell_type == "code"
+    ]
+    wanted = [
+        node
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, DEFINED) or is_defaults(node)
+    ]
+    path = (
+        tmp_path_factory.mktemp("book") / "book.py"
+    )  # a file, so that the source of its functions can be read
     path.write_text("\n\n".join(map(ast.unparse, wanted)))
     names = {"__name__": "__main__"}
     exec(compile(path.read_text(), str(path), "exec"), names)
@@ -28,20 +39,28 @@ def book(tmp_path_factory):
 
 
 def is_defaults(node):
-    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DEFAULTS"
+    return (
+        isinstance(node, ast.Assign)
+        and getattr(node.targets[0], "id", "") == "DEFAULTS"
+    )
 
 
 @pytest.fixture(scope="module")
 def split(book):
     """Return 256 random images with labels."""
     rng = np.random.default_rng(0)
-    return book["Split"](rng.integers(0, 256, (256, 28, 28)).astype("uint8"), rng.integers(0, 10, 256).astype("uint8"))
+    return book["Split"](
+        rng.integers(0, 256, (256, 28, 28)).astype("uint8"),
+        rng.integers(0, 10, 256).astype("uint8"),
+    )
 
 
 def test_labels_travel_as_a_row(book, split):
     images = book["labelled"](split)
     assert images.shape == (256, 29, 28) and (images[:, :28] == split.images).all()
-    assert (images[:, 28].argmax(axis=1) == split.labels).all() and (images[:, 28].sum(axis=1) == 255).all()
+    assert (images[:, 28].argmax(axis=1) == split.labels).all() and (
+        images[:, 28].sum(axis=1) == 255
+    ).all()
 
 
 @pytest.mark.parametrize("kind", ["CVAE", "CutCVAE"])
@@ -49,7 +68,15 @@ def test_conditional_models_train_in_the_compiled_loop(book, split, kind):
     images = book["labelled"](split)
     model = book[kind](latent_dim=3, hidden=(16,))
     before = -evaluate(model, images).elbo
-    history = train(model, images, epochs=3, batch_size=32, learning_rate=3e-3, validation=images[:64], progress=False)
+    history = train(
+        model,
+        images,
+        epochs=3,
+        batch_size=32,
+        learning_rate=3e-3,
+        validation=images[:64],
+        progress=False,
+    )
     assert np.isfinite(history["loss"]).all() and -evaluate(model, images).elbo < before
 
 
@@ -67,9 +94,13 @@ def test_the_pixels_of_the_label_cost_nothing(book, split):
 def test_a_convolutional_pair_is_a_vae(book, split):
     model = book["ConvVAE"](latent_dim=4)
     copy = type(model).from_config(model.get_config())
-    assert [v.shape for v in copy.trainable_variables] == [v.shape for v in model.trainable_variables]
+    assert [v.shape for v in copy.trainable_variables] == [
+        v.shape for v in model.trainable_variables
+    ]
     model.compile(optimizer=keras.optimizers.Adam(1e-3))
-    first, last = model.fit(split.images, batch_size=32, epochs=2, verbose=0).history["loss"]
+    first, last = model.fit(split.images, batch_size=32, epochs=2, verbose=0).history[
+        "loss"
+    ]
     assert last < first
     assert model.reconstruct(split.images[:3]).shape == (3, 28, 28)
 
@@ -79,10 +110,16 @@ def test_at_one_label_the_model_is_an_ordinary_one(book, split):
     train(model, images, epochs=1, batch_size=32, progress=False)
     for label in (0, 7):
         plain, of = book["at_label"](model, label), split.labels == label
-        for ours, theirs in zip(model.encode(images[of]), plain.encode(split.images[of])):
+        for ours, theirs in zip(
+            model.encode(images[of]), plain.encode(split.images[of])
+        ):
             np.testing.assert_allclose(ours, theirs, atol=1e-4)
         z = np.random.default_rng(1).standard_normal((5, 3))
-        np.testing.assert_allclose(book["order_digits"](model, z, np.full(5, label)), plain.decode(z), atol=1e-5)
+        np.testing.assert_allclose(
+            book["order_digits"](model, z, np.full(5, label)),
+            plain.decode(z),
+            atol=1e-5,
+        )
 
 
 @pytest.mark.parametrize("kind", ["CVAE", "ConvVAE", "VAE"])
@@ -104,7 +141,10 @@ def test_the_bug_changes_no_output(book, split):
     images = book["labelled"](split)[:32]
     sound, broken = book["CVAE"](), book["SequelCVAE"]()
     broken.set_weights(sound.get_weights())
-    with sound.frozen(np.ones((32, 2), "float32")), broken.frozen(np.ones((32, 2), "float32")):
+    with (
+        sound.frozen(np.ones((32, 2), "float32")),
+        broken.frozen(np.ones((32, 2), "float32")),
+    ):
         np.testing.assert_allclose(sound(images)[1], broken(images)[1], atol=1e-5)
 
 

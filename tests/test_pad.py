@@ -25,7 +25,10 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def digits():
-    return Split(RNG.integers(0, 256, (120, 28, 28)).astype("uint8"), np.arange(120, dtype="uint8") % 10)
+    return Split(
+        RNG.integers(0, 256, (120, 28, 28)).astype("uint8"),
+        np.arange(120, dtype="uint8") % 10,
+    )
 
 
 def vae_of(latent_dim, **settings):
@@ -42,13 +45,17 @@ def test_the_pad_holds_codes_labels_and_true_digits_in_one_order(digits):
     control = LatentPad(vae, digits, count=70)
     pad = control.pad
     mu, sigma = vae.encode(control.digits.images)
-    np.testing.assert_allclose(halves(pad.codes), np.ravel([mu, sigma]), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        halves(pad.codes), np.ravel([mu, sigma]), rtol=1e-3, atol=1e-4
+    )
     assert len(pad.labels) == 70 == len(control.digits.images)
     assert list(pad.labels) == control.digits.labels.tolist()
     with Image.open(io.BytesIO(pad.atlas)) as board:
         grey = np.asarray(board.convert("L"))
     ninth = grey[28:56, 9 * 28 : 10 * 28]  # the digit ACROSS + 9
-    assert np.abs(255 - ninth.astype(int) - control.digits.images[ACROSS + 9]).max() <= 9  # half of a level of 16
+    assert (
+        np.abs(255 - ninth.astype(int) - control.digits.images[ACROSS + 9]).max() <= 9
+    )  # half of a level of 16
 
 
 def test_units_span_the_map_by_rate_unless_named(digits):
@@ -72,10 +79,15 @@ def test_sliders_and_pad_have_the_same_values_and_ends(digits):
     control = LatentPad(vae_of(4), digits)
     values = [getattr(control.pad, f"z_{unit}") for unit in control.pad.free]
     assert [slider.value for slider in control.sliders] == pytest.approx(values)
-    assert any(values)  # in four dimensions no digit lives at the origin: it starts at a digit's code
+    assert any(
+        values
+    )  # in four dimensions no digit lives at the origin: it starts at a digit's code
     assert {slider.max for slider in control.sliders} == {control.pad.reach}
     ends = [(link.source[1], link.target) for link in control.links]
-    assert ends == [(f"z_{unit}", (slider, "value")) for unit, slider in zip(control.pad.free, control.sliders)]
+    assert ends == [
+        (f"z_{unit}", (slider, "value"))
+        for unit, slider in zip(control.pad.free, control.sliders)
+    ]
 
 
 def test_refresh_shows_the_model_as_it_is_now(digits):
@@ -93,10 +105,19 @@ def test_state_keeps_its_bound_and_stored_output_is_a_picture(digits):
     keras.utils.set_random_seed(0)
     many = Split(np.tile(digits.images, (50, 1, 1)), np.tile(digits.labels, 50))
     control = LatentPad(VAE(2), many)
-    size = sum(len(value) for value in (control.pad.weights, control.pad.codes, control.pad.labels))
-    assert size < 1.2e6  # noise for an atlas does not compress: digits do, see the browser test for the whole page
+    size = sum(
+        len(value)
+        for value in (control.pad.weights, control.pad.codes, control.pad.labels)
+    )
+    assert (
+        size < 1.2e6
+    )  # noise for an atlas does not compress: digits do, see the browser test for the whole page
     data, metadata = control._repr_mimebundle_()
-    assert set(data) == {"application/vnd.jupyter.widget-view+json", "text/plain", "image/png"}
+    assert set(data) == {
+        "application/vnd.jupyter.widget-view+json",
+        "text/plain",
+        "image/png",
+    }
     assert len(json.dumps(data["application/vnd.jupyter.widget-view+json"])) < 200
     assert metadata["image/png"]["alt"] == control.description
 
@@ -116,7 +137,11 @@ def test_units_that_are_not_there_are_refused(units, digits):
 def test_an_atlas_of_few_digits_leaves_the_rest_light():
     with Image.open(io.BytesIO(atlas(np.full((3, 28, 28), 255, "uint8")))) as board:
         grey = np.asarray(board.convert("L"))
-    assert grey.shape == (28, ACROSS * 28) and grey[:, : 3 * 28].max() == 0 and grey[:, 3 * 28 :].min() == 255
+    assert (
+        grey.shape == (28, ACROSS * 28)
+        and grey[:, : 3 * 28].max() == 0
+        and grey[:, 3 * 28 :].min() == 255
+    )
 
 
 # The drawing board
@@ -129,14 +154,18 @@ def test_the_board_packs_mu_and_rho_side_by_side(digits):
     numbers = np.frombuffer(paper.encoder_weights, "<f4")
     last = numbers[-(8 * 6 + 6) :]
     mu, rho = (vae.encoder.get_layer(name) for name in ("mu", "rho"))
-    np.testing.assert_array_equal(last[:48].reshape(8, 6), np.concatenate([mu.kernel, rho.kernel], axis=1))
+    np.testing.assert_array_equal(
+        last[:48].reshape(8, 6), np.concatenate([mu.kernel, rho.kernel], axis=1)
+    )
 
 
 def test_the_board_compares_with_minus_elbos_in_rising_order(digits):
     vae = vae_of(2)
     reference = halves(DrawingBoard(vae, digits).paper.reference)
     assert len(reference) == 120 and np.all(np.diff(reference) >= 0)
-    np.testing.assert_allclose(reference.mean(), negative_elbos(vae, digits.images).mean(), rtol=1e-3)
+    np.testing.assert_allclose(
+        reference.mean(), negative_elbos(vae, digits.images).mean(), rtol=1e-3
+    )
 
 
 def test_minus_elbo_is_the_mean_over_draws_of_the_models_terms(digits):
@@ -152,7 +181,9 @@ def test_minus_elbo_is_the_mean_over_draws_of_the_models_terms(digits):
 def test_the_drawn_digit_arrives_as_an_image(digits):
     board = DrawingBoard(vae_of(2), digits)
     assert board.image.shape == (28, 28) and not board.image.any()
-    sent = memoryview(bytes(range(256)) * 3 + bytes(16))  # what the browser sends is no bytes object
+    sent = memoryview(
+        bytes(range(256)) * 3 + bytes(16)
+    )  # what the browser sends is no bytes object
     board.paper.set_state({"pixels": sent})
     assert board.image[0, 5] == 5
     assert board.picture().startswith(b"\x89PNG")
@@ -173,19 +204,33 @@ def state_of(document):
 
 def test_a_page_holds_every_widget_link_and_byte(digits):
     control = LatentPad(vae_of(2), digits)
-    state = state_of(page_html(control, title="A & B", introduction="One < two.\n\nThree."))
+    state = state_of(
+        page_html(control, title="A & B", introduction="One < two.\n\nThree.")
+    )
     kinds = [model["model_name"] for model in state["models"].values()]
-    assert kinds.count("FloatSliderModel") == kinds.count("LinkModel") == 2 and kinds.count("AnyModel") == 1
+    assert (
+        kinds.count("FloatSliderModel") == kinds.count("LinkModel") == 2
+        and kinds.count("AnyModel") == 1
+    )
     pad = state["models"][control.pad.model_id]
-    found = {tuple(part["path"]): base64.b64decode(part["data"]) for part in pad["buffers"]}
+    found = {
+        tuple(part["path"]): base64.b64decode(part["data"]) for part in pad["buffers"]
+    }
     assert found["weights",] == control.pad.weights
     document = page_html(control, title="A & B", introduction="One < two.\n\nThree.")
-    assert "<title>A &amp; B</title>" in document and "<p>One &lt; two.</p>\n<p>Three.</p>" in document
+    assert (
+        "<title>A &amp; B</title>" in document
+        and "<p>One &lt; two.</p>\n<p>Three.</p>" in document
+    )
 
 
 def test_a_page_asks_for_nothing_from_elsewhere(digits):
-    document = page_html([LatentPad(vae_of(2), digits), DrawingBoard(vae_of(2), digits)])
-    addresses = set(re.findall(r"""(?:https?:)?//[\w.]+\.[a-z]{2,}[^\s"'\\]*""", document))
+    document = page_html(
+        [LatentPad(vae_of(2), digits), DrawingBoard(vae_of(2), digits)]
+    )
+    addresses = set(
+        re.findall(r"""(?:https?:)?//[\w.]+\.[a-z]{2,}[^\s"'\\]*""", document)
+    )
     assert not addresses
 
 
@@ -203,6 +248,8 @@ def test_a_widget_that_needs_a_kernel_is_refused():
 def test_write_page_writes_all_or_nothing(digits, tmp_path):
     path = tmp_path / "pad.html"
     size = write_page(LatentPad(vae_of(2), digits), path)
-    assert path.stat().st_size == size and path.read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert path.stat().st_size == size and path.read_text("utf-8").startswith(
+        "<!DOCTYPE html>"
+    )
     with pytest.raises(StorageError):
         write_page(ipywidgets.Label("x"), tmp_path / "nowhere" / "pad.html")

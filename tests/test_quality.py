@@ -12,7 +12,9 @@ RNG = np.random.default_rng(0)
 def test_clouds_of_the_same_distribution_are_near_one():
     """Density is 1 and coverage 1 − 2^−5 ≈ 0.97 in expectation (Naeem et al. 2020), here to five standard errors."""
     found = compare(RNG.normal(size=(2000, 10)), RNG.normal(size=(2000, 10)))
-    assert found.density == pytest.approx(1, abs=0.1) and found.coverage == pytest.approx(1 - 2**-5, abs=0.02)
+    assert found.density == pytest.approx(
+        1, abs=0.1
+    ) and found.coverage == pytest.approx(1 - 2**-5, abs=0.02)
     assert min(found.precision, found.recall) > 0.8
 
 
@@ -32,7 +34,9 @@ def test_half_of_the_modes_halves_recall_and_coverage():
     reals, fakes = modes + RNG.normal(size=(1000, 2)), RNG.normal(size=(1000, 2))
     found = compare(reals, fakes)
     assert found.precision > 0.9
-    assert found.recall == pytest.approx(0.5, abs=0.05) and found.coverage == pytest.approx(0.5, abs=0.05)
+    assert found.recall == pytest.approx(
+        0.5, abs=0.05
+    ) and found.coverage == pytest.approx(0.5, abs=0.05)
 
 
 def test_radii_are_those_of_the_brute_force():
@@ -46,14 +50,24 @@ def test_features_keep_the_distances_of_images_in_a_plane():
     images = (plane / plane.max()).reshape(-1, 28, 28).astype("float32")
     found = features(images, 2)(images)
     distances = np.linalg.norm(found[0] - found, axis=1)
-    np.testing.assert_allclose(distances, np.linalg.norm((images[0] - images).reshape(200, -1), axis=1), atol=1e-4)
+    np.testing.assert_allclose(
+        distances,
+        np.linalg.norm((images[0] - images).reshape(200, -1), axis=1),
+        atol=1e-4,
+    )
 
 
 def test_ppca_samples_have_the_moments_of_their_model():
     scales = np.array([0.08, 0.05])
     axes = np.linalg.qr(RNG.normal(size=(784, 2)))[0]
-    images = (0.5 + (RNG.normal(size=(4000, 2)) * scales) @ axes.T + RNG.normal(0, 0.001, (4000, 784)))
-    samples = ppca_samples(images.reshape(-1, 28, 28), 2, 4000, seed=1).reshape(-1, 784) - 0.5
+    images = (
+        0.5
+        + (RNG.normal(size=(4000, 2)) * scales) @ axes.T
+        + RNG.normal(0, 0.001, (4000, 784))
+    )
+    samples = (
+        ppca_samples(images.reshape(-1, 28, 28), 2, 4000, seed=1).reshape(-1, 784) - 0.5
+    )
     np.testing.assert_allclose((samples @ axes).std(axis=0), scales, rtol=0.1)
     rest = samples - (samples @ axes) @ axes.T
     assert np.abs(rest).max() < 0.01  # all in the plane of the two axes
@@ -65,9 +79,13 @@ def test_aggregate_samples_are_images_of_the_model():
     assert samples.shape == (7, 28, 28) and 0 <= samples.min() <= samples.max() <= 1
 
 
-@pytest.mark.parametrize("reals, fakes, words", [
-    (np.zeros((9, 3)), np.zeros((9, 2)), r"\(9, 3\).*\(9, 2\)"), (np.zeros((9, 3)), np.zeros((5, 3)), "5 fakes"),
-])
+@pytest.mark.parametrize(
+    "reals, fakes, words",
+    [
+        (np.zeros((9, 3)), np.zeros((9, 2)), r"\(9, 3\).*\(9, 2\)"),
+        (np.zeros((9, 3)), np.zeros((5, 3)), "5 fakes"),
+    ],
+)
 def test_clouds_that_do_not_fit_are_refused(reals, fakes, words):
     with pytest.raises(ValueError, match=words):
         compare(reals, fakes)

@@ -16,7 +16,10 @@ README = (ROOT / "README.md").read_text()
 def test_table_of_nats_is_the_measured_one():
     rows = load_results("nats")["rows"]
     assert nats_table(rows) in README
-    assert all(sum(row["latent_dim"] == dim and row["setting"] == "plain" for row in rows) >= 5 for dim in (2, 5, 10, 20))
+    assert all(
+        sum(row["latent_dim"] == dim and row["setting"] == "plain" for row in rows) >= 5
+        for dim in (2, 5, 10, 20)
+    )
 
 
 def test_table_of_speed_is_the_measured_one():
@@ -30,8 +33,14 @@ def test_table_of_memory_is_the_measured_one():
 def test_picture_is_made_by_notebook_01():
     notebook = nbformat.read(ROOT / "notebooks" / "01_model.ipynb", 4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
-    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", ())]
-    assert (ROOT / "docs" / "plane.png").read_bytes() in [base64.b64decode(picture) for picture in pictures]
+    pictures = [
+        output["data"]["image/png"]
+        for output in outputs
+        if "image/png" in output.get("data", ())
+    ]
+    assert (ROOT / "docs" / "plane.png").read_bytes() in [
+        base64.b64decode(picture) for picture in pictures
+    ]
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))

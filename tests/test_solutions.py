@@ -18,9 +18,15 @@ CALL = re.compile(r"^(?:verdict = )?check\.(\w+)\(", re.MULTILINE)
 def parts(path):
     """Return the exercise texts of a notebook, the code below them, and the names of checks called there."""
     cells = nbformat.read(path, as_version=4).cells
-    places = [i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")]
+    places = [
+        i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")
+    ]
     below = [cells[i + 1] for i in places]
-    return [cells[i].source for i in places], below, [name for cell in below for name in CALL.findall(cell.source)]
+    return (
+        [cells[i].source for i in places],
+        below,
+        [name for cell in below for name in CALL.findall(cell.source)],
+    )
 
 
 def notebook_of(path):
@@ -35,7 +41,9 @@ def lines(cell):
 
 def said(cell):
     """Return what a check put out as text."""
-    return "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
+    return "".join(
+        output.get("data", {}).get("text/plain", "") for output in cell.outputs
+    )
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
@@ -46,15 +54,19 @@ def test_every_notebook_has_its_solutions(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
 def test_exercises_stand_before_the_references_and_link_to_the_solutions(path):
     texts = [cell.source for cell in nbformat.read(path, as_version=4).cells]
-    start, end = (next(i for i, text in enumerate(texts) if text.startswith(heading))
-                  for heading in ("## Exercises", "## References"))
+    start, end = (
+        next(i for i, text in enumerate(texts) if text.startswith(heading))
+        for heading in ("## Exercises", "## References")
+    )
     assert f"(solutions/{path.name})" in texts[start]
     asked = texts[start + 1 : end : 2]
     assert all(text.startswith(f"**Exercise {i}. ") for i, text in enumerate(asked, 1))
     assert asked == parts(path)[0]
 
 
-@pytest.mark.parametrize("path", [*CHAPTERS, *SOLUTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize(
+    "path", [*CHAPTERS, *SOLUTIONS], ids=lambda path: f"{path.parent.name}/{path.name}"
+)
 def test_the_cell_below_an_exercise_is_short_code_that_ends_with_the_check(path):
     for cell in parts(path)[1]:
         assert cell.cell_type == "code" and len(lines(cell)) <= 12
@@ -64,15 +76,22 @@ def test_the_cell_below_an_exercise_is_short_code_that_ends_with_the_check(path)
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
 def test_every_solution_is_explained_and_compared_when_it_runs_again(path):
     cells = nbformat.read(path, as_version=4).cells
-    for i in (i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")):
+    for i in (
+        i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")
+    ):
         assert cells[i + 1].source.endswith("  # NBVAL_CHECK_OUTPUT")
-        assert cells[i + 2].cell_type == "markdown" and len(cells[i + 2].source.split()) > 30
+        assert (
+            cells[i + 2].cell_type == "markdown"
+            and len(cells[i + 2].source.split()) > 30
+        )
 
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
 def test_solutions_have_a_navigation_bar_at_both_ends(path):
     cells = nbformat.read(path, as_version=4).cells
-    assert cells[-1].source and cells[0].source.startswith(cells[-1].source + "\n\n# Solutions ")
+    assert cells[-1].source and cells[0].source.startswith(
+        cells[-1].source + "\n\n# Solutions "
+    )
     assert f"](../{path.name})" in cells[-1].source
 
 
@@ -89,7 +108,9 @@ def test_every_exercise_of_the_module_is_used_once(path):
     source = "\n".join(cell.source for cell in nbformat.read(path, 4).cells)
     name = re.search(r"from vae_lib\.exercises import (\w+) as check", source)[1]
     module = importlib.import_module(f"vae_lib.exercises.{name}")
-    exercises = [key for key, value in vars(module).items() if isinstance(value, Exercise)]
+    exercises = [
+        key for key, value in vars(module).items() if isinstance(value, Exercise)
+    ]
     assert sorted(parts(path)[2]) == sorted(exercises)
 
 

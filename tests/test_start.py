@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the fake Python of these tests is a POSIX script")
+pytestmark = pytest.mark.skipif(
+    os.name == "nt", reason="the fake Python of these tests is a POSIX script"
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,10 +66,20 @@ class Copy:
         return subprocess.Popen(
             [sys.executable, "start.py", *arguments],
             cwd=self.root,
-            env=os.environ | {"PYTHONPATH": str(self.fakes), "FAKE_LOG": str(self.log),
-                              "FAKE_PYTHON": str(self.fakes / "python")} | variables,
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+            env=os.environ
+            | {
+                "PYTHONPATH": str(self.fakes),
+                "FAKE_LOG": str(self.log),
+                "FAKE_PYTHON": str(self.fakes / "python"),
+            }
+            | variables,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            ),  # a background job ignores it
         )
 
     def start(self, *arguments, **variables):
@@ -76,7 +88,11 @@ class Copy:
 
     def calls(self, module=None):
         """Return the command lines the fake Python got, [module, argument, …] each."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        lines = (
+            [json.loads(line) for line in self.log.read_text().splitlines()]
+            if self.log.exists()
+            else []
+        )
         return [line for line in lines if module in (None, line[0])]
 
     def wait_for(self, module):
@@ -88,7 +104,9 @@ class Copy:
 
     def load(self):
         """Return the copied script as a module."""
-        spec = importlib.util.spec_from_file_location("start_copy", self.root / "start.py")
+        spec = importlib.util.spec_from_file_location(
+            "start_copy", self.root / "start.py"
+        )
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -113,7 +131,11 @@ def test_first_start_installs_and_opens_notebook_01(copy):
         "The environment is complete.",
     ]
     requirements, project = copy.calls("pip")
-    assert requirements[-3:] == ["--require-hashes", "-r", str(copy.root / "requirements.txt")]
+    assert requirements[-3:] == [
+        "--require-hashes",
+        "-r",
+        str(copy.root / "requirements.txt"),
+    ]
     assert project[-2:] == ["--editable", str(copy.root)]
     (lab,) = copy.calls("jupyterlab")
     assert "--ServerApp.ip=127.0.0.1" in lab
@@ -144,10 +166,12 @@ def test_arguments_after_test_go_to_pytest(copy):
     assert copy.calls("pytest") == [["pytest", "-k", "data", "--maxfail=1"]]
 
 
-@pytest.mark.parametrize("arguments", [["--port", "9999"], ["--port=9999"], ["--no-browser"]])
+@pytest.mark.parametrize(
+    "arguments", [["--port", "9999"], ["--port=9999"], ["--no-browser"]]
+)
 def test_options_of_jupyterlab_open_notebook_01_all_the_same(copy, arguments):
     lab = copy.load().command(arguments)
-    assert lab[-len(arguments):] == arguments
+    assert lab[-len(arguments) :] == arguments
     assert "--LabApp.default_url=/lab/tree/notebooks/01_model.ipynb" in lab
 
 
@@ -158,11 +182,15 @@ def test_named_notebook_is_opened_instead(copy):
     assert "01_model" not in " ".join(lab)
 
 
-@pytest.mark.parametrize("arguments", [["--ip", "0.0.0.0"], ["--ip=0.0.0.0"], ["--ServerApp.ip=0.0.0.0"]])
+@pytest.mark.parametrize(
+    "arguments", [["--ip", "0.0.0.0"], ["--ip=0.0.0.0"], ["--ServerApp.ip=0.0.0.0"]]
+)
 def test_address_stays_on_loopback_unless_one_is_given(copy, arguments):
     start = copy.load()
     assert "--ServerApp.ip=127.0.0.1" in start.command(["--port=9999"])
-    assert "--ServerApp.ip=127.0.0.1" not in start.command(arguments)  # JupyterLab refuses two
+    assert "--ServerApp.ip=127.0.0.1" not in start.command(
+        arguments
+    )  # JupyterLab refuses two
 
 
 @pytest.mark.parametrize("user, allowed", [(0, True), (1000, False)])
@@ -171,7 +199,9 @@ def test_root_alone_is_allowed_to_be_root(copy, monkeypatch, user, allowed):
     assert ("--allow-root" in copy.load().command([])) == allowed
 
 
-@pytest.mark.parametrize("arguments, module", [([], "jupyterlab"), (["--test"], "pytest")])
+@pytest.mark.parametrize(
+    "arguments, module", [([], "jupyterlab"), (["--test"], "pytest")]
+)
 def test_exit_code_is_handed_on(copy, arguments, module):
     assert copy.start(*arguments, **{"EXIT_OF_" + module: "3"})[0] == 3
 
@@ -183,7 +213,9 @@ def test_wrong_python_is_told_what_to_type(copy, version, capsys, monkeypatch):
     monkeypatch.setattr(start, "check_python", lambda: right(version))
     assert start.main([]) == 1
     message = capsys.readouterr().err
-    assert message.startswith("This is Python {}.{}, and TensorFlow needs 3.11, 3.12".format(*version))
+    assert message.startswith(
+        "This is Python {}.{}, and TensorFlow needs 3.11, 3.12".format(*version)
+    )
     assert "py -3.12 start.py" in message
     assert not copy.venv.exists()
 
@@ -207,13 +239,19 @@ def test_broken_venv_module_is_one_sentence(copy):
         "import subprocess\ndef create(*_, **__): raise subprocess.CalledProcessError(1, 'ensurepip')"
     )
     code, _, errors = copy.start()
-    assert code == 1 and errors.startswith("This Python cannot make an environment with pip")
+    assert code == 1 and errors.startswith(
+        "This Python cannot make an environment with pip"
+    )
     assert errors.count("\n") == 1
 
 
 def test_failed_installation_is_said_and_repaired(copy):
     code, out, errors = copy.start(EXIT_OF_pip="1")
-    assert code == 1 and errors.startswith("The installation failed") and "complete" not in out
+    assert (
+        code == 1
+        and errors.startswith("The installation failed")
+        and "complete" not in out
+    )
     assert copy.calls("jupyterlab") == []
     assert copy.start()[0] == 0
     assert len(copy.calls("jupyterlab")) == 1
@@ -226,7 +264,11 @@ def test_interrupted_installation_is_repaired_by_the_next_start(copy, sent):
     os.killpg(process.pid, sent)
     code, _, errors = ended(process)
     if sent == signal.SIGINT:
-        assert code == 1 and "The installation was interrupted; type the same command again" in errors
+        assert (
+            code == 1
+            and "The installation was interrupted; type the same command again"
+            in errors
+        )
         assert "Traceback" not in errors
     (copy.venv / "lib").mkdir()
     (copy.venv / "lib" / "half").touch()
@@ -272,13 +314,19 @@ def test_foreign_environment_is_left_untouched(copy):
 def test_unwritable_place_is_one_sentence(copy):
     copy.venv.write_text("a file where the folder should be")
     code, _, errors = copy.start()
-    assert code == 1 and errors.startswith("The set-up stopped: ") and errors.count("\n") == 1
+    assert (
+        code == 1
+        and errors.startswith("The set-up stopped: ")
+        and errors.count("\n") == 1
+    )
 
 
 def test_ctrl_c_lets_jupyterlab_shut_its_kernels_down(copy):
     process = copy.open(HANGS="jupyterlab", EXIT_OF_jupyterlab="5")
     copy.wait_for("jupyterlab")
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of the foreground group
+    os.killpg(
+        process.pid, signal.SIGINT
+    )  # as a terminal does: to all of the foreground group
     code, out, errors = ended(process)
     assert (code, errors) == (5, "")
     assert out.endswith("kernels shut down\n")
@@ -288,5 +336,7 @@ def test_termination_reaches_jupyterlab(copy):
     process = copy.open(HANGS="jupyterlab")
     copy.wait_for("jupyterlab")
     process.terminate()
-    ended(process)  # only when JupyterLab, which holds the same output pipe, has ended, too
+    ended(
+        process
+    )  # only when JupyterLab, which holds the same output pipe, has ended, too
     assert process.returncode == -signal.SIGTERM % 256

@@ -42,7 +42,9 @@ def test_a_kill_while_saving_leaves_the_old_file(vae, tmp_path):
         "import sys\nfrom vae_lib import storage\nfrom vae_lib.model import VAE\nvae = VAE()\n"
         "print('ready', flush=True)\nwhile True: storage.save(vae, sys.argv[1])\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE
+    )
     assert process.stdout.readline() == b"ready\n"
     time.sleep(0.5)
     process.send_signal(signal.SIGKILL)
@@ -71,7 +73,9 @@ def test_two_writers_at_once_leave_a_whole_file(tmp_path):
 def test_damaged_files_are_refused(tmp_path, content):
     path = tmp_path / "vae.keras"
     path.write_bytes(content)
-    with pytest.raises(storage.StorageError, match="vae.keras is damaged or no saved VAE"):
+    with pytest.raises(
+        storage.StorageError, match="vae.keras is damaged or no saved VAE"
+    ):
         storage.load(path)
 
 
@@ -92,7 +96,9 @@ def test_another_model_is_refused(tmp_path):
 
 def test_code_in_a_file_is_not_run(tmp_path):
     path = tmp_path / "trap.keras"
-    layer = keras.layers.Lambda(lambda x: x + len(os.environ.setdefault("VAE_LIB_TRAP", "sprung")))
+    layer = keras.layers.Lambda(
+        lambda x: x + len(os.environ.setdefault("VAE_LIB_TRAP", "sprung"))
+    )
     keras.Sequential([keras.Input((2,)), layer]).save(path)
     os.environ.pop("VAE_LIB_TRAP")
     with pytest.raises(storage.StorageError, match="trap.keras"):
@@ -111,4 +117,7 @@ def test_missing_files_and_folders_and_wrong_endings_are_named(vae, tmp_path):
 
 def test_generated_digits_survive(vae, tmp_path):
     storage.save(vae, tmp_path / "vae.keras")
-    np.testing.assert_array_equal(storage.load(tmp_path / "vae.keras").generate(2, seed=0), vae.generate(2, seed=0))
+    np.testing.assert_array_equal(
+        storage.load(tmp_path / "vae.keras").generate(2, seed=0),
+        vae.generate(2, seed=0),
+    )

@@ -23,7 +23,9 @@ def test_parts_of_the_rate_are_those_of_normal_codes():
     assert parts.mutual_information == pytest.approx(information, abs=0.08)
     assert parts.marginal_kl == pytest.approx(marginal, abs=0.08)
     assert parts.rate == pytest.approx(information + marginal, abs=0.08)
-    assert parts.rate == pytest.approx(parts.mutual_information + parts.marginal_kl, abs=0.08)
+    assert parts.rate == pytest.approx(
+        parts.mutual_information + parts.marginal_kl, abs=0.08
+    )
 
 
 def test_a_collapsed_encoder_informs_about_nothing():
@@ -46,14 +48,18 @@ def test_tiny_deviations_do_not_cancel():
 def test_unit_rates_add_up_and_find_the_silent_unit():
     mu, sigma = normal_codes(np.array([1.0, 0.0]), np.array([0.5, 1.0]))
     rates = unit_rates(mu, sigma)
-    assert rates.sum() == pytest.approx(surgery(mu, sigma).rate) and rates[1] == pytest.approx(0, abs=1e-12)
+    assert rates.sum() == pytest.approx(surgery(mu, sigma).rate) and rates[
+        1
+    ] == pytest.approx(0, abs=1e-12)
     assert rates[0] == pytest.approx((1 + 0.25 - 1) / 2 - np.log(0.5), rel=0.05)
     assert active_units(mu).tolist() == [True, False]
 
 
 def test_activity_is_a_variance_above_a_hundredth():
     x = np.linspace(-1, 1, 1001)
-    mu = np.stack([x * np.sqrt(3 * 0.011), x * np.sqrt(3 * 0.009)], axis=1)  # variances 0.011 and 0.009
+    mu = np.stack(
+        [x * np.sqrt(3 * 0.011), x * np.sqrt(3 * 0.009)], axis=1
+    )  # variances 0.011 and 0.009
     assert active_units(mu).tolist() == [True, False]
     assert active_units(mu, least=0.001).all()
 
@@ -61,14 +67,25 @@ def test_activity_is_a_variance_above_a_hundredth():
 def test_neighbours_know_the_class_and_the_control_does_not():
     rng = np.random.default_rng(0)
     labels = rng.integers(10, size=4000)
-    codes = np.stack([np.cos(labels), np.sin(labels)], 1) + 0.02 * rng.standard_normal((4000, 2))
+    codes = np.stack([np.cos(labels), np.sin(labels)], 1) + 0.02 * rng.standard_normal(
+        (4000, 2)
+    )
     half = codes[:2000], labels[:2000], codes[2000:], labels[2000:]
     assert knn_accuracy(*half) > 0.99
-    assert knn_accuracy(*half, shuffled=True) < 0.16  # chance is 0.1, and 2,000 votes err by 0.01
+    assert (
+        knn_accuracy(*half, shuffled=True) < 0.16
+    )  # chance is 0.1, and 2,000 votes err by 0.01
 
 
-@pytest.mark.parametrize("mu, sigma", [(np.zeros((3, 2)), np.ones((3, 1))), (np.zeros(3), np.ones(3)),
-                                       (np.zeros((3, 2)), np.zeros((3, 2))), (np.full((3, 2), np.nan), np.ones((3, 2)))])
+@pytest.mark.parametrize(
+    "mu, sigma",
+    [
+        (np.zeros((3, 2)), np.ones((3, 1))),
+        (np.zeros(3), np.ones(3)),
+        (np.zeros((3, 2)), np.zeros((3, 2))),
+        (np.full((3, 2), np.nan), np.ones((3, 2))),
+    ],
+)
 def test_arrays_that_are_no_codes_are_refused(mu, sigma):
     with pytest.raises(ValueError, match="mu"):
         surgery(mu, sigma)

@@ -11,40 +11,84 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 def row(posterior, losses, spikes, learning_rate=1e-3):
     """Return a row as `outcomes.outcome` and a laboratory make them."""
-    return {"posterior": posterior, "arm": "native", "optimizer": "adam", "learning_rate": learning_rate,
-            "failed": [loss is None for loss in losses], "spikes": spikes, "final_loss": losses,
-            "largest_jump": [None if loss is None else 1.0 + 20 * count for loss, count in zip(losses, spikes)]}
+    return {
+        "posterior": posterior,
+        "arm": "native",
+        "optimizer": "adam",
+        "learning_rate": learning_rate,
+        "failed": [loss is None for loss in losses],
+        "spikes": spikes,
+        "final_loss": losses,
+        "largest_jump": [
+            None if loss is None else 1.0 + 20 * count
+            for loss, count in zip(losses, spikes)
+        ],
+    }
 
 
-@pytest.mark.parametrize("value, text", [(0.04567, "0.0457"), (-1.5, "−1.5"), (3, "3"), (41867.4, "41,867"),
-                                         (-0.0, "0"), (np.inf, "∞"), (-np.inf, "−∞"), (np.nan, "NaN")])
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0.04567, "0.0457"),
+        (-1.5, "−1.5"),
+        (3, "3"),
+        (41867.4, "41,867"),
+        (-0.0, "0"),
+        (np.inf, "∞"),
+        (-np.inf, "−∞"),
+        (np.nan, "NaN"),
+    ],
+)
 def test_numbers_are_short_and_infinity_is_seen(value, text):
     assert short(np.float32(value)) == text
 
 
 def test_spans_and_shares():
-    assert span(np.array([-120.0, -60, -44])) == "−120 to −44" and span(np.array([])) == "never"
+    assert (
+        span(np.array([-120.0, -60, -44])) == "−120 to −44"
+        and span(np.array([])) == "never"
+    )
     assert share(0, 20) == "0 of 20 [0 %, 16 %]"  # Newcombe 1998, table I: 0 to 0.1611
 
 
 def test_a_table_is_markdown():
-    lines = table(["map", "σ"], [["direct", 0.5], ["softplus", np.inf]]).data.splitlines()
-    assert lines == ["| map | σ |", "| :-- | --: |", "| direct | 0.5 |", "| softplus | ∞ |"]
+    lines = table(
+        ["map", "σ"], [["direct", 0.5], ["softplus", np.inf]]
+    ).data.splitlines()
+    assert lines == [
+        "| map | σ |",
+        "| :-- | --: |",
+        "| direct | 0.5 |",
+        "| softplus | ∞ |",
+    ]
 
 
 def test_a_failed_run_counts_as_infinity_and_the_rows_of_a_condition_are_one_cell():
     parts = [row("direct", [500.0, None], [0, 1]), row("direct", [510.0], [3])]
     assert outcome_cell(parts) == "1 / 2 / 3; 510 (500–∞)"
-    lines = outcome_table([*parts, row("softplus", [499.0], [0]), row("direct", [600.0], [0], 0.1),
-                           row("softplus", [None], [1], 0.1)]).data.splitlines()
+    lines = outcome_table(
+        [
+            *parts,
+            row("softplus", [499.0], [0]),
+            row("direct", [600.0], [0], 0.1),
+            row("softplus", [None], [1], 0.1),
+        ]
+    ).data.splitlines()
     assert lines[0] == "| map, arm | Adam 0.001 | Adam 0.1 |"
-    assert lines[2] == "| direct, native | 1 / 2 / 3; 510 (500–∞) | 0 / 0 / 1; 600 (600–600) |"
+    assert (
+        lines[2]
+        == "| direct, native | 1 / 2 / 3; 510 (500–∞) | 0 / 0 / 1; 600 (600–600) |"
+    )
     assert lines[3].endswith("| 1 / 1 / 1; ∞ (∞–∞) |")
 
 
 def test_jumps_are_drawn_and_failures_counted():
-    rows = [row("direct", [500.0, None], [0, 1]), row("softplus", [500.0], [0]),
-            row("direct", [9.0], [0], 0.1), row("softplus", [9.0], [0], 0.1)]
+    rows = [
+        row("direct", [500.0, None], [0, 1]),
+        row("softplus", [500.0], [0]),
+        row("direct", [9.0], [0], 0.1),
+        row("softplus", [9.0], [0], 0.1),
+    ]
     figure = jumps_figure(rows)
     assert [axes.get_title() for axes in figure.axes] == ["Adam 0.001", "Adam 0.1"]
     assert [text.get_text() for text in figure.axes[0].texts] == ["✕ 1", ""]

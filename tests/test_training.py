@@ -35,16 +35,31 @@ def assert_same_weights(one, other):
 
 
 def test_history_has_one_value_an_epoch():
-    history = train(new_vae(), IMAGES, epochs=2, validation=DIGITS.validation.images[:500], progress=False)
-    names = [f"{v}{t}" for v in ("", "validation_") for t in ("distortion", "rate", "loss", "elbo")]
+    history = train(
+        new_vae(),
+        IMAGES,
+        epochs=2,
+        validation=DIGITS.validation.images[:500],
+        progress=False,
+    )
+    names = [
+        f"{v}{t}"
+        for v in ("", "validation_")
+        for t in ("distortion", "rate", "loss", "elbo")
+    ]
     assert isinstance(history, History) and sorted(history) == sorted(names)
     assert all(len(values) == 2 for values in history.values())
-    assert history["elbo"][0] == pytest.approx(-(history["distortion"][0] + history["rate"][0]))
+    assert history["elbo"][0] == pytest.approx(
+        -(history["distortion"][0] + history["rate"][0])
+    )
     assert history["validation_elbo"][1] > history["validation_elbo"][0]
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_does_not():
-    histories = [train(new_vae(), IMAGES, epochs=1, seed=seed, progress=False) for seed in (0, 0, 1)]
+    histories = [
+        train(new_vae(), IMAGES, epochs=1, seed=seed, progress=False)
+        for seed in (0, 0, 1)
+    ]
     assert histories[0] == histories[1] != histories[2]
 
 
@@ -57,10 +72,16 @@ def test_one_step_is_the_step_of_adam_by_hand():
     with tf.GradientTape() as tape, by_hand.frozen(epsilon):
         distortion, rate = by_hand.terms(images)
         loss = tf.reduce_mean(distortion + rate)
-    optimizer.apply(tape.gradient(loss, by_hand.trainable_variables), by_hand.trainable_variables)
+    optimizer.apply(
+        tape.gradient(loss, by_hand.trainable_variables), by_hand.trainable_variables
+    )
     for ours, theirs in zip(weights_of(vae), weights_of(by_hand)):
-        np.testing.assert_allclose(ours, theirs, atol=2e-5)  # Adam's first step is ±1e-3: signs and sizes agree
-    assert training.history["distortion"][0] == pytest.approx(float(tf.reduce_mean(distortion)), rel=1e-5)
+        np.testing.assert_allclose(
+            ours, theirs, atol=2e-5
+        )  # Adam's first step is ±1e-3: signs and sizes agree
+    assert training.history["distortion"][0] == pytest.approx(
+        float(tf.reduce_mean(distortion)), rel=1e-5
+    )
 
 
 def test_train_learns_what_fit_learns():
@@ -69,7 +90,9 @@ def test_train_learns_what_fit_learns():
     theirs.compile(optimizer=keras.optimizers.Adam(1e-3))
     theirs.fit(IMAGES, batch_size=128, epochs=8, verbose=0)
     elbos = [evaluate(vae, DIGITS.test.images[:2000]).elbo for vae in (ours, theirs)]
-    assert elbos[0] == pytest.approx(elbos[1], rel=0.02)  # two orders of the images: 1 % apart was seen
+    assert elbos[0] == pytest.approx(
+        elbos[1], rel=0.02
+    )  # two orders of the images: 1 % apart was seen
 
 
 def test_every_image_is_seen_each_epoch():
@@ -81,23 +104,45 @@ def test_every_image_is_seen_each_epoch():
 def linear_loss(vae, images):
     """Return D + beta R of a linear VAE, in nats, and its rate: expectations over z in closed form, not drawn."""
     mu, sigma = vae.encode(images)
-    origin, *columns = vae.decoder(np.eye(vae.latent_dim + 1, vae.latent_dim, -1, dtype="float32")).numpy().reshape(
-        vae.latent_dim + 1, -1)  # the decoder's answers to 0 and to each unit vector: it is affine
+    origin, *columns = (
+        vae.decoder(np.eye(vae.latent_dim + 1, vae.latent_dim, -1, dtype="float32"))
+        .numpy()
+        .reshape(vae.latent_dim + 1, -1)
+    )  # the decoder's answers to 0 and to each unit vector: it is affine
     weights = np.array(columns) - origin
     x = np.asarray(vae.prepare(images), "float64").reshape(len(images), -1)
-    distortion = np.sum((x - origin - mu @ weights) ** 2, axis=1) + sigma**2 @ np.sum(weights**2, axis=1)
+    distortion = np.sum((x - origin - mu @ weights) ** 2, axis=1) + sigma**2 @ np.sum(
+        weights**2, axis=1
+    )
     rate = np.sum(mu**2 + sigma**2 - 1 - 2 * np.log(sigma), axis=1) / 2
     return distortion.mean() + float(vae.beta) * rate.mean(), rate.mean()
 
 
 def trained_linear(images, latent_dim, beta, epochs, learning_rate):
     """Train a linear VAE down a cosine in batches of 128; return D + beta R reached and the exact optimum."""
-    vae = new_vae(hidden=(), latent_dim=latent_dim, likelihood="gaussian", beta=beta, image_shape=images.shape[1:])
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, epochs * -(-len(images) // 128))
-    train(vae, images, epochs=epochs, batch_size=128, learning_rate=schedule, progress=False)
+    vae = new_vae(
+        hidden=(),
+        latent_dim=latent_dim,
+        likelihood="gaussian",
+        beta=beta,
+        image_shape=images.shape[1:],
+    )
+    schedule = keras.optimizers.schedules.CosineDecay(
+        learning_rate, epochs * -(-len(images) // 128)
+    )
+    train(
+        vae,
+        images,
+        epochs=epochs,
+        batch_size=128,
+        learning_rate=schedule,
+        progress=False,
+    )
     optimum = theory.linear_optimum(theory.pca_eigenvalues(images), latent_dim, beta)
     loss, rate = linear_loss(vae, images)
-    assert rate == pytest.approx(optimum.rate, rel=0.15)  # the loss hardly changes with the rate there
+    assert rate == pytest.approx(
+        optimum.rate, rel=0.15
+    )  # the loss hardly changes with the rate there
     return loss, optimum.loss
 
 
@@ -105,31 +150,43 @@ def test_the_closed_form_of_the_linear_loss_is_what_drawing_estimates():
     vae = new_vae(hidden=(), latent_dim=3, likelihood="gaussian", beta=4.0)
     drawn = [evaluate(vae, IMAGES, seed=seed) for seed in range(10)]
     losses = [found.distortion + 4.0 * found.rate for found in drawn]
-    assert linear_loss(vae, IMAGES)[0] == pytest.approx(np.mean(losses), abs=4 * np.std(losses) / np.sqrt(10))
+    assert linear_loss(vae, IMAGES)[0] == pytest.approx(
+        np.mean(losses), abs=4 * np.std(losses) / np.sqrt(10)
+    )
 
 
 @pytest.mark.parametrize("latent_dim, beta", [(3, 12.0), (2, 60.0)])
 def test_linear_vae_reaches_the_exact_optimum_on_mnist(latent_dim, beta):
-    loss, optimum = trained_linear(DIGITS.train.images[:20_000], latent_dim, beta, epochs=20, learning_rate=5e-3)
+    loss, optimum = trained_linear(
+        DIGITS.train.images[:20_000], latent_dim, beta, epochs=20, learning_rate=5e-3
+    )
     assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
 @pytest.mark.parametrize("latent_dim, beta", [(2, 3.0), (6, 12.0)])
 def test_linear_vae_reaches_the_exact_optimum_on_another_data_set(latent_dim, beta):
-    images = (load_digits().images / 16).astype("float32")  # scikit-learn's 1,797 digits of 8 x 8
-    loss, optimum = trained_linear(images, latent_dim, beta, epochs=150, learning_rate=1e-2)
+    images = (load_digits().images / 16).astype(
+        "float32"
+    )  # scikit-learn's 1,797 digits of 8 x 8
+    loss, optimum = trained_linear(
+        images, latent_dim, beta, epochs=150, learning_rate=1e-2
+    )
     assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
-@pytest.mark.parametrize("deviations, latent_dim, beta, epochs, learning_rate", [
-    # noise variance 15 between the second eigenvalue, 24, and the third, 11
-    ([2.0, 1.5, 1.0, *[0.05] * 253], 3, 30.0, 80, 2e-2),
-    # little variance around a large mean, which Adam needs longer to find: small steps stay far from it
-    ([0.2, 0.15, 0.1, *[0.005] * 253], 2, 0.2, 200, 5e-2),
-    (0.2 / np.arange(1.0, 257), 5, 0.3, 200, 5e-2),
-])
-def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum(deviations, latent_dim, beta, epochs,
-                                                                       learning_rate):
+@pytest.mark.parametrize(
+    "deviations, latent_dim, beta, epochs, learning_rate",
+    [
+        # noise variance 15 between the second eigenvalue, 24, and the third, 11
+        ([2.0, 1.5, 1.0, *[0.05] * 253], 3, 30.0, 80, 2e-2),
+        # little variance around a large mean, which Adam needs longer to find: small steps stay far from it
+        ([0.2, 0.15, 0.1, *[0.005] * 253], 2, 0.2, 200, 5e-2),
+        (0.2 / np.arange(1.0, 257), 5, 0.3, 200, 5e-2),
+    ],
+)
+def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum(
+    deviations, latent_dim, beta, epochs, learning_rate
+):
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.normal(size=(256, 256)))[0]  # directions of 16 x 16
     scores = rng.uniform(-1, 1, size=(8192, 256)) * np.sqrt(3) * deviations
@@ -142,7 +199,14 @@ def test_a_second_model_compiles_nothing():
     train(new_vae(), IMAGES, epochs=1, progress=False)
     compiled = engine.engine_for(new_vae()).compiled
     count = compiled.experimental_get_tracing_count()
-    train(new_vae(seed=5, beta=12.0), IMAGES[:700], epochs=1, learning_rate=3e-4, seed=9, progress=False)
+    train(
+        new_vae(seed=5, beta=12.0),
+        IMAGES[:700],
+        epochs=1,
+        learning_rate=3e-4,
+        seed=9,
+        progress=False,
+    )
     assert engine.engine_for(new_vae(beta=3.0)).compiled is compiled
     assert compiled.experimental_get_tracing_count() == count
 
@@ -196,7 +260,10 @@ class Interrupt(keras.callbacks.Callback):
 def test_an_interrupt_keeps_what_was_learned(capsys):
     vae, interrupt = new_vae(), Interrupt(KeyboardInterrupt())
     history = train(vae, IMAGES, epochs=3, callbacks=[interrupt], progress=False)
-    assert "Stopped by hand in epoch 1" in capsys.readouterr().out and len(history.get("loss", [])) == 0
+    assert (
+        "Stopped by hand in epoch 1" in capsys.readouterr().out
+        and len(history.get("loss", [])) == 0
+    )
     for now, then in zip(weights_of(vae), interrupt.weights):
         np.testing.assert_array_equal(now, then)
     assert np.isfinite(evaluate(vae, IMAGES).elbo)
@@ -232,29 +299,71 @@ def test_a_raised_callback_leaves_the_last_chunk():
 
 
 def test_kerass_early_stopping_restores_the_best_weights():
-    vae, images = new_vae(hidden=(256,), latent_dim=10), IMAGES[:256]  # few images: soon learned by heart
+    vae, images = (
+        new_vae(hidden=(256,), latent_dim=10),
+        IMAGES[:256],
+    )  # few images: soon learned by heart
     held_out = DIGITS.validation.images[:500]
-    stopping = keras.callbacks.EarlyStopping("validation_elbo", mode="max", patience=2, restore_best_weights=True)
-    history = train(vae, images, epochs=60, validation=held_out, learning_rate=1e-2, batch_size=64,
-                    callbacks=[stopping], progress=False)
+    stopping = keras.callbacks.EarlyStopping(
+        "validation_elbo", mode="max", patience=2, restore_best_weights=True
+    )
+    history = train(
+        vae,
+        images,
+        epochs=60,
+        validation=held_out,
+        learning_rate=1e-2,
+        batch_size=64,
+        callbacks=[stopping],
+        progress=False,
+    )
     best = int(np.argmax(history["validation_elbo"]))
     assert len(history["loss"]) < 60 and len(history["loss"]) == best + 3
-    assert evaluate(vae, held_out).elbo == pytest.approx(history["validation_elbo"][best], rel=1e-6)
+    assert evaluate(vae, held_out).elbo == pytest.approx(
+        history["validation_elbo"][best], rel=1e-6
+    )
 
 
 def test_callbacks_find_kerass_names_and_one_alone_needs_no_list(tmp_path):
     log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
-    train(new_vae(), IMAGES[:256], epochs=1, validation=IMAGES[256:512], callbacks=log, progress=False)
+    train(
+        new_vae(),
+        IMAGES[:256],
+        epochs=1,
+        validation=IMAGES[256:512],
+        callbacks=log,
+        progress=False,
+    )
     names = (tmp_path / "log.csv").read_text().splitlines()[0].split(",")
-    assert {"loss", "val_loss", "val_elbo", "validation_elbo"} < set(names) and len(set(names)) == len(names)
-    stopping = keras.callbacks.EarlyStopping(patience=0, min_delta=1e6)  # watches val_loss
-    assert len(train(new_vae(), IMAGES[:256], validation=IMAGES[256:512], callbacks=[stopping],
-                     progress=False)["loss"]) == 2
+    assert {"loss", "val_loss", "val_elbo", "validation_elbo"} < set(names) and len(
+        set(names)
+    ) == len(names)
+    stopping = keras.callbacks.EarlyStopping(
+        patience=0, min_delta=1e6
+    )  # watches val_loss
+    assert (
+        len(
+            train(
+                new_vae(),
+                IMAGES[:256],
+                validation=IMAGES[256:512],
+                callbacks=[stopping],
+                progress=False,
+            )["loss"]
+        )
+        == 2
+    )
 
 
 def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
     vae, frozen = new_vae(), new_vae()
-    train(frozen, IMAGES, epochs=1, progress=False, callbacks=[keras.callbacks.LearningRateScheduler(lambda e: 0.0)])
+    train(
+        frozen,
+        IMAGES,
+        epochs=1,
+        progress=False,
+        callbacks=[keras.callbacks.LearningRateScheduler(lambda e: 0.0)],
+    )
     assert_same_weights(frozen, new_vae())
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [1e-3, 0.0])
     train(vae, IMAGES, epochs=1, learning_rate=schedule, progress=False)
@@ -265,18 +374,33 @@ def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
     assert_same_weights(vae, short)
 
 
-@pytest.mark.parametrize("settings, learning_rate", [
-    (dict(likelihood="gaussian", hidden=(64, 32)), 10.0),  # squares of 1e19 are beyond float32
-    (dict(posterior="direct"), 1e6),  # Adam survives 10 with the Bernoulli likelihood, which is linear: see below
-])
-def test_divergence_restores_the_last_good_weights_and_says_where(settings, learning_rate):
+@pytest.mark.parametrize(
+    "settings, learning_rate",
+    [
+        (
+            dict(likelihood="gaussian", hidden=(64, 32)),
+            10.0,
+        ),  # squares of 1e19 are beyond float32
+        (
+            dict(posterior="direct"),
+            1e6,
+        ),  # Adam survives 10 with the Bernoulli likelihood, which is linear: see below
+    ],
+)
+def test_divergence_restores_the_last_good_weights_and_says_where(
+    settings, learning_rate
+):
     vae = new_vae(**settings)
     training = Training(vae, IMAGES, learning_rate=learning_rate)
     with pytest.raises(DivergedError) as error:
         list(training)
     message = str(error.value)
-    for words in ("stopped being finite at step", f"learning rate {learning_rate:g}", "try a learning rate of 0.001",
-                  *(repr(value) for value in settings.values() if isinstance(value, str))):
+    for words in (
+        "stopped being finite at step",
+        f"learning rate {learning_rate:g}",
+        "try a learning rate of 0.001",
+        *(repr(value) for value in settings.values() if isinstance(value, str)),
+    ):
         assert words in message
     assert ("or the softplus posterior" in message) == ("posterior" in settings)
     assert all(np.isfinite(weights).all() for weights in weights_of(vae))
@@ -286,10 +410,15 @@ def test_divergence_restores_the_last_good_weights_and_says_where(settings, lear
 
 def test_a_loss_that_explodes_without_becoming_nan_is_warned_of_once():
     vae = new_vae()
-    with pytest.warns(UserWarning, match="far above the .* of the untrained model .learning rate 10,") as warned:
+    with pytest.warns(
+        UserWarning, match="far above the .* of the untrained model .learning rate 10,"
+    ) as warned:
         history = train(vae, IMAGES, epochs=3, learning_rate=10.0, progress=False)
     assert len(warned) == 1 and history["loss"][0] > 1e6
-    assert [readable(nats, 1) for nats in (123.456, 6.59e13)] == ["123.5", "6.6e+13"]  # the bar stays short
+    assert [readable(nats, 1) for nats in (123.456, 6.59e13)] == [
+        "123.5",
+        "6.6e+13",
+    ]  # the bar stays short
 
 
 def test_a_usual_training_warns_of_nothing(recwarn):
@@ -303,25 +432,30 @@ def test_training_draws_nothing_from_the_seed_of_the_next_model():
         train(vae, IMAGES[:256], epochs=1, progress=False)
         return weights_of(VAE(**SMALL))
 
-    for fresh, again in zip(next_after((9,)), next_after((9,))):  # the first time, the shape is compiled
+    for fresh, again in zip(
+        next_after((9,)), next_after((9,))
+    ):  # the first time, the shape is compiled
         np.testing.assert_array_equal(fresh, again)
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(learning_rate=0), "learning_rate is 0"),
-    (dict(learning_rate=-1e-3), "learning_rate is -0.001"),
-    (dict(learning_rate=float("nan")), "learning_rate is nan"),
-    (dict(learning_rate="fast"), "learning_rate is 'fast'"),
-    (dict(epochs=-1), "epochs is -1"),
-    (dict(epochs=1.5), "epochs is 1.5"),
-    (dict(batch_size=5000), "from 1 to 2000"),
-    (dict(batch_size=0), "batch_size is 0"),
-    (dict(validation=np.zeros((3, 28), "uint8")), "(3, 28)"),
-    (dict(images=np.full((200, 28, 28), np.inf)), "inf"),
-    (dict(images=np.zeros((0, 28, 28), "uint8")), "n >= 1"),
-    (dict(images=list(IMAGES[:200])), "images are a list"),
-    (dict(seed=-1), "seed is -1"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(learning_rate=0), "learning_rate is 0"),
+        (dict(learning_rate=-1e-3), "learning_rate is -0.001"),
+        (dict(learning_rate=float("nan")), "learning_rate is nan"),
+        (dict(learning_rate="fast"), "learning_rate is 'fast'"),
+        (dict(epochs=-1), "epochs is -1"),
+        (dict(epochs=1.5), "epochs is 1.5"),
+        (dict(batch_size=5000), "from 1 to 2000"),
+        (dict(batch_size=0), "batch_size is 0"),
+        (dict(validation=np.zeros((3, 28), "uint8")), "(3, 28)"),
+        (dict(images=np.full((200, 28, 28), np.inf)), "inf"),
+        (dict(images=np.zeros((0, 28, 28), "uint8")), "n >= 1"),
+        (dict(images=list(IMAGES[:200])), "images are a list"),
+        (dict(seed=-1), "seed is -1"),
+    ],
+)
 def test_what_cannot_work_is_refused_before_anything_runs(arguments, words):
     vae = new_vae()
     images = arguments.pop("images", IMAGES)
@@ -332,7 +466,10 @@ def test_what_cannot_work_is_refused_before_anything_runs(arguments, words):
 
 
 def test_tensors_are_images_as_well():
-    histories = [train(new_vae(), images, epochs=1, progress=False) for images in (IMAGES, tf.constant(IMAGES))]
+    histories = [
+        train(new_vae(), images, epochs=1, progress=False)
+        for images in (IMAGES, tf.constant(IMAGES))
+    ]
     assert histories[0] == histories[1]
 
 
@@ -347,7 +484,9 @@ def test_binarized_training_sees_black_and_white_pixels_anew():
     first, again = training._batch(0)[0], training._batch(0)[0]
     np.testing.assert_array_equal(first, again)
     assert set(np.unique(first)) == {0, 255}
-    assert first.mean() == pytest.approx(IMAGES[training.order[:128]].mean(), rel=0.05)  # 100,352 draws: 1 %
+    assert first.mean() == pytest.approx(
+        IMAGES[training.order[:128]].mean(), rel=0.05
+    )  # 100,352 draws: 1 %
 
 
 def test_two_trainings_at_once_do_not_disturb_each_other():
@@ -355,8 +494,12 @@ def test_two_trainings_at_once_do_not_disturb_each_other():
     together = [new_vae(seed) for seed in (1, 2)]
     for vae in alone:
         train(vae, IMAGES, epochs=1, progress=False)
-    threads = [threading.Thread(target=train, args=(vae, IMAGES), kwargs=dict(epochs=1, progress=False))
-               for vae in together]
+    threads = [
+        threading.Thread(
+            target=train, args=(vae, IMAGES), kwargs=dict(epochs=1, progress=False)
+        )
+        for vae in together
+    ]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     for one, other in zip(alone, together):
@@ -366,4 +509,9 @@ def test_two_trainings_at_once_do_not_disturb_each_other():
 def test_the_bar_is_one_line_that_ends_at_100_percent(capsys):
     train(new_vae(), IMAGES, epochs=1)
     last = capsys.readouterr().out.rstrip("\n").split("\r")[-1]
-    assert "epoch 1 of 1" in last and "100 %" in last and "distortion" in last and len(last) < 130
+    assert (
+        "epoch 1 of 1" in last
+        and "100 %" in last
+        and "distortion" in last
+        and len(last) < 130
+    )

@@ -8,7 +8,9 @@ from vae_lib.model import VAE
 from vae_lib.widgets.weights import hidden_activation, network_state, packed_weights
 
 
-@pytest.mark.parametrize("dtype, size, error", [("float32", 4, 0), ("float16", 2, 5e-4)])
+@pytest.mark.parametrize(
+    "dtype, size, error", [("float32", 4, 0), ("float16", 2, 5e-4)]
+)
 def test_the_bytes_hold_every_kernel_and_bias_in_order(dtype, size, error):
     vae = VAE(3, (8, 5))
     weights, shapes = packed_weights(vae.decoder, dtype)
@@ -25,14 +27,20 @@ def test_the_default_network_fits_into_a_megabyte_of_float16():
 
 def test_state_names_activation_and_output():
     state = network_state(VAE(activation="gelu"))
-    assert (state["activation"], state["output"], state["columns"]) == ("gelu", "sigmoid", 28)
+    assert (state["activation"], state["output"], state["columns"]) == (
+        "gelu",
+        "sigmoid",
+        28,
+    )
     state = network_state(VAE(likelihood="gaussian", hidden=()))
     assert state["activation"] == "linear"
     np.testing.assert_allclose(state["output"], [0.3081, 0.1307], rtol=1e-5)
 
 
 def test_a_layer_that_the_browser_cannot_compute_is_refused_by_name():
-    convolutional = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(2, 3)])
+    convolutional = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Conv2D(2, 3)]
+    )
     with pytest.raises(ValueError, match="Conv2D.*LatentPlane"):
         packed_weights(convolutional)
     with pytest.raises(ValueError, match="float8"):

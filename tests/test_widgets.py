@@ -29,7 +29,12 @@ from vae_lib.widgets.panel import KEPT, TrainingPanel
 from vae_lib.widgets.plane import LatentPlane, most_active
 
 ALL = load_mnist()
-DIGITS = Digits(*(Split(split.images[:n], split.labels[:n]) for split, n in zip(ALL, (600, 300, 100))))
+DIGITS = Digits(
+    *(
+        Split(split.images[:n], split.labels[:n])
+        for split, n in zip(ALL, (600, 300, 100))
+    )
+)
 SMALL = dict(hidden=(32,), images=600, epochs=2)
 PATIENCE = 120  # seconds: for what takes one on a machine of one's own
 
@@ -37,7 +42,11 @@ PATIENCE = 120  # seconds: for what takes one on a machine of one's own
 @pytest.fixture(autouse=True)
 def nothing_printed_and_no_thread_left(capsys):
     yield
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vae_lib")]
+    assert not [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.name.startswith("vae_lib")
+    ]
     assert capsys.readouterr() == ("", "")
 
 
@@ -88,7 +97,9 @@ def test_background_shows_not_too_often_and_not_for_too_long():
     background.stop()
     background.result(PATIENCE)
     assert np.diff(shown[:-1]).min() > 0.12  # the last one is shown in any case
-    background.start((time.sleep(0.01) for _ in range(150)), lambda item: time.sleep(0.1))
+    background.start(
+        (time.sleep(0.01) for _ in range(150)), lambda item: time.sleep(0.1)
+    )
     background.result(PATIENCE)
     assert 0.05 < background.drawing / background.seconds < 0.35
 
@@ -110,10 +121,13 @@ def test_background_takes_one_work_at_a_time():
     background.result(PATIENCE)
 
 
-@pytest.mark.parametrize("items, show", [
-    ((1 / value for value in (1, 0)), lambda item: None),
-    ([1], lambda item: 1 / 0),
-])
+@pytest.mark.parametrize(
+    "items, show",
+    [
+        ((1 / value for value in (1, 0)), lambda item: None),
+        ([1], lambda item: 1 / 0),
+    ],
+)
 def test_a_fault_reaches_whoever_asks_and_the_next_work_can_start(items, show):
     ends, background = [], Background("test")
     background.start(items, show, ends.append)
@@ -166,25 +180,42 @@ def test_the_digit_follows_the_sliders_and_the_last_value_wins(vae):
     np.testing.assert_allclose(decoded(plane.digit)[::9, ::9], expected, atol=0.6)
     assert "The other 1 latent units stay at 0." in plane.message.value
     plane.sliders[0].value = 50  # as the front end does with what is typed
-    assert plane.sliders[0].value == 3 and "typed beyond ±3 becomes ±3" in plane.message.value
+    assert (
+        plane.sliders[0].value == 3
+        and "typed beyond ±3 becomes ±3" in plane.message.value
+    )
 
 
 def test_the_map_marks_the_code(vae):
     codes = np.random.default_rng(0).normal(size=(200, 3)) * [2, 0.1, 1]
     plane = LatentPlane(vae, codes, np.arange(200) % 10)
-    assert plane.units == [0, 2] and [slider.description for slider in plane.sliders] == ["z₁", "z₃"]
+    assert plane.units == [0, 2] and [
+        slider.description for slider in plane.sliders
+    ] == ["z₁", "z₃"]
     plane.sliders[0].value, plane.sliders[1].value = 1, -2
-    left, top = (float(share) for share in re.findall(r"[\d.]+(?=%)", plane.map.marker.value))
-    marked, bare = (np.asarray(Image.open(io.BytesIO(png)).convert("L"), int)
-                    for png in (plane.map.marked((1, -2)), plane.map.scatter.value))
+    left, top = (
+        float(share) for share in re.findall(r"[\d.]+(?=%)", plane.map.marker.value)
+    )
+    marked, bare = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("L"), int)
+        for png in (plane.map.marked((1, -2)), plane.map.scatter.value)
+    )
     rows, columns = np.nonzero(np.abs(marked - bare) > 50)
     middle = [(where.min() + where.max()) / 2 for where in (columns, rows)]
-    assert middle == pytest.approx([left / 100 * bare.shape[1], top / 100 * bare.shape[0]], abs=3)
+    assert middle == pytest.approx(
+        [left / 100 * bare.shape[1], top / 100 * bare.shape[0]], abs=3
+    )
 
 
 def test_one_latent_unit_has_one_slider():
-    plane = LatentPlane(VAE(latent_dim=1, hidden=(8,)), np.zeros((5, 1)), np.zeros(5, int))
-    assert len(plane.sliders) == 1 and plane.map is None and decoded(plane.digit).shape == (252, 252)
+    plane = LatentPlane(
+        VAE(latent_dim=1, hidden=(8,)), np.zeros((5, 1)), np.zeros(5, int)
+    )
+    assert (
+        len(plane.sliders) == 1
+        and plane.map is None
+        and decoded(plane.digit).shape == (252, 252)
+    )
 
 
 def test_most_active_units_come_in_their_own_order():
@@ -192,25 +223,33 @@ def test_most_active_units_come_in_their_own_order():
     assert list(most_active(codes)) == [0, 3] and list(most_active(codes[:, :1])) == [0]
 
 
-def test_a_decoder_that_fails_is_reported_beside_the_sliders_and_the_next_value_works(vae, monkeypatch):
+def test_a_decoder_that_fails_is_reported_beside_the_sliders_and_the_next_value_works(
+    vae, monkeypatch
+):
     plane = LatentPlane(vae)
     with monkeypatch.context() as patch:
         patch.setattr(plane, "decode", lambda z: 1 / 0)
         plane.sliders[0].value = 1
-    assert "ZeroDivisionError" in plane.message.value and "vae-error" in plane.message.value
+    assert (
+        "ZeroDivisionError" in plane.message.value
+        and "vae-error" in plane.message.value
+    )
     before = plane.digit.value
     plane.sliders[0].value = 2
     assert plane.digit.value != before
 
 
-@pytest.mark.parametrize("arguments, words", [
-    (dict(codes=np.zeros((5, 2)), labels=np.zeros(5)), "(5, 2): pass (n, 3) codes"),
-    (dict(codes=np.zeros((5, 3))), "their labels"),
-    (dict(codes=np.zeros((5, 3)), labels=np.zeros(4)), "one for each of 5 codes"),
-    (dict(units=(0, 3)), "from 0 to 2"),
-    (dict(units=(1, 1)), "different ones"),
-    (dict(units=()), "from 0 to 2"),
-])
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (dict(codes=np.zeros((5, 2)), labels=np.zeros(5)), "(5, 2): pass (n, 3) codes"),
+        (dict(codes=np.zeros((5, 3))), "their labels"),
+        (dict(codes=np.zeros((5, 3)), labels=np.zeros(4)), "one for each of 5 codes"),
+        (dict(units=(0, 3)), "from 0 to 2"),
+        (dict(units=(1, 1)), "different ones"),
+        (dict(units=()), "from 0 to 2"),
+    ],
+)
 def test_what_does_not_fit_the_model_is_refused(vae, arguments, words):
     with pytest.raises(ValueError) as error:
         LatentPlane(vae, **arguments)
@@ -220,7 +259,11 @@ def test_what_does_not_fit_the_model_is_refused(vae, arguments, words):
 def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
     for control in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
         data, metadata = control._repr_mimebundle_()
-        assert {"application/vnd.jupyter.widget-view+json", "text/plain", "image/png"} <= set(data)
+        assert {
+            "application/vnd.jupyter.widget-view+json",
+            "text/plain",
+            "image/png",
+        } <= set(data)
         assert data["text/plain"] == control.description
         assert metadata["image/png"]["alt"] == control.description
         assert Image.open(io.BytesIO(data["image/png"])).width > 500
@@ -231,8 +274,16 @@ def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
 
 def test_settings_are_entered_and_read():
     controls = Controls(600)
-    wanted = dict(beta=0.0, latent_dim=20, posterior="direct", likelihood="gaussian", learning_rate=3e-2,
-                  epochs=5, images=550, seed=3)
+    wanted = dict(
+        beta=0.0,
+        latent_dim=20,
+        posterior="direct",
+        likelihood="gaussian",
+        learning_rate=3e-2,
+        epochs=5,
+        images=550,
+        seed=3,
+    )
     controls.enter(wanted)
     assert controls.settings() == wanted
 
@@ -247,17 +298,20 @@ def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
     assert controls.slider.value == 1000 and controls.settings()["beta"] == 5000
 
 
-@pytest.mark.parametrize("name, value, words", [
-    ("beta", -1, "beta is -1: pass a finite number of 0 or more"),
-    ("latent_dim", 100, "latent_dim is 100: pass a whole number from 1 to 50"),
-    ("latent_dim", 2.5, "latent_dim is 2.5: pass a whole number"),
-    ("posterior", "exp", "posterior is 'exp': choose from 'softplus'"),
-    ("learning_rate", 0.5, f"choose from {RATES[0]}"),
-    ("epochs", 0, "epochs is 0: pass a whole number from 1 to 100"),
-    ("images", 601, "images is 601: pass a whole number from 500 to 600"),
-    ("seed", -2, "seed is -2"),
-    ("speed", 1, "speed is no setting of the panel"),
-])
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("beta", -1, "beta is -1: pass a finite number of 0 or more"),
+        ("latent_dim", 100, "latent_dim is 100: pass a whole number from 1 to 50"),
+        ("latent_dim", 2.5, "latent_dim is 2.5: pass a whole number"),
+        ("posterior", "exp", "posterior is 'exp': choose from 'softplus'"),
+        ("learning_rate", 0.5, f"choose from {RATES[0]}"),
+        ("epochs", 0, "epochs is 0: pass a whole number from 1 to 100"),
+        ("images", 601, "images is 601: pass a whole number from 500 to 600"),
+        ("seed", -2, "seed is -2"),
+        ("speed", 1, "speed is no setting of the panel"),
+    ],
+)
 def test_settings_that_are_not_to_be_had_are_refused(name, value, words):
     controls = Controls(600)
     before = controls.settings()
@@ -267,11 +321,19 @@ def test_settings_that_are_not_to_be_had_are_refused(name, value, words):
 
 
 @pytest.mark.parametrize("name, value", [("beta", -3.0), ("seed", -1)])
-def test_a_bad_value_typed_by_hand_is_said_at_once_and_start_refuses_it(panel, name, value):
+def test_a_bad_value_typed_by_hand_is_said_at_once_and_start_refuses_it(
+    panel, name, value
+):
     panel.controls.fields[name].value = value
-    assert f"{name} is {value}" in panel.status.value and "vae-error" in panel.status.value
+    assert (
+        f"{name} is {value}" in panel.status.value and "vae-error" in panel.status.value
+    )
     panel.buttons["Start"].click()
-    assert f"{name} is {value}" in panel.status.value and not panel.work.busy and panel.run is None
+    assert (
+        f"{name} is {value}" in panel.status.value
+        and not panel.work.busy
+        and panel.run is None
+    )
     panel.controls.fields[name].value = 1
     panel.buttons["Start"].click()
     assert panel.result(PATIENCE).settings[name] == 1
@@ -285,9 +347,19 @@ def test_a_run_gives_the_weights_that_a_cell_gives(panel):
     vae, history, settings = panel.result(PATIENCE)
     keras.utils.set_random_seed(3)
     by_hand = VAE(beta=2, hidden=(32,))
-    expected = train(by_hand, subsample(DIGITS.train, 600).images, epochs=2,
-                     validation=DIGITS.validation.images[:500], seed=3, progress=False)
-    assert history == expected and settings["beta"] == 2 and len(history["validation_elbo"]) == 2
+    expected = train(
+        by_hand,
+        subsample(DIGITS.train, 600).images,
+        epochs=2,
+        validation=DIGITS.validation.images[:500],
+        seed=3,
+        progress=False,
+    )
+    assert (
+        history == expected
+        and settings["beta"] == 2
+        and len(history["validation_elbo"]) == 2
+    )
     for ours, theirs in zip(vae.trainable_variables, by_hand.trainable_variables):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -298,9 +370,17 @@ def test_pictures_move_and_the_end_is_announced(panel):
     panel.result(PATIENCE)
     assert all(image.value != old for image, old in zip(panel.live.images, before))
     assert "Run 1 is finished: 2 epochs" in panel.status.value and panel.bar.value == 1
-    for words in ("Epoch 2 of 2, step 5 of 5", "s so far · ", "distortion", "held-out −ELBO"):
+    for words in (
+        "Epoch 2 of 2, step 5 of 5",
+        "s so far · ",
+        "distortion",
+        "held-out −ELBO",
+    ):
         assert words in panel.progress.value
-    assert usable(panel) == {"Start", "Continue", "Reset", "Save"} and len(panel.cards.children) == 1
+    assert (
+        usable(panel) == {"Start", "Continue", "Reset", "Save"}
+        and len(panel.cards.children) == 1
+    )
 
 
 def test_what_is_looked_at_is_what_the_library_evaluates():
@@ -308,20 +388,33 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
     view = pictures.View(vae, DIGITS)
     look = view.look()
     with vae.frozen(view.epsilon):
-        distortion, rate = (float(np.mean(term)) for term in vae.terms(DIGITS.validation.images))
+        distortion, rate = (
+            float(np.mean(term)) for term in vae.terms(DIGITS.validation.images)
+        )
     assert (look.distortion, look.rate) == pytest.approx((distortion, rate), rel=1e-5)
-    np.testing.assert_allclose(look.codes, vae.encode(DIGITS.validation.images)[0], atol=1e-5)
-    np.testing.assert_allclose(look.reconstructions, vae.reconstruct(view.originals), atol=1e-5)
+    np.testing.assert_allclose(
+        look.codes, vae.encode(DIGITS.validation.images)[0], atol=1e-5
+    )
+    np.testing.assert_allclose(
+        look.reconstructions, vae.reconstruct(view.originals), atol=1e-5
+    )
     np.testing.assert_allclose(look.samples, vae.decode(view.codes), atol=1e-5)
-    assert look.distortion + look.rate == pytest.approx(-evaluate(vae, DIGITS.validation.images).elbo, rel=0.01)
+    assert look.distortion + look.rate == pytest.approx(
+        -evaluate(vae, DIGITS.validation.images).elbo, rel=0.01
+    )
 
 
-@pytest.mark.parametrize("latent_dim, words", [(1, "digit"), (2, "z₂"), (6, "the two most active units")])
+@pytest.mark.parametrize(
+    "latent_dim, words", [(1, "digit"), (2, "z₂"), (6, "the two most active units")]
+)
 def test_codes_are_drawn_in_any_dimension(panel, latent_dim, words):
     panel.start(latent_dim=latent_dim, epochs=1)
     panel.result(PATIENCE)
     axes = panel.live.codes.axes
-    assert words in axes.get_xlabel() + axes.get_ylabel() and decoded(panel.live.images[-1]).std() > 10
+    assert (
+        words in axes.get_xlabel() + axes.get_ylabel()
+        and decoded(panel.live.images[-1]).std() > 10
+    )
 
 
 def test_start_pressed_twice_is_one_run(panel):
@@ -338,7 +431,10 @@ def test_stop_keeps_what_was_learned_and_continue_goes_on_as_if_nothing_had_been
     until(lambda: panel.run.training.done > 2)
     panel.buttons["Stop"].click()
     stopped = panel.result(PATIENCE)
-    assert 0 < panel.run.training.done < 300 and "Continue goes on from there" in panel.status.value
+    assert (
+        0 < panel.run.training.done < 300
+        and "Continue goes on from there" in panel.status.value
+    )
     assert np.isfinite(evaluate(stopped.vae, DIGITS.test.images).elbo)
     panel.buttons["Continue"].click()
     continued = panel.result(PATIENCE)
@@ -352,7 +448,10 @@ def test_stop_before_the_first_chunk(panel):
     panel.buttons["Stop"].click()
     assert panel.work.wait(PATIENCE) and panel.run.training.done == 0
     assert "stopped before its first step: Continue begins it" in panel.status.value
-    assert usable(panel) == {"Start", "Continue", "Reset", "Save"} and panel.cards.children == ()
+    assert (
+        usable(panel) == {"Start", "Continue", "Reset", "Save"}
+        and panel.cards.children == ()
+    )
     panel.buttons["Continue"].click()
     assert len(panel.result(PATIENCE).history["loss"]) == 2
 
@@ -370,11 +469,16 @@ def test_continue_needs_epochs_to_go(panel):
     assert len(result.history["loss"]) == result.settings["epochs"] == 3
 
 
-@pytest.mark.parametrize("error, words", [
-    (MemoryError("no room"), "MemoryError: no room"),
-    (RuntimeError("the disk is full"), "the disk is full"),
-])
-def test_an_exception_inside_training_leaves_a_usable_panel(panel, monkeypatch, error, words):
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (MemoryError("no room"), "MemoryError: no room"),
+        (RuntimeError("the disk is full"), "the disk is full"),
+    ],
+)
+def test_an_exception_inside_training_leaves_a_usable_panel(
+    panel, monkeypatch, error, words
+):
     def fail(*_):
         raise error
 
@@ -391,12 +495,18 @@ def test_an_exception_inside_training_leaves_a_usable_panel(panel, monkeypatch, 
 
 def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "_learning_rates", lambda self, count: np.full(count, 1e12, "float32"))
+        patch.setattr(
+            Training,
+            "_learning_rates",
+            lambda self, count: np.full(count, 1e12, "float32"),
+        )
         panel.start(likelihood="gaussian")
         with pytest.raises(DivergedError):
             panel.result(PATIENCE)
     assert "stopped being finite at step" in panel.status.value
-    assert all(np.isfinite(variable).all() for variable in panel.run.vae.trainable_variables)
+    assert all(
+        np.isfinite(variable).all() for variable in panel.run.vae.trainable_variables
+    )
     panel.start()
     panel.result(PATIENCE)
     assert "is finished" in panel.status.value
@@ -407,7 +517,10 @@ def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
     for value in range(200):
         panel.controls.fields["latent_dim"].value = 1 + value % 50
     panel.controls.fields["latent_dim"].value = 6
-    assert "Latent dimension (units): 6, from the next Start; the run" in panel.status.value
+    assert (
+        "Latent dimension (units): 6, from the next Start; the run"
+        in panel.status.value
+    )
     assert panel.result(PATIENCE).vae.latent_dim == 2
     panel.start(epochs=1)
     assert panel.result(PATIENCE).vae.latent_dim == 6
@@ -428,7 +541,12 @@ def test_at_most_four_runs_stay_side_by_side(panel):
         panel.start(beta=beta, epochs=1)
         panel.result(PATIENCE)
     assert len(panel.cards.children) == KEPT and list(panel.results) == [2, 3, 4, 5]
-    assert [result.settings["beta"] for result in panel.results.values()] == [2, 3, 4, 5]
+    assert [result.settings["beta"] for result in panel.results.values()] == [
+        2,
+        3,
+        4,
+        5,
+    ]
     assert "Run 2: β 2" in panel.cards.children[0].children[0].value
 
 
@@ -442,10 +560,14 @@ def test_runs_are_saved_without_overwriting_any(panel):
     names = sorted(path.name for path in Path(panel.folder).iterdir())
     assert len(names) == 3 and {path.name for path in paths} < set(names)
     assert "Run 1 is saved" in panel.status.value
-    np.testing.assert_array_equal(storage.load(paths[1]).generate(2, seed=0), vae.generate(2, seed=0))
+    np.testing.assert_array_equal(
+        storage.load(paths[1]).generate(2, seed=0), vae.generate(2, seed=0)
+    )
     panel.folder = paths[0]  # a file, no folder
     panel.buttons["Save"].click()
-    assert "cannot be written" in panel.status.value and "vae-error" in panel.status.value
+    assert (
+        "cannot be written" in panel.status.value and "vae-error" in panel.status.value
+    )
 
 
 def test_nothing_is_saved_or_continued_while_it_trains(panel):
@@ -459,8 +581,15 @@ def test_reset_ends_and_forgets(panel):
     panel.start(epochs=100, beta=7)
     until(lambda: panel.run.points)
     panel.buttons["Reset"].click()
-    assert panel.controls.settings() == panel.defaults and panel.cards.children == () and panel.run is None
-    assert "Ready: press Start" in panel.status.value and usable(panel) == {"Start", "Reset"}
+    assert (
+        panel.controls.settings() == panel.defaults
+        and panel.cards.children == ()
+        and panel.run is None
+    )
+    assert "Ready: press Start" in panel.status.value and usable(panel) == {
+        "Start",
+        "Reset",
+    }
     with pytest.raises(RuntimeError, match="No run has been started"):
         panel.result()
 
@@ -480,8 +609,14 @@ def test_three_experiments_stand_beside_the_panel_unless_it_is_to_be_small():
     panel = TrainingPanel(DIGITS, **SMALL)
     assert len(EXPERIMENTS) == 3 and panel.children[-2].value.count("<details>") == 4
     few = TrainingPanel(DIGITS, **SMALL, fields=("epochs", "beta"), experiments=())
-    assert few.controls.children[0] is few.controls.fields["epochs"] and len(few.controls.children) == 2
-    assert few.controls.settings() == panel.controls.settings() and len(few.children) == len(panel.children) - 1
+    assert (
+        few.controls.children[0] is few.controls.fields["epochs"]
+        and len(few.controls.children) == 2
+    )
+    assert (
+        few.controls.settings() == panel.controls.settings()
+        and len(few.children) == len(panel.children) - 1
+    )
     with pytest.raises(ValueError, match="speed is no setting of the panel"):
         TrainingPanel(DIGITS, **SMALL, fields=("speed",))
     assert panel.compiling.wait(PATIENCE) and few.compiling.wait(PATIENCE)
@@ -498,8 +633,11 @@ def test_sentences_are_escaped():
 @pytest.fixture(scope="module")
 def kernel():
     """A kernel in the project's folder, and a client of it."""
-    manager, client = start_new_kernel(kernel_name="python3", cwd=str(Path(__file__).parents[1]),
-                                       stderr=subprocess.DEVNULL)
+    manager, client = start_new_kernel(
+        kernel_name="python3",
+        cwd=str(Path(__file__).parents[1]),
+        stderr=subprocess.DEVNULL,
+    )
     yield manager, client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -511,17 +649,30 @@ def test_the_page_is_heard_while_a_cell_runs(kernel):
         "import ipywidgets, threading\nfrom vae_lib.widgets.style import Control\n"
         "stop, heard = ipywidgets.Button(), threading.Event()\n"
         "stop.on_click(lambda _: heard.set())\ncontrol = Control(ipywidgets.VBox([stop]))",
-        reply=True, timeout=PATIENCE, user_expressions={"id": "stop.model_id"})
+        reply=True,
+        timeout=PATIENCE,
+        user_expressions={"id": "stop.model_id"},
+    )
     button = setup["content"]["user_expressions"]["id"]["data"]["text/plain"].strip("'")
     client.control_channel.send(client.session.msg("create_subshell_request"))
     subshell = client.get_control_msg(timeout=PATIENCE)["content"]["subshell_id"]
-    cell = client.execute("stop.disabled = True  # a message of the cell's own thread\nassert heard.wait(20)")
+    cell = client.execute(
+        "stop.disabled = True  # a message of the cell's own thread\nassert heard.wait(20)"
+    )
     while True:
         message = client.get_iopub_msg(timeout=PATIENCE)
-        if message["msg_type"] == "comm_msg" and message["parent_header"].get("msg_id") == cell:
+        if (
+            message["msg_type"] == "comm_msg"
+            and message["parent_header"].get("msg_id") == cell
+        ):
             break
-    click = client.session.msg("comm_msg", {"comm_id": button,
-                                            "data": {"method": "custom", "content": {"event": "click"}}})
+    click = client.session.msg(
+        "comm_msg",
+        {
+            "comm_id": button,
+            "data": {"method": "custom", "content": {"event": "click"}},
+        },
+    )
     click["header"]["subshell_id"] = subshell  # as JupyterLab sends it
     client.shell_channel.send(click)
     while True:
@@ -540,10 +691,16 @@ def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(kernel):
         "import threading\n"
         "len(history['loss']), [thread.name for thread in threading.enumerate() if 'vae_lib' in thread.name]",
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in cells]
+    )
     NotebookClient(notebook, timeout=PATIENCE, km=kernel[0]).execute()
     shown, clicked, snapshot, end = (cell.outputs for cell in notebook.cells)
-    assert "image/png" in shown[0].data and clicked == [] and end[0].data["text/plain"] == "(1, [])"
+    assert (
+        "image/png" in shown[0].data
+        and clicked == []
+        and end[0].data["text/plain"] == "(1, [])"
+    )
     assert snapshot[0].data["text/plain"].startswith("The training panel")
     assert "alt" in snapshot[0].metadata["image/png"]
     assert json.dumps(notebook).count('"stderr"') == 0

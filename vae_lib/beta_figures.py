@@ -30,23 +30,48 @@ def regimes_figure(regimes, labels):
     `regimes` maps titles to dicts with `tsne`, `pca` (n, 2), `digits` and `new` boards (images, rows, columns),
     and `caption`; `labels` (n,) belong to the codes.
     """
-    figure, axes = new_figure(len(regimes), 3, (8, 3.1 * len(regimes)), width_ratios=(1, 1, 1.1))
+    figure, axes = new_figure(
+        len(regimes), 3, (8, 3.1 * len(regimes)), width_ratios=(1, 1, 1.1)
+    )
     reach = max(np.abs(regime["pca"]).max() for regime in regimes.values())
     for (left, middle, right), (title, regime) in zip(axes, regimes.items()):
         size = 110 / len(labels) ** 0.5
-        draw_codes(left, regime["tsne"], labels, title=f"{title}\nt-SNE of {len(labels):,} codes", size=size)
+        draw_codes(
+            left,
+            regime["tsne"],
+            labels,
+            title=f"{title}\nt-SNE of {len(labels):,} codes",
+            size=size,
+        )
         left.set_axis_off()  # only who is near whom means anything there
-        draw_codes(middle, regime["pca"], labels, title=f"{regime['caption']}\ntheir two principal components", size=size)
+        draw_codes(
+            middle,
+            regime["pca"],
+            labels,
+            title=f"{regime['caption']}\ntheir two principal components",
+            size=size,
+        )
         middle.set(xlabel="", ylabel="", xlim=(-reach, reach), ylim=(-reach, reach))
         middle.tick_params(labelsize=8)
-        board = np.concatenate([regime["digits"], np.zeros_like(regime["new"][:5]), regime["new"]])
-        draw_digits(right, board, 5, title="test digits over what comes\nback; below: new digits")
+        board = np.concatenate(
+            [regime["digits"], np.zeros_like(regime["new"][:5]), regime["new"]]
+        )
+        draw_digits(
+            right,
+            board,
+            5,
+            title="test digits over what comes\nback; below: new digits",
+        )
     return figure
 
 
 def rows_of(originals, decoded, columns=5):
     """Return originals and, below each row of them, what they were decoded to, as one board of `columns`."""
-    parts = [part[i : i + columns] for i in range(0, len(originals), columns) for part in (originals, decoded)]
+    parts = [
+        part[i : i + columns]
+        for i in range(0, len(originals), columns)
+        for part in (originals, decoded)
+    ]
     return np.concatenate(parts)
 
 
@@ -58,10 +83,22 @@ def collapse_figure(panels):
     figure, axes = new_figure(1, len(panels), (8, 3.2))
     for ax, (title, (lines, predicted)) in zip(np.atleast_1d(axes), panels.items()):
         for i, (label, rows) in enumerate(lines.items()):
-            ax.plot(column(rows, "beta"), column(rows, "rate"), f"{MARKS[i]}-", color=COLOURS[i], label=label, markersize=4)
-            ax.set_ylim(-0.15, 1.15 * max(r["rate"] for r in rows if r["beta"] >= predicted / 12))
+            ax.plot(
+                column(rows, "beta"),
+                column(rows, "rate"),
+                f"{MARKS[i]}-",
+                color=COLOURS[i],
+                label=label,
+                markersize=4,
+            )
+            ax.set_ylim(
+                -0.15,
+                1.15 * max(r["rate"] for r in rows if r["beta"] >= predicted / 12),
+            )
         ax.axvline(predicted, color="0.3", linestyle="--")
-        ax.text(predicted, ax.get_ylim()[1], f" predicted\n β = {predicted:.1f}", va="top")
+        ax.text(
+            predicted, ax.get_ylim()[1], f" predicted\n β = {predicted:.1f}", va="top"
+        )
         log_beta(ax, title=title, ylabel="rate, nats", xlim=(predicted / 12, None))
         ax.legend(frameon=False)
     return figure
@@ -76,13 +113,33 @@ def rate_distortion_figure(panels, ylabel="distortion D, nats"):
     figure, axes = new_figure(1, len(panels), (8, 3.8))
     for ax, (title, (lines, reference)) in zip(np.atleast_1d(axes), panels.items()):
         if reference is not None:
-            ax.plot(reference[0], reference[1], color="0.4", linestyle="--", label=reference[2])
+            ax.plot(
+                reference[0],
+                reference[1],
+                color="0.4",
+                linestyle="--",
+                label=reference[2],
+            )
         for i, (label, rows) in enumerate(lines.items()):
             rates, distortions = column(rows, "rate"), column(rows, "distortion")
-            ax.plot(rates, distortions, f"{MARKS[i]}-", color=COLOURS[i], label=label, markersize=4)
+            ax.plot(
+                rates,
+                distortions,
+                f"{MARKS[i]}-",
+                color=COLOURS[i],
+                label=label,
+                markersize=4,
+            )
             for row in (row for row in rows if row["rate"] > 0.04 * rates.max()):
-                ax.annotate(f"{row['beta']:g}", (row["rate"], row["distortion"]), xytext=(-4, -11), fontsize=8,
-                            textcoords="offset points", ha="right", color="0.3")
+                ax.annotate(
+                    f"{row['beta']:g}",
+                    (row["rate"], row["distortion"]),
+                    xytext=(-4, -11),
+                    fontsize=8,
+                    textcoords="offset points",
+                    ha="right",
+                    color="0.3",
+                )
         ax.margins(0.08)
         ax.set(title=title, xlabel="rate R, nats", ylabel=ylabel)
         ax.legend(fontsize=9, frameon=False)
@@ -92,7 +149,12 @@ def rate_distortion_figure(panels, ylabel="distortion D, nats"):
 def units_figure(panels):
     """Return heat maps of the rate of each unit (largest first) over beta; `panels` maps titles to rows."""
     heights = [max(len(rows[0]["unit_rates"]), 3) for rows in panels.values()]
-    figure, axes = new_figure(len(panels), 1, (8, 1.1 * len(panels) + 0.2 * sum(heights)), height_ratios=heights)
+    figure, axes = new_figure(
+        len(panels),
+        1,
+        (8, 1.1 * len(panels) + 0.2 * sum(heights)),
+        height_ratios=heights,
+    )
     for ax, (title, rows) in zip(np.atleast_1d(axes), panels.items()):
         rates = np.stack([row["unit_rates"] for row in rows], axis=1)  # (units, betas)
         picture = ax.imshow(rates, aspect="auto", cmap="cividis", vmin=0)
@@ -111,8 +173,17 @@ def surgery_figure(panels):
     """Return stacked areas of mutual information and marginal KL over beta; `panels` maps titles to rows."""
     figure, axes = new_figure(1, len(panels), (8, 3), sharey=False)
     for ax, (title, rows) in zip(np.atleast_1d(axes), panels.items()):
-        betas, parts = column(rows, "beta"), [column(rows, name) for name in ("mutual_information", "marginal_kl")]
-        ax.stackplot(betas, *parts, labels=["I(x; z)", "KL(q(z) ‖ p(z))"], colors=[COLOURS[0], COLOURS[3]], alpha=0.7)
+        betas, parts = (
+            column(rows, "beta"),
+            [column(rows, name) for name in ("mutual_information", "marginal_kl")],
+        )
+        ax.stackplot(
+            betas,
+            *parts,
+            labels=["I(x; z)", "KL(q(z) ‖ p(z))"],
+            colors=[COLOURS[0], COLOURS[3]],
+            alpha=0.7,
+        )
         ax.plot(betas, column(rows, "rate"), "k.-", label="rate")
         log_beta(ax, title=title, ylabel="nats")
         ax.legend(frameon=False)
@@ -126,10 +197,22 @@ def gap_figure(panels):
         ax.axhspan(-bound, bound, color="0.93")
         ax.axhline(0, color="0.4", linewidth=1)
         ax.plot(betas, gaps, "o", color=COLOURS[0])
-        for i, (beta, gap) in enumerate(zip(betas, gaps)):  # above and below in turn, or neighbours would meet
-            ax.annotate(f"{gap:+.1f} %".replace("-", "−"), (beta, gap), xytext=(0, (-15, 8)[i % 2]), ha="center",
-                        textcoords="offset points")
-        log_beta(ax, title=title, ylabel="gap in D + βR, %" if ax is axes[0] else "", xlim=(0.03, 700))
+        for i, (beta, gap) in enumerate(
+            zip(betas, gaps)
+        ):  # above and below in turn, or neighbours would meet
+            ax.annotate(
+                f"{gap:+.1f} %".replace("-", "−"),
+                (beta, gap),
+                xytext=(0, (-15, 8)[i % 2]),
+                ha="center",
+                textcoords="offset points",
+            )
+        log_beta(
+            ax,
+            title=title,
+            ylabel="gap in D + βR, %" if ax is axes[0] else "",
+            xlim=(0.03, 700),
+        )
     return figure
 
 
@@ -147,37 +230,99 @@ def capacity_figure(panels, skip=3):
         ax.plot(epochs, held_out, "--", color=COLOURS[1], label="held-out")
         best = int(np.argmin(held_out))
         ax.plot(epochs[best], held_out[best], "o", color=COLOURS[1])
-        ax.annotate(f"epoch {epochs[best]}", (epochs[best], held_out[best]), xytext=(0, 10), textcoords="offset points",
-                    ha="center")
-        ax.set(title=title, xlabel="epoch", ylabel="−ELBO, nats" if ax is np.atleast_1d(axes)[0] else "")
+        ax.annotate(
+            f"epoch {epochs[best]}",
+            (epochs[best], held_out[best]),
+            xytext=(0, 10),
+            textcoords="offset points",
+            ha="center",
+        )
+        ax.set(
+            title=title,
+            xlabel="epoch",
+            ylabel="−ELBO, nats" if ax is np.atleast_1d(axes)[0] else "",
+        )
         ax.legend(frameon=False)
     return figure
 
 
 def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=()):
     """Return what the beta slider shows at `betas[i]`, for pages without a kernel or script."""
-    figure, axes = new_figure(2, 2, (8, 6.2), height_ratios=(3.4, 2.6), width_ratios=(1, 1.15))
+    figure, axes = new_figure(
+        2, 2, (8, 6.2), height_ratios=(3.4, 2.6), width_ratios=(1, 1.15)
+    )
     (plane, curve), (left, right) = axes
     plane.scatter(*codes.T, c=np.array(COLOURS)[labels % 10], s=6, linewidths=0)
     for radius in (1, 2, 3):
         plane.add_patch(Circle((0, 0), radius, fill=False, color="0.8"))
     for mu, sigma, digit in zip(*spread):
-        plane.add_patch(Ellipse(mu, *(2 * sigma), color=COLOURS[digit % 10], linewidth=1.5, alpha=0.3))
-        plane.text(*mu, str(digit), color="white", fontweight="bold", ha="center", va="center", fontsize=9,
-                   bbox=dict(boxstyle="circle,pad=0.15", facecolor=COLOURS[digit % 10], edgecolor="white"))
-    plane.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", title=f"β = {betas[i]:.3g}: codes and posteriors")
+        plane.add_patch(
+            Ellipse(
+                mu, *(2 * sigma), color=COLOURS[digit % 10], linewidth=1.5, alpha=0.3
+            )
+        )
+        plane.text(
+            *mu,
+            str(digit),
+            color="white",
+            fontweight="bold",
+            ha="center",
+            va="center",
+            fontsize=9,
+            bbox=dict(
+                boxstyle="circle,pad=0.15",
+                facecolor=COLOURS[digit % 10],
+                edgecolor="white",
+            ),
+        )
+    plane.set(
+        xlim=(-reach, reach),
+        ylim=(-reach, reach),
+        aspect="equal",
+        title=f"β = {betas[i]:.3g}: codes and posteriors",
+    )
     rates, distortions = walk["rates"], walk["distortions"]
     curve.plot(rates, distortions, color=COLOURS[0], label="one network")
     if len(dedicated):
-        curve.plot(*np.transpose(dedicated), "s", color="0.3", fillstyle="none", label="dedicated networks")
-    curve.axline((rates[i], distortions[i]), slope=-betas[i], color="0.5", linestyle="--", label="slope −β")
-    curve.plot(rates[i], distortions[i], "o", color=COLOURS[0], markersize=11, markeredgecolor="white")
-    curve.set(xlabel="rate R, nats", ylabel="distortion D, nats", ylim=(distortions.min() - 4, distortions.max() + 6))
+        curve.plot(
+            *np.transpose(dedicated),
+            "s",
+            color="0.3",
+            fillstyle="none",
+            label="dedicated networks",
+        )
+    curve.axline(
+        (rates[i], distortions[i]),
+        slope=-betas[i],
+        color="0.5",
+        linestyle="--",
+        label="slope −β",
+    )
+    curve.plot(
+        rates[i],
+        distortions[i],
+        "o",
+        color=COLOURS[0],
+        markersize=11,
+        markeredgecolor="white",
+    )
+    curve.set(
+        xlabel="rate R, nats",
+        ylabel="distortion D, nats",
+        ylim=(distortions.min() - 4, distortions.max() + 6),
+    )
     curve.legend(frameon=False)
     units, active = walk["unit_rates"][i], walk["active"][i]
-    left.barh(range(1, len(units) + 1), units, color=[LIT if lit else "0.8" for lit in active])
-    left.set(title=f"{active.sum()} of {len(units)} units active", xlabel="rate of the unit, nats", ylabel="unit",
-             xlim=(0, 1.05 * walk["unit_rates"].max()), yticks=range(1, len(units) + 1))
+    left.barh(
+        range(1, len(units) + 1), units, color=[LIT if lit else "0.8" for lit in active]
+    )
+    left.set(
+        title=f"{active.sum()} of {len(units)} units active",
+        xlabel="rate of the unit, nats",
+        ylabel="unit",
+        xlim=(0, 1.05 * walk["unit_rates"].max()),
+        yticks=range(1, len(units) + 1),
+    )
     left.invert_yaxis()
     board = np.concatenate(list(rows.values()))
     draw_digits(right, board, max(map(len, rows.values())), title=" · ".join(rows))

@@ -30,7 +30,9 @@ def modulated_layers(h, features, widths, activation):
     """
     for i, width in enumerate(widths):
         start = dict(kernel_initializer=keras.initializers.RandomNormal(stddev=0.01))
-        scale = layers.Dense(width, bias_initializer="ones", name=f"scale_{i}", **start)(features)
+        scale = layers.Dense(
+            width, bias_initializer="ones", name=f"scale_{i}", **start
+        )(features)
         shift = layers.Dense(width, name=f"shift_{i}", **start)(features)
         h = layers.Dense(width, kernel_initializer="he_normal", name=f"hidden_{i}")(h)
         h = layers.Activation(activation)(h * scale + shift)
@@ -46,7 +48,9 @@ def build_networks(image_shape, hidden, latent_dim, activation):
     t = keras.Input((1,))
     h = modulated_layers(z, beta_features(t), hidden[::-1], activation)
     logits = layers.Dense(image_shape[0] * image_shape[1], name="pixels")(h)
-    decoder = keras.Model([z, t], layers.Reshape(image_shape, name="logits")(logits), name="decoder")
+    decoder = keras.Model(
+        [z, t], layers.Reshape(image_shape, name="logits")(logits), name="decoder"
+    )
     return encoder, decoder
 
 
@@ -58,28 +62,56 @@ class ConditionedVAE(VAEBase):
     Raises ValueError for settings that make no model. Notebook 03.
     """
 
-    def __init__(self, latent_dim=2, hidden=(512, 256), posterior="softplus", likelihood="bernoulli", low=0.05,
-                 high=300.0, activation="relu", image_shape=(28, 28), **kwargs):
+    def __init__(
+        self,
+        latent_dim=2,
+        hidden=(512, 256),
+        posterior="softplus",
+        likelihood="bernoulli",
+        low=0.05,
+        high=300.0,
+        activation="relu",
+        image_shape=(28, 28),
+        **kwargs,
+    ):
         kwargs.pop("beta", None)  # VAEBase keeps one; here it has no meaning
-        super().__init__(latent_dim, hidden, posterior, likelihood, 1.0, activation, image_shape, **kwargs)
+        super().__init__(
+            latent_dim,
+            hidden,
+            posterior,
+            likelihood,
+            1.0,
+            activation,
+            image_shape,
+            **kwargs,
+        )
         check_range(low, high)
         if not hidden:
-            raise ValueError("hidden is (): pass one width or more; it is the hidden layers that are told beta.")
+            raise ValueError(
+                "hidden is (): pass one width or more; it is the hidden layers that are told beta."
+            )
         self.settings = {**self.settings, "low": float(low), "high": float(high)}
         self.log_low, self.log_high = np.log(low), np.log(high)
         self.noise_dim = self.latent_dim + 1  # the last number of the noise draws beta
-        self.encoder, self.decoder = build_networks(image_shape, tuple(hidden), latent_dim, activation)
+        self.encoder, self.decoder = build_networks(
+            image_shape, tuple(hidden), latent_dim, activation
+        )
 
     def standardised(self, log_beta):
         """Return the networks' input: `log_beta` (batch, 1) as they see it, with mean 0 and variance 1."""
-        middle, deviation = (self.log_low + self.log_high) / 2, (self.log_high - self.log_low) / 12**0.5
+        middle, deviation = (
+            (self.log_low + self.log_high) / 2,
+            (self.log_high - self.log_low) / 12**0.5,
+        )
         return (log_beta - middle) / deviation
 
     def call(self, images):
         """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,), one z and one beta drawn per image."""
         noise = self.standard_normal((ops.shape(images)[0], self.noise_dim))
         epsilon, draw = noise[:, :-1], noise[:, -1:]
-        share = (1.0 + ops.erf(draw / 2**0.5)) / 2.0  # of a normal draw: uniform in [0, 1]
+        share = (
+            1.0 + ops.erf(draw / 2**0.5)
+        ) / 2.0  # of a normal draw: uniform in [0, 1]
         log_beta = self.log_low + share * (self.log_high - self.log_low)
         t = self.standardised(log_beta)
         mu, rho = self.encoder([self.prepare(images), t])
@@ -90,7 +122,11 @@ class ConditionedVAE(VAEBase):
     def terms_and_beta(self, images):
         """Return distortion and rate in nats, and the beta drawn for each image, each (batch,)."""
         (mu, sigma, log_sigma), logits, beta = self(images)
-        return self.likelihood.distortion(self.prepare(images), logits), rate(mu, sigma, log_sigma), beta
+        return (
+            self.likelihood.distortion(self.prepare(images), logits),
+            rate(mu, sigma, log_sigma),
+            beta,
+        )
 
     def terms(self, images):
         """Return distortion and rate in nats, each (batch,), at the betas drawn for the images."""
@@ -123,26 +159,40 @@ class ConditionedVAE(VAEBase):
         and at no extra cost. Raises ValueError for a beta outside `low` … `high`, 0 included: it has no logarithm.
         """
         self.check(beta)
-        settings = {name: value for name, value in self.settings.items() if name not in ("low", "high")}
+        settings = {
+            name: value
+            for name, value in self.settings.items()
+            if name not in ("low", "high")
+        }
         vae = VAE(**settings, beta=float(beta))
-        for ours, theirs, outputs in ((self.encoder, vae.encoder, ("mu", "rho")), (self.decoder, vae.decoder, ("pixels",))):
+        for ours, theirs, outputs in (
+            (self.encoder, vae.encoder, ("mu", "rho")),
+            (self.decoder, vae.decoder, ("pixels",)),
+        ):
             weights = self.folded(ours, beta)
-            weights += [w.numpy() for name in outputs for w in ours.get_layer(name).weights]
+            weights += [
+                w.numpy() for name in outputs for w in ours.get_layer(name).weights
+            ]
             theirs.set_weights(weights)
         return vae
 
     def folded(self, network, beta):
         """Return kernels and biases of a network's hidden layers at `beta`, scales and shifts folded in."""
         weights = []
-        for (scale, shift), i in zip(self.modulation(network, [beta]), range(len(self.settings["hidden"]))):
+        for (scale, shift), i in zip(
+            self.modulation(network, [beta]), range(len(self.settings["hidden"]))
+        ):
             kernel, bias = (w.numpy() for w in network.get_layer(f"hidden_{i}").weights)
             weights += [kernel * scale[0], bias * scale[0] + shift[0]]
         return weights
 
     def modulation(self, network, betas):
         """Return for each hidden layer of `network` its scales and shifts, each float32 (len(betas), width)."""
-        outputs = [network.get_layer(f"{name}_{i}").output for i in range(len(self.settings["hidden"]))
-                   for name in ("scale", "shift")]
+        outputs = [
+            network.get_layer(f"{name}_{i}").output
+            for i in range(len(self.settings["hidden"]))
+            for name in ("scale", "shift")
+        ]
         probe = keras.Model(network.inputs[1], outputs)
         t = self.standardised(np.log(np.reshape(betas, (-1, 1)))).astype("float32")
         values = [ops.convert_to_numpy(value) for value in probe(t)]
@@ -161,8 +211,10 @@ class ConditionedVAE(VAEBase):
         check_beta(beta)
         low, high = self.settings["low"], self.settings["high"]
         if not low <= beta <= high:
-            raise ValueError(f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; train a VAE of "
-                             "its own for another.")
+            raise ValueError(
+                f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; train a VAE of "
+                "its own for another."
+            )
 
 
 def check_range(low, high):
@@ -170,5 +222,7 @@ def check_range(low, high):
     check_beta(low)
     check_beta(high)
     if not 0 < low < high:
-        raise ValueError(f"low and high are {low!r} and {high!r}: pass two numbers with 0 < low < high; log beta "
-                         "is drawn between their logarithms.")
+        raise ValueError(
+            f"low and high are {low!r} and {high!r}: pass two numbers with 0 < low < high; log beta "
+            "is drawn between their logarithms."
+        )

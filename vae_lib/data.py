@@ -55,7 +55,9 @@ def load_mnist(path=None):
     test = _checked_split(path, "test", x_test, y_test, at_least=1)
     order = np.random.default_rng(SEED).permutation(len(train.images))
     n_validation = len(order) // VALIDATION_SHARE
-    return Digits(_take(train, order[n_validation:]), _take(train, order[:n_validation]), test)
+    return Digits(
+        _take(train, order[n_validation:]), _take(train, order[:n_validation]), test
+    )
 
 
 def subsample(split, n, seed=0, stratified=False):
@@ -75,7 +77,9 @@ def subsample(split, n, seed=0, stratified=False):
     order = generator.permutation(available)
     if stratified:
         order = order[np.argsort(split.labels[order], kind="stable")]
-        evenly_spaced = (2 * np.arange(n) + 1) * available // (2 * n)  # a run of one label gets its share
+        evenly_spaced = (
+            (2 * np.arange(n) + 1) * available // (2 * n)
+        )  # a run of one label gets its share
         order = generator.permutation(order[evenly_spaced])
     return _take(split, order[:n])
 
@@ -86,8 +90,12 @@ def _take(split, rows):
 
 def _read(path):
     """Return the four arrays of the .npz file at `path`, not yet checked; raise DataError if that fails."""
-    if os.path.isdir(path):  # unlike Path.is_dir, false for a path that cannot be looked up at all
-        raise DataError(f"{path} is a folder, but must be an .npz file: give the path of the file in it.")
+    if os.path.isdir(
+        path
+    ):  # unlike Path.is_dir, false for a path that cannot be looked up at all
+        raise DataError(
+            f"{path} is a folder, but must be an .npz file: give the path of the file in it."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
@@ -100,29 +108,45 @@ def _read(path):
     except DataError:
         raise
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist: {_remedy(path, 'check the path')}.") from error
+        raise DataError(
+            f"{path} does not exist: {_remedy(path, 'check the path')}."
+        ) from error
     except PermissionError as error:
-        raise DataError(f"{path} may not be read by this user: change its permissions or copy it.") from error
+        raise DataError(
+            f"{path} may not be read by this user: change its permissions or copy it."
+        ) from error
     except OSError as error:
-        raise DataError(f"{path} cannot be opened ({error.strerror or error}): check the path.") from error
-    except Exception as error:  # a bad index makes zipfile stumble in more ways than BadZipFile
+        raise DataError(
+            f"{path} cannot be opened ({error.strerror or error}): check the path."
+        ) from error
+    except (
+        Exception
+    ) as error:  # a bad index makes zipfile stumble in more ways than BadZipFile
         remedy = _remedy(path, "download or save it again")
-        raise DataError(f"{path} is not an .npz file, or only a part of one: {remedy}.") from error
+        raise DataError(
+            f"{path} is not an .npz file, or only a part of one: {remedy}."
+        ) from error
 
 
 def _read_array(path, archive, key):
     """Return one array of the archive; raise DataError if its bytes are damaged or hold Python objects."""
     try:
-        content = archive.read(f"{key}.npy")  # the whole member at once, so that its checksum is compared
+        content = archive.read(
+            f"{key}.npy"
+        )  # the whole member at once, so that its checksum is compared
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except Exception as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
+    except (
+        Exception
+    ) as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
         if "Object arrays" in str(error):
             raise DataError(
                 f"{path} holds {key} as pickled Python objects, which are never loaded because they can run "
                 "code: save plain uint8 arrays with numpy.savez_compressed."
             ) from error
         remedy = _remedy(path, "download or save it again")
-        raise DataError(f"{path} is damaged, its array {key} cannot be read: {remedy}.") from error
+        raise DataError(
+            f"{path} is damaged, its array {key} cannot be read: {remedy}."
+        ) from error
 
 
 def _remedy(path, otherwise):
@@ -157,4 +181,6 @@ def _checked_split(path, name, images, labels, at_least):
             f"{path}: y_{name} has labels from {labels.min()} to {labels.max()}, but they must lie from "
             "0 to 255: renumber the classes."
         )
-    return Split(np.ascontiguousarray(images), np.ascontiguousarray(labels, dtype=np.uint8))
+    return Split(
+        np.ascontiguousarray(images), np.ascontiguousarray(labels, dtype=np.uint8)
+    )

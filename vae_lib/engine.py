@@ -30,7 +30,9 @@ class Engine:
     """
 
     def __init__(self, vae):
-        state = random.getstate()  # the copy's initial weights are of no use: it shall not cost a seed
+        state = (
+            random.getstate()
+        )  # the copy's initial weights are of no use: it shall not cost a seed
         self.vae = type(vae).from_config(vae.get_config())
         random.setstate(state)
         self.vae.compile(optimizer=keras.optimizers.Adam(0.0))
@@ -38,7 +40,9 @@ class Engine:
         self.variables = state_variables(self.vae)
         self.fresh = True  # nothing compiled yet
         self.lock = threading.Lock()  # the copy serves one caller at a time
-        self.steps = functools.partial(self._steps)  # no method: of those TensorFlow would say that it traces often
+        self.steps = functools.partial(
+            self._steps
+        )  # no method: of those TensorFlow would say that it traces often
         self.compiled = tf.function(self.steps, jit_compile=True, autograph=False)
 
     def __call__(self, state, images, epsilon, learning_rates):
@@ -49,13 +53,22 @@ class Engine:
         each step, in nats per image. finite: whether all weights are.
         """
         steps = len(images)
-        padded = [tf.constant(_padded(array)) for array in (images, epsilon, learning_rates)]
+        padded = [
+            tf.constant(_padded(array)) for array in (images, epsilon, learning_rates)
+        ]
         with self.lock:
             try:
                 state, terms, finite = self.compiled(state, *padded, tf.constant(steps))
-            except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InternalError) as error:
-                warnings.warn(f"XLA is not to be had here ({type(error).__name__}): training goes on without it, "
-                              "at about half the speed.", stacklevel=2)
+            except (
+                tf.errors.UnimplementedError,
+                tf.errors.NotFoundError,
+                tf.errors.InternalError,
+            ) as error:
+                warnings.warn(
+                    f"XLA is not to be had here ({type(error).__name__}): training goes on without it, "
+                    "at about half the speed.",
+                    stacklevel=2,
+                )
                 self.compiled = tf.function(self.steps, autograph=False)
                 state, terms, finite = self.compiled(state, *padded, tf.constant(steps))
         if self.fresh:
@@ -71,13 +84,19 @@ class Engine:
         def step(i, terms):
             vae.reset_metrics()  # each step by itself, so that a sum of steps does not depend on the chunks
             vae.optimizer.learning_rate.assign(learning_rates[i])
-            with vae.frozen(epsilon[i]):  # drawn outside: random numbers inside XLA double the compile time
+            with vae.frozen(
+                epsilon[i]
+            ):  # drawn outside: random numbers inside XLA double the compile time
                 means = vae.train_step((images[i],))
             row = tf.stack([means["distortion"], means["rate"], means["loss"]])
             return i + 1, tf.tensor_scatter_nd_update(terms, [[i]], [row])
 
-        _, terms = tf.while_loop(lambda i, _: i < steps, step, (0, tf.zeros((CAPACITY, 3))))
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(v.value)) for v in vae.trainable_variables])
+        _, terms = tf.while_loop(
+            lambda i, _: i < steps, step, (0, tf.zeros((CAPACITY, 3)))
+        )
+        finite = tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(v.value)) for v in vae.trainable_variables]
+        )
         return [tf.identity(variable) for variable in self.variables], terms, finite
 
 
@@ -92,8 +111,15 @@ _engines_lock = threading.Lock()
 
 def engine_for(vae):
     """Return the engine for models of the code and shape of `vae`, made at the first call."""
-    config = {name: value for name, value in vae.get_config().items() if name not in ("beta", "name")}
-    key = (class_meaning(type(vae), VAEBase), json.dumps(config, sort_keys=True, default=repr))
+    config = {
+        name: value
+        for name, value in vae.get_config().items()
+        if name not in ("beta", "name")
+    }
+    key = (
+        class_meaning(type(vae), VAEBase),
+        json.dumps(config, sort_keys=True, default=repr),
+    )
     with _engines_lock:
         if key not in _engines:
             if len(_engines) >= KEPT:
@@ -113,4 +139,6 @@ def give_back_memory():
 def _padded(array):
     """Return `array` with zeros appended up to CAPACITY rows."""
     array = np.asarray(array)
-    return np.concatenate([array, np.zeros((CAPACITY - len(array), *array.shape[1:]), array.dtype)])
+    return np.concatenate(
+        [array, np.zeros((CAPACITY - len(array), *array.shape[1:]), array.dtype)]
+    )

@@ -13,13 +13,17 @@ from vae_lib.model import in_batches
 
 def score_function(distortion, slope, mu, sigma, epsilon):
     """Return the score-function estimate (Williams 1992), which needs no slope; KL in closed form."""
-    return distortion * epsilon / sigma + mu, distortion * (epsilon**2 - 1) / sigma + sigma - 1 / sigma
+    return distortion * epsilon / sigma + mu, distortion * (
+        epsilon**2 - 1
+    ) / sigma + sigma - 1 / sigma
 
 
 def score_with_baseline(distortion, slope, mu, sigma, epsilon):
     """Return the score-function estimate with the mean distortion of the other draws as its baseline."""
     draws = len(distortion)
-    baseline = (distortion.sum(axis=0) - distortion) / (draws - 1)  # of the others: independent of this one
+    baseline = (distortion.sum(axis=0) - distortion) / (
+        draws - 1
+    )  # of the others: independent of this one
     return score_function(distortion - baseline, slope, mu, sigma, epsilon)
 
 
@@ -61,7 +65,14 @@ def distortion_and_slope(vae, images, z):
         codes = tf.reshape(tf.constant(block, "float32"), (-1, vae.latent_dim))
         with tf.GradientTape() as tape:
             tape.watch(codes)
-            distortion = vae.likelihood.distortion(tf.tile(x, (len(block), 1, 1)), vae.decoder(codes))
+            distortion = vae.likelihood.distortion(
+                tf.tile(x, (len(block), 1, 1)), vae.decoder(codes)
+            )
         slope = tape.gradient(distortion, codes)
-        parts.append((distortion.numpy().reshape(*block.shape[:2], 1), slope.numpy().reshape(block.shape)))
+        parts.append(
+            (
+                distortion.numpy().reshape(*block.shape[:2], 1),
+                slope.numpy().reshape(block.shape),
+            )
+        )
     return tuple(np.concatenate(arrays) for arrays in zip(*parts))

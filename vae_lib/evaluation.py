@@ -45,7 +45,9 @@ def negative_elbos(vae, images, draws=8, seed=0):
     for part in in_batches(images):
         total = np.zeros(len(part))
         for _ in range(draws):
-            with vae.frozen(rng.standard_normal((len(part), vae.latent_dim), "float32")):
+            with vae.frozen(
+                rng.standard_normal((len(part), vae.latent_dim), "float32")
+            ):
                 distortion, rate = vae.terms(part)
             total += ops.convert_to_numpy(distortion + rate)
         parts.append(total / draws)
@@ -63,7 +65,9 @@ def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):
         raise ValueError(f"samples is {samples!r}: pass a whole number of 1 or more.")
     rng = np.random.default_rng(seed)
     bounds = [
-        importance_weighted_bound(log_weights(vae, binarized(part, rng) if binarize else part, samples, rng))
+        importance_weighted_bound(
+            log_weights(vae, binarized(part, rng) if binarize else part, samples, rng)
+        )
         for part in in_batches(images, 100)
     ]
     return np.concatenate(bounds)
@@ -78,13 +82,21 @@ def log_weights(vae, images, samples, rng):
     for block in in_batches(range(samples), max(1, 2000 // len(images))):
         epsilon = rng.standard_normal((len(block), *mu.shape), "float32")
         z = mu + sigma * epsilon  # (samples of the block, n, latent_dim)
-        logits = ops.reshape(vae.decoder(ops.reshape(z, (-1, vae.latent_dim))), (len(block), *x.shape))
+        logits = ops.reshape(
+            vae.decoder(ops.reshape(z, (-1, vae.latent_dim))), (len(block), *x.shape)
+        )
         distortion = vae.likelihood.distortion(x, logits)
-        parts.append(np.asarray(log_importance_weight(distortion, z, log_sigma, epsilon), "float64"))
+        parts.append(
+            np.asarray(
+                log_importance_weight(distortion, z, log_sigma, epsilon), "float64"
+            )
+        )
     return np.concatenate(parts)
 
 
 def binarized(images, rng):
     """Return `images` with every pixel drawn as 0 or 1 of their dtype's range, its grey value the probability."""
     top = 255 if images.dtype == np.uint8 else 1
-    return ((rng.random(images.shape, "float32") * top < images) * top).astype(images.dtype)
+    return ((rng.random(images.shape, "float32") * top < images) * top).astype(
+        images.dtype
+    )

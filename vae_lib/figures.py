@@ -11,7 +11,9 @@ from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
-COLOURS = matplotlib.color_sequences["petroff10"]  # the colour of each digit 0 … 9, apart for the colour-blind
+COLOURS = matplotlib.color_sequences[
+    "petroff10"
+]  # the colour of each digit 0 … 9, apart for the colour-blind
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 11,
@@ -43,8 +45,15 @@ def to_png(figure):
 
 def show(figure, alt):
     """Display the figure under a cell; `alt` describes it for readers who cannot see it."""
-    size = {name: int(inches * DOTS / 2) for name, inches in zip(("width", "height"), figure.get_size_inches())}
-    display({"image/png": palette(to_png(figure)), "text/plain": alt}, metadata={"image/png": {**size, "alt": alt}}, raw=True)
+    size = {
+        name: int(inches * DOTS / 2)
+        for name, inches in zip(("width", "height"), figure.get_size_inches())
+    }
+    display(
+        {"image/png": palette(to_png(figure)), "text/plain": alt},
+        metadata={"image/png": {**size, "alt": alt}},
+        raw=True,
+    )
 
 
 def palette(png, most=300_000):
@@ -52,7 +61,9 @@ def palette(png, most=300_000):
     if len(png) <= most:
         return png
     with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
-        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            file, "PNG", optimize=True
+        )
         return file.getvalue()
 
 
@@ -60,7 +71,9 @@ def tile(images, columns, gap=1):
     """Return images (n, rows, columns) in [0, 1] side by side as one array, row by row; empty places stay 0."""
     n, height, width = images.shape
     rows = -(-n // columns)
-    board = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap), "float32")
+    board = np.zeros(
+        (rows * (height + gap) - gap, columns * (width + gap) - gap), "float32"
+    )
     for i, image in enumerate(images):
         top, left = i // columns * (height + gap), i % columns * (width + gap)
         board[top : top + height, left : left + width] = image
@@ -69,7 +82,11 @@ def tile(images, columns, gap=1):
 
 def unit(images):
     """Return images as floats in [0, 1], from `uint8` or from floats, which are clipped."""
-    return images / np.float32(255) if images.dtype == np.uint8 else np.clip(images, 0.0, 1.0)
+    return (
+        images / np.float32(255)
+        if images.dtype == np.uint8
+        else np.clip(images, 0.0, 1.0)
+    )
 
 
 def digits_png(images, columns=1, scale=4):
@@ -77,13 +94,21 @@ def digits_png(images, columns=1, scale=4):
     pixels = (255 * (1 - tile(unit(images), columns))).round().astype("uint8")
     with io.BytesIO() as file:
         board = Image.fromarray(pixels)
-        board.resize((board.width * scale, board.height * scale), Image.Resampling.NEAREST).save(file, "PNG")
+        board.resize(
+            (board.width * scale, board.height * scale), Image.Resampling.NEAREST
+        ).save(file, "PNG")
         return file.getvalue()
 
 
 def draw_digits(axes, images, columns, title="", label=""):
     """Draw images (n, rows, columns) as a board into `axes`, without ticks."""
-    axes.imshow(tile(unit(images), columns), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow(
+        tile(unit(images), columns),
+        cmap="gray_r",
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
     axes.set(title=title, ylabel=label, xticks=[], yticks=[])
     axes.grid(False)
     axes.spines[:].set_visible(False)
@@ -112,9 +137,17 @@ def manifold(images, codes, title=""):
     figure, axes = new_figure(size=(8, 8))
     draw_digits(axes, images, n, title)
     places = np.array([0, (n - 1) / 2, n - 1])
-    for axis, size, values in ((axes.xaxis, width, codes[:n, 0]), (axes.yaxis, height, codes[::n, 1])):
-        names = [f"{value:.2f}".replace("-", "−") for value in (values[0], (values[0] + values[-1]) / 2, values[-1])]
-        axis.set_ticks(places * (size + 1) + (size - 1) / 2, names)  # a digit and its gap take size + 1 pixels
+    for axis, size, values in (
+        (axes.xaxis, width, codes[:n, 0]),
+        (axes.yaxis, height, codes[::n, 1]),
+    ):
+        names = [
+            f"{value:.2f}".replace("-", "−")
+            for value in (values[0], (values[0] + values[-1]) / 2, values[-1])
+        ]
+        axis.set_ticks(
+            places * (size + 1) + (size - 1) / 2, names
+        )  # a digit and its gap take size + 1 pixels
     axes.set(xlabel="$z_1$", ylabel="$z_2$")
     return figure
 
@@ -126,25 +159,46 @@ def draw_variances(axes, variances, active=0.01):
     """
     axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
     axes.axhline(active, color="0.4", linestyle="--")
-    axes.set(title=f"{(variances > active).sum()} of {len(variances)} latent units are active", yscale="log",
-             xlabel="latent unit, in order of variance", ylabel="variance of the mean")
+    axes.set(
+        title=f"{(variances > active).sum()} of {len(variances)} latent units are active",
+        yscale="log",
+        xlabel="latent unit, in order of variance",
+        ylabel="variance of the mean",
+    )
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_codes(axes, codes, labels, title="", size=3):
     """Draw codes (n, 2) coloured by digit, with the digit near its class's median, so that colour is never alone."""
-    axes.scatter(*codes.T, c=np.array(COLOURS)[labels % 10], s=size, alpha=0.5, linewidths=0)
+    axes.scatter(
+        *codes.T, c=np.array(COLOURS)[labels % 10], s=size, alpha=0.5, linewidths=0
+    )
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    for digit, place in zip(digits, spread(medians, 0.07 * np.ptp(codes, axis=0).max())):
-        axes.text(*place, str(digit), color="white", fontweight="bold", ha="center", va="center",
-                  bbox=dict(boxstyle="circle,pad=0.2", facecolor=COLOURS[digit % 10], edgecolor="white"))
+    for digit, place in zip(
+        digits, spread(medians, 0.07 * np.ptp(codes, axis=0).max())
+    ):
+        axes.text(
+            *place,
+            str(digit),
+            color="white",
+            fontweight="bold",
+            ha="center",
+            va="center",
+            bbox=dict(
+                boxstyle="circle,pad=0.2",
+                facecolor=COLOURS[digit % 10],
+                edgecolor="white",
+            ),
+        )
     axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
 def spread(points, distance):
     """Return `points` (n, 2) pushed apart until any two are about `distance` away from each other."""
-    points = points + 1e-3 * distance * np.arange(len(points))[:, None]  # so that equal ones can part
+    points = (
+        points + 1e-3 * distance * np.arange(len(points))[:, None]
+    )  # so that equal ones can part
     for _ in range(100):
         apart = points[:, None] - points  # (n, n, 2)
         lengths = np.linalg.norm(apart, axis=-1) + np.eye(len(points)) * 2 * distance
@@ -157,7 +211,9 @@ def draw_normals(axes, normals, titles):
     """Draw into each of `axes` the standard normal density in grey and one of `normals`, pairs (mu, sigma)."""
     z = np.linspace(-4, 4, 801)
     for ax, (mu, sigma), title in zip(axes, normals, titles):
-        ax.fill_between(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.85", label="$p(z)$")
+        ax.fill_between(
+            z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color="0.85", label="$p(z)$"
+        )
         density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
         ax.plot(z, density, color=COLOURS[0], label="$q(z)$")
         ax.set(title=title, xlabel="$z$", yticks=[])
@@ -169,7 +225,9 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
     for i, (label, values) in enumerate(curves.items()):
         style = "--" if "held-out" in label or "validation" in label else "-"
         x = np.arange(start, start + len(values))
-        axes.plot(x, values, style, color=COLOURS[i], label=label, marker="o", markersize=3)
+        axes.plot(
+            x, values, style, color=COLOURS[i], label=label, marker="o", markersize=3
+        )
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
@@ -177,7 +235,21 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
 
 def draw_gaps(axes, samples, gaps):
     """Draw the median, the 90th percentile and the largest of gaps (K, images) in nats against `samples` (K,)."""
-    for percent, label, style in ((50, "median", "o-"), (90, "nine in ten are below", "s--"), (100, "largest", "^:")):
-        axes.loglog(samples, np.percentile(gaps, percent, axis=1), style, color=COLOURS[0], label=label)
-    axes.set(xlabel="codes per image, K", ylabel="gap in nats", title="Integral minus importance-weighted bound")
+    for percent, label, style in (
+        (50, "median", "o-"),
+        (90, "nine in ten are below", "s--"),
+        (100, "largest", "^:"),
+    ):
+        axes.loglog(
+            samples,
+            np.percentile(gaps, percent, axis=1),
+            style,
+            color=COLOURS[0],
+            label=label,
+        )
+    axes.set(
+        xlabel="codes per image, K",
+        ylabel="gap in nats",
+        title="Integral minus importance-weighted bound",
+    )
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.25))

@@ -16,7 +16,9 @@ from scipy.sparse.csgraph import dijkstra
 from vae_lib.latents import linear_grid
 from vae_lib.model import in_batches
 
-REACH = 3  # grid steps, along each axis, of the longest edge of the graph: 32 directions
+REACH = (
+    3  # grid steps, along each axis, of the longest edge of the graph: 32 directions
+)
 
 
 def decoder_metric(vae, codes):
@@ -26,7 +28,12 @@ def decoder_metric(vae, codes):
     the metric jumps from one linear piece to the next. Arvanitidis et al. 2018; notebook 04.
     """
     bernoulli = vae.settings["likelihood"] == "bernoulli"
-    return np.concatenate([_metric(vae, part, bernoulli) for part in in_batches(np.asarray(codes, "float32"))])
+    return np.concatenate(
+        [
+            _metric(vae, part, bernoulli)
+            for part in in_batches(np.asarray(codes, "float32"))
+        ]
+    )
 
 
 def _metric(vae, codes, bernoulli):
@@ -38,7 +45,10 @@ def _metric(vae, codes, bernoulli):
         slopes.append(accumulator.jvp(logits))  # a column of the Jacobian, (n, pixels)
     p = tf.sigmoid(logits)
     weights = p * (1.0 - p) if bernoulli else tf.constant(2.0)
-    rows = [[tf.reduce_sum(one * weights * other, axis=1) for other in slopes] for one in slopes]
+    rows = [
+        [tf.reduce_sum(one * weights * other, axis=1) for other in slopes]
+        for one in slopes
+    ]
     return np.moveaxis(np.asarray(rows, "float64"), -1, 0)
 
 
@@ -63,9 +73,13 @@ def path_length(path, metric, pieces=8):
         return 0.0
     share = (np.arange(pieces) + 0.5) / pieces
     steps = np.diff(path, axis=0)
-    middles = (path[:-1, None] + share[:, None] * steps[:, None]).reshape(-1, path.shape[1])
+    middles = (path[:-1, None] + share[:, None] * steps[:, None]).reshape(
+        -1, path.shape[1]
+    )
     pieces_of_steps = np.repeat(steps / pieces, pieces, axis=0)
-    squares = np.einsum("ni,nij,nj->n", pieces_of_steps, metric(middles), pieces_of_steps)
+    squares = np.einsum(
+        "ni,nij,nj->n", pieces_of_steps, metric(middles), pieces_of_steps
+    )
     return float(np.sqrt(np.maximum(squares, 0.0)).sum())
 
 
@@ -78,16 +92,32 @@ class Surface:
 
     def __init__(self, metric, extent, n=81):
         if n < 4:
-            raise ValueError(f"n is {n!r}, but splines need a grid of 4 × 4 codes or more: raise it.")
-        self.codes, self.axis = linear_grid(n, extent).astype("float64"), np.linspace(-extent, extent, n)
+            raise ValueError(
+                f"n is {n!r}, but splines need a grid of 4 × 4 codes or more: raise it."
+            )
+        self.codes, self.axis = (
+            linear_grid(n, extent).astype("float64"),
+            np.linspace(-extent, extent, n),
+        )
         self.metrics = metric(self.codes)
-        boards = self.metrics.reshape(n, n, 2, 2)[::-1].swapaxes(0, 1)  # (z_1, z_2, 2, 2), both rising
-        self.splines = [[RectBivariateSpline(self.axis, self.axis, boards[..., i, j]) for j in range(2)] for i in range(2)]
+        boards = self.metrics.reshape(n, n, 2, 2)[::-1].swapaxes(
+            0, 1
+        )  # (z_1, z_2, 2, 2), both rising
+        self.splines = [
+            [
+                RectBivariateSpline(self.axis, self.axis, boards[..., i, j])
+                for j in range(2)
+            ]
+            for i in range(2)
+        ]
         self.graph = grid_graph(self.codes, self.metrics)
 
     def __call__(self, codes, **derivative):
         """Return the metric at codes (m, 2), (m, 2, 2), or its derivative: `dx=1` by z_1, `dy=1` by z_2."""
-        rows = [[spline.ev(*codes.T, **derivative) for spline in row] for row in self.splines]
+        rows = [
+            [spline.ev(*codes.T, **derivative) for spline in row]
+            for row in self.splines
+        ]
         return np.moveaxis(np.asarray(rows), -1, 0)
 
     def geodesics(self, start, ends, points=25):
@@ -96,10 +126,17 @@ class Surface:
         Dijkstra's algorithm finds a way along the grid, which can go round what a descent from the straight line
         could not; a descent on its energy, the sum of the steps' squared lengths, then lets it leave the grid.
         """
-        first, *goals = (int(np.argmin(((self.codes - z) ** 2).sum(axis=1))) for z in (start, *ends))
-        _, before = dijkstra(self.graph, directed=False, indices=first, return_predecessors=True)
+        first, *goals = (
+            int(np.argmin(((self.codes - z) ** 2).sum(axis=1))) for z in (start, *ends)
+        )
+        _, before = dijkstra(
+            self.graph, directed=False, indices=first, return_predecessors=True
+        )
         ways = (self.codes[_way(before, goal)][1:-1] for goal in goals)
-        return [self.relaxed(np.vstack([start, way, end]), points) for way, end in zip(ways, ends)]
+        return [
+            self.relaxed(np.vstack([start, way, end]), points)
+            for way, end in zip(ways, ends)
+        ]
 
     def relaxed(self, path, points=25):
         """Return a path (points, 2) with the ends of `path`, moved to where its energy is least."""
@@ -109,12 +146,21 @@ class Surface:
             whole = np.vstack([path[:1], inner.reshape(-1, 2), path[-1:]])
             steps, middles = np.diff(whole, axis=0), (whole[1:] + whole[:-1]) / 2
             pulls = np.einsum("nij,nj->ni", self(middles), steps)
-            bends = [np.einsum("ni,nij,nj->n", steps, self(middles, **by), steps) for by in ({"dx": 1}, {"dy": 1})]
+            bends = [
+                np.einsum("ni,nij,nj->n", steps, self(middles, **by), steps)
+                for by in ({"dx": 1}, {"dy": 1})
+            ]
             bends = np.stack(bends, axis=1) / 2
             slope = 2 * (pulls[:-1] - pulls[1:]) + bends[:-1] + bends[1:]
             return np.sum(pulls * steps), slope.ravel()
 
-        best = minimize(energy, path[1:-1].ravel(), jac=True, method="CG", options={"maxiter": 200, "gtol": 1e-3})
+        best = minimize(
+            energy,
+            path[1:-1].ravel(),
+            jac=True,
+            method="CG",
+            options={"maxiter": 200, "gtol": 1e-3},
+        )
         return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])
 
 
@@ -134,7 +180,9 @@ def grid_graph(codes, metrics):
             ends.append(nodes[down:, left + right : n - over + right].ravel())
     start, end = np.concatenate(starts), np.concatenate(ends)
     step = codes[end] - codes[start]
-    lengths = np.sqrt(np.einsum("ni,nij,nj->n", step, (metrics[start] + metrics[end]) / 2.0, step))
+    lengths = np.sqrt(
+        np.einsum("ni,nij,nj->n", step, (metrics[start] + metrics[end]) / 2.0, step)
+    )
     return coo_array((lengths, (start, end)), shape=(n * n, n * n)).tocsr()
 
 
@@ -148,5 +196,13 @@ def _way(before, goal):
 
 def _resampled(path, points):
     """Return `points` codes along the polygon `path`, in equal steps of its length in the plane."""
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    return np.stack([np.interp(np.linspace(0, along[-1], points), along, values) for values in path.T], axis=1)
+    along = np.concatenate(
+        [[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
+    )
+    return np.stack(
+        [
+            np.interp(np.linspace(0, along[-1], points), along, values)
+            for values in path.T
+        ],
+        axis=1,
+    )

@@ -33,16 +33,42 @@ class Stack:
     rho -> (sigma, log sigma), `MAPS` if not given. Notebook 02.
     """
 
-    def __init__(self, images, maps=None, *, hidden=(128, 64), latent_dim=2, beta=12.0, batch_size=64,
-                 likelihood="gaussian"):
+    def __init__(
+        self,
+        images,
+        maps=None,
+        *,
+        hidden=(128, 64),
+        latent_dim=2,
+        beta=12.0,
+        batch_size=64,
+        likelihood="gaussian",
+    ):
         self.images, self.maps = tf.constant(images), maps or MAPS
-        self.shape = dict(hidden=tuple(hidden), latent_dim=latent_dim, image_shape=images.shape[1:])
-        self.beta, self.batch_size, self.likelihood = beta, batch_size, LIKELIHOODS[likelihood]
-        self.encoder_size = 2 * len(hidden)  # weights before those of mu, which are followed by those of rho
+        self.shape = dict(
+            hidden=tuple(hidden), latent_dim=latent_dim, image_shape=images.shape[1:]
+        )
+        self.beta, self.batch_size, self.likelihood = (
+            beta,
+            batch_size,
+            LIKELIHOODS[likelihood],
+        )
+        self.encoder_size = 2 * len(
+            hidden
+        )  # weights before those of mu, which are followed by those of rho
         self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
 
-    def run(self, posterior, learning_rate, *, optimizer="adam", sigma=None, clip=np.inf, seeds=range(5),
-            steps=200):
+    def run(
+        self,
+        posterior,
+        learning_rate,
+        *,
+        optimizer="adam",
+        sigma=None,
+        clip=np.inf,
+        seeds=range(5),
+        steps=200,
+    ):
         """Take `steps` steps with each of `seeds`; yield the `Record` so far after every 50.
 
         posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of every image starts, by
@@ -51,21 +77,31 @@ class Stack:
         for a name that is not there.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
-            raise ValueError(f"{posterior!r} with {optimizer!r} cannot be run: pass one of "
-                             f"{', '.join(map(repr, self.maps))} with 'adam' or 'sgd'.")
+            raise ValueError(
+                f"{posterior!r} with {optimizer!r} cannot be run: pass one of "
+                f"{', '.join(map(repr, self.maps))} with 'adam' or 'sgd'."
+            )
         starts = [initial_weights(seed, **self.shape) for seed in seeds]
         weights = [np.stack(arrays) for arrays in zip(*starts)]
         if sigma is not None:
             weights[self.encoder_size + 2][:] = 0.0
             weights[self.encoder_size + 3][:] = INVERSES[posterior](sigma)
-        state = [list(map(tf.constant, weights))] + 2 * [[tf.zeros_like(w) for w in weights]]
-        settings = [tf.constant(list(self.maps).index(posterior)), tf.constant(optimizer == "adam"),
-                    tf.constant(learning_rate, "float32"), tf.constant(clip, "float32")]
+        state = [list(map(tf.constant, weights))] + 2 * [
+            [tf.zeros_like(w) for w in weights]
+        ]
+        settings = [
+            tf.constant(list(self.maps).index(posterior)),
+            tf.constant(optimizer == "adam"),
+            tf.constant(learning_rate, "float32"),
+            tf.constant(clip, "float32"),
+        ]
         parts = []
         for first in range(0, steps, CHUNK):
             count = min(CHUNK, steps - first)
             order, epsilon = self._batches(seeds, first, count)
-            *state, terms = self._advance(*state, tf.constant([first, count]), order, epsilon, *settings)
+            *state, terms = self._advance(
+                *state, tf.constant([first, count]), order, epsilon, *settings
+            )
             parts.append(terms.numpy()[:count])
             yield Record(*np.concatenate(parts).transpose(1, 2, 0))
 
@@ -87,31 +123,67 @@ class Stack:
         """Call the compiled function; where XLA is not to be had, the same without it."""
         try:
             return self.compiled(*arguments, self.images)
-        except (tf.errors.UnimplementedError, tf.errors.NotFoundError, tf.errors.InternalError):
+        except (
+            tf.errors.UnimplementedError,
+            tf.errors.NotFoundError,
+            tf.errors.InternalError,
+        ):
             self.compiled = tf.function(self._steps, autograph=False)
             return self.compiled(*arguments, self.images)
 
-    def _steps(self, weights, mean, square, span, order, epsilon, choice, adam, learning_rate, clip, images):
+    def _steps(
+        self,
+        weights,
+        mean,
+        square,
+        span,
+        order,
+        epsilon,
+        choice,
+        adam,
+        learning_rate,
+        clip,
+        images,
+    ):
         """Take the steps and return weights, Adam's two running means, and the terms (CHUNK, 4, runs)."""
+
         def step(i, weights, mean, square, terms):
-            x = self.likelihood.prepare(tf.cast(tf.gather(images, order[i]), "float32") / 255.0)
+            x = self.likelihood.prepare(
+                tf.cast(tf.gather(images, order[i]), "float32") / 255.0
+            )
             distortion, rates = self._terms(weights, x, epsilon[i], choice)
             loss = distortion + self.beta * rates
-            gradients = tf.gradients(loss, weights)  # of the sum over runs: each run has weights of its own
-            norm = tf.sqrt(sum(tf.reduce_sum(g**2, axis=range(1, len(g.shape))) for g in gradients))
-            gradients = [g * per_run(tf.minimum(1.0, clip / norm), g) for g in gradients]
+            gradients = tf.gradients(
+                loss, weights
+            )  # of the sum over runs: each run has weights of its own
+            norm = tf.sqrt(
+                sum(tf.reduce_sum(g**2, axis=range(1, len(g.shape))) for g in gradients)
+            )
+            gradients = [
+                g * per_run(tf.minimum(1.0, clip / norm), g) for g in gradients
+            ]
             time = tf.cast(span[0] + i + 1, "float32")
             scale = tf.sqrt(1.0 - 0.999**time) / (1.0 - 0.9**time)
             mean = [m + 0.1 * (g - m) for m, g in zip(mean, gradients)]
             square = [s + 0.001 * (g**2 - s) for s, g in zip(square, gradients)]
             ratios = [scale * m / (tf.sqrt(s) + 1e-7) for m, s in zip(mean, square)]
-            weights = [w - learning_rate * tf.where(adam, ratio, g)
-                       for w, ratio, g in zip(weights, ratios, gradients)]
+            weights = [
+                w - learning_rate * tf.where(adam, ratio, g)
+                for w, ratio, g in zip(weights, ratios, gradients)
+            ]
             row = tf.stack([loss, distortion, rates, norm])
-            return i + 1, weights, mean, square, tf.tensor_scatter_nd_update(terms, [[i]], [row])
+            return (
+                i + 1,
+                weights,
+                mean,
+                square,
+                tf.tensor_scatter_nd_update(terms, [[i]], [row]),
+            )
 
         terms = tf.zeros((CHUNK, 4, order.shape[1]))
-        return tf.while_loop(lambda i, *_: i < span[1], step, (0, weights, mean, square, terms))[1:]
+        return tf.while_loop(
+            lambda i, *_: i < span[1], step, (0, weights, mean, square, terms)
+        )[1:]
 
     def _terms(self, weights, x, epsilon, choice):
         """Return distortion and rate in nats, each (runs,), of batches `x` (runs, batch, rows, columns)."""
@@ -122,7 +194,9 @@ class Stack:
         z = mu + sigma * epsilon
         output = dense(hidden_layers(z, weights[size + 4 : -2]), *weights[-2:])
         distortion = self.likelihood.distortion(x, tf.reshape(output, x.shape))
-        return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(rate(mu, sigma, log_sigma), axis=1)
+        return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(
+            rate(mu, sigma, log_sigma), axis=1
+        )
 
     def _posterior(self, choice, rho):
         """Return (sigma, log sigma) by map number `choice`; the others see a safe rho, without gradient."""
@@ -130,7 +204,9 @@ class Stack:
         for number, posterior in enumerate(self.maps.values()):
             own = tf.equal(choice, number)
             pair = posterior(tf.where(own, rho, SAFE))
-            sigma, log_sigma = (tf.where(own, new, old) for new, old in zip(pair, (sigma, log_sigma)))
+            sigma, log_sigma = (
+                tf.where(own, new, old) for new, old in zip(pair, (sigma, log_sigma))
+            )
         return sigma, log_sigma
 
 

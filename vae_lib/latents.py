@@ -20,7 +20,9 @@ def quantile_grid(n, low=0.05, high=0.95):
     and 0 < low < high < 1. Kingma & Welling 2014, figure 4; notebook 04.
     """
     if not 0.0 < low < high < 1.0:
-        raise ValueError(f"low and high are {low} and {high}, but need 0 < low < high < 1: choose others.")
+        raise ValueError(
+            f"low and high are {low} and {high}, but need 0 < low < high < 1: choose others."
+        )
     return _square(ndtri(np.linspace(low, high, _at_least(2, n, "n"))))
 
 
@@ -31,7 +33,9 @@ def linear_grid(n, extent):
     Notebook 04.
     """
     if not 0.0 < extent < np.inf:
-        raise ValueError(f"extent is {extent}, but must be positive and finite: 3 spans 99.7 % of the prior.")
+        raise ValueError(
+            f"extent is {extent}, but must be positive and finite: 3 spans 99.7 % of the prior."
+        )
     return _square(np.linspace(-extent, extent, _at_least(2, n, "n")))
 
 
@@ -44,7 +48,9 @@ def traverse(code, unit, values):
     code = _finite("code", code, ndim=1)
     values = _finite("values", values, ndim=1)
     if not isinstance(unit, Integral) or not 0 <= unit < len(code):
-        raise ValueError(f"unit is {unit!r}, but must be from 0 to {len(code) - 1}: units count from 0.")
+        raise ValueError(
+            f"unit is {unit!r}, but must be from 0 to {len(code) - 1}: units count from 0."
+        )
     codes = np.tile(code, (len(values), 1))
     codes[:, unit] = values
     return codes.astype(np.float32)
@@ -70,7 +76,9 @@ def interpolate(start, end, steps, spherical=False):
     if np.sin(angle) < 1e-6:
         codes = (1.0 - share) * start + share * end
     else:
-        codes = (np.sin((1.0 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
+        codes = (
+            np.sin((1.0 - share) * angle) * start + np.sin(share * angle) * end
+        ) / np.sin(angle)
     return codes.astype(np.float32)
 
 
@@ -85,7 +93,9 @@ def embed(codes, method, seed=0):
     notebook 03.
     """
     if method not in METHODS:
-        raise ValueError(f"method is {method!r}, but must be {' or '.join(map(repr, METHODS))}: choose one.")
+        raise ValueError(
+            f"method is {method!r}, but must be {' or '.join(map(repr, METHODS))}: choose one."
+        )
     codes = _finite("codes", codes, ndim=2)
     _at_least(2, len(codes), "the number of codes")
     if (codes == codes[0]).all():
@@ -94,16 +104,28 @@ def embed(codes, method, seed=0):
     if method == "pca":
         return plane.astype(np.float32)
     scale = plane[:, 0].std()
-    start = (1e-4 * plane / scale).astype(np.float32)  # as init="pca", for one latent unit as well
-    standardised = (codes - codes.mean(axis=0)) / scale  # t-SNE is scale-free, its float32 distances are not
-    perplexity = min(30.0, (len(codes) - 1) / 3.0)  # scikit-learn's 30, or all there is of a tiny set
+    start = (1e-4 * plane / scale).astype(
+        np.float32
+    )  # as init="pca", for one latent unit as well
+    standardised = (
+        codes - codes.mean(axis=0)
+    ) / scale  # t-SNE is scale-free, its float32 distances are not
+    perplexity = min(
+        30.0, (len(codes) - 1) / 3.0
+    )  # scikit-learn's 30, or all there is of a tiny set
     settings = dict(perplexity=perplexity, learning_rate="auto", random_state=seed)
     with threadpool_limits(1 if len(codes) <= FEW else None):
         if method == "t-SNE" or len(codes) < 100:  # openTSNE stumbles over tiny sets
-            return TSNE(2, init=start, max_iter=1000, **settings).fit_transform(standardised).astype(np.float32)
+            return (
+                TSNE(2, init=start, max_iter=1000, **settings)
+                .fit_transform(standardised)
+                .astype(np.float32)
+            )
         import openTSNE  # only here: it takes a second, which most readers need not wait
 
-        tsne = openTSNE.TSNE(initialization=start, n_jobs=1 if len(codes) <= FEW else -1, **settings)
+        tsne = openTSNE.TSNE(
+            initialization=start, n_jobs=1 if len(codes) <= FEW else -1, **settings
+        )
         return np.asarray(tsne.fit(standardised), dtype=np.float32)
 
 
@@ -132,7 +154,9 @@ def _angle(start, end):
 
 def _at_least(least, value, name):
     if not isinstance(value, Integral) or value < least:
-        raise ValueError(f"{name} is {value!r}, but must be a whole number from {least} up: choose another.")
+        raise ValueError(
+            f"{name} is {value!r}, but must be a whole number from {least} up: choose another."
+        )
     return value
 
 
@@ -144,5 +168,7 @@ def _finite(name, values, ndim):
             f"{name} has the shape {values.shape}, but must have {ndim} axes and not be empty: reshape it."
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"{name} has NaN or infinite entries, but must be finite: check its source.")
+        raise ValueError(
+            f"{name} has NaN or infinite entries, but must be finite: check its source."
+        )
     return values

@@ -46,20 +46,44 @@ class VAEBase(keras.Model):
         super().__init_subclass__(**kwargs)
         keras.saving.register_keras_serializable("vae_lib")(cls)
 
-    def __init__(self, latent_dim, hidden, posterior, likelihood, beta, activation, image_shape, **kwargs):
+    def __init__(
+        self,
+        latent_dim,
+        hidden,
+        posterior,
+        likelihood,
+        beta,
+        activation,
+        image_shape,
+        **kwargs,
+    ):
         check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         super().__init__(**kwargs)
-        self.settings = dict(latent_dim=int(latent_dim), hidden=tuple(hidden), posterior=posterior,
-                             likelihood=likelihood, activation=activation, image_shape=tuple(image_shape))
+        self.settings = dict(
+            latent_dim=int(latent_dim),
+            hidden=tuple(hidden),
+            posterior=posterior,
+            likelihood=likelihood,
+            activation=activation,
+            image_shape=tuple(image_shape),
+        )
         self.latent_dim = self.settings["latent_dim"]
-        self.noise_dim = self.latent_dim  # standard normal numbers that a forward pass draws for an image
+        self.noise_dim = (
+            self.latent_dim
+        )  # standard normal numbers that a forward pass draws for an image
         self.image_shape = self.settings["image_shape"]
         self.posterior = POSTERIORS[posterior]
         self.likelihood = LIKELIHOODS[likelihood]
-        self.beta = self.add_weight(shape=(), initializer=keras.initializers.Constant(beta), trainable=False,
-                                    name="beta")  # a variable, so that another value compiles nothing
+        self.beta = self.add_weight(
+            shape=(),
+            initializer=keras.initializers.Constant(beta),
+            trainable=False,
+            name="beta",
+        )  # a variable, so that another value compiles nothing
         self.seed_generator = keras.random.SeedGenerator(0)
-        self.trackers = [keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")]
+        self.trackers = [
+            keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")
+        ]
         self.built = True
 
     @property
@@ -81,7 +105,9 @@ class VAEBase(keras.Model):
         """Return epsilon, standard normal noise of `shape` from the model's own seeded generator."""
         if self.fixed_epsilon is not None:
             return self.fixed_epsilon
-        return keras.random.normal(shape, dtype=self.compute_dtype, seed=self.seed_generator)
+        return keras.random.normal(
+            shape, dtype=self.compute_dtype, seed=self.seed_generator
+        )
 
     @contextlib.contextmanager
     def frozen(self, epsilon):
@@ -98,7 +124,9 @@ class VAEBase(keras.Model):
 
     def track(self, distortion, rate):
         """Add a batch to the running means and return them by name."""
-        for tracker, values in zip(self.trackers, (distortion + self.beta * rate, distortion, rate)):
+        for tracker, values in zip(
+            self.trackers, (distortion + self.beta * rate, distortion, rate)
+        ):
             tracker.update_state(values)
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
@@ -117,8 +145,12 @@ class VAEBase(keras.Model):
         """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of codes `z` (n, latent_dim)."""
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(f"z has shape {z.shape}: pass codes of shape (n, {self.latent_dim}).")
-        return np.concatenate([self.likelihood.mean(self.decoder(part)) for part in in_batches(z)])
+            raise ValueError(
+                f"z has shape {z.shape}: pass codes of shape (n, {self.latent_dim})."
+            )
+        return np.concatenate(
+            [self.likelihood.mean(self.decoder(part)) for part in in_batches(z)]
+        )
 
     def reconstruct(self, images):
         """Return NumPy images of the shape of `images`, decoded from their posterior means."""
@@ -126,7 +158,9 @@ class VAEBase(keras.Model):
 
     def generate(self, n, seed=None):
         """Return `n` NumPy images decoded from codes drawn from N(0, I); the same seed gives the same ones."""
-        return self.decode(np.random.default_rng(seed).standard_normal((n, self.latent_dim)))
+        return self.decode(
+            np.random.default_rng(seed).standard_normal((n, self.latent_dim))
+        )
 
 
 class VAE(VAEBase):
@@ -137,9 +171,27 @@ class VAE(VAEBase):
     Kingma & Welling 2014; Higgins et al. 2017 for beta; notebook 01.
     """
 
-    def __init__(self, latent_dim=2, hidden=(512, 256), posterior="softplus", likelihood="bernoulli",
-                 beta=1.0, activation="relu", image_shape=(28, 28), **kwargs):
-        super().__init__(latent_dim, hidden, posterior, likelihood, beta, activation, image_shape, **kwargs)
+    def __init__(
+        self,
+        latent_dim=2,
+        hidden=(512, 256),
+        posterior="softplus",
+        likelihood="bernoulli",
+        beta=1.0,
+        activation="relu",
+        image_shape=(28, 28),
+        **kwargs,
+    ):
+        super().__init__(
+            latent_dim,
+            hidden,
+            posterior,
+            likelihood,
+            beta,
+            activation,
+            image_shape,
+            **kwargs,
+        )
         self.encoder = build_encoder(image_shape, hidden, latent_dim, activation)
         self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
 
@@ -154,7 +206,9 @@ class VAE(VAEBase):
     def terms(self, images):
         """Return distortion and rate in nats, each (batch,), computed from the outputs of the forward pass."""
         (mu, sigma, log_sigma), logits = self(images)
-        return self.likelihood.distortion(self.prepare(images), logits), rate(mu, sigma, log_sigma)
+        return self.likelihood.distortion(self.prepare(images), logits), rate(
+            mu, sigma, log_sigma
+        )
 
     def train_step(self, data):
         """Take one gradient step on distortion + beta * rate and return the running means."""

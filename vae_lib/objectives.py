@@ -8,7 +8,10 @@ from typing import Callable, NamedTuple
 import numpy as np
 from keras import ops
 
-MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]; constants, whatever the data set
+MEAN, DEVIATION = (
+    0.1307,
+    0.3081,
+)  # of MNIST's training pixels in [0, 1]; constants, whatever the data set
 
 
 def rate(mu, sigma, log_sigma):

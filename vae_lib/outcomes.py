@@ -34,7 +34,10 @@ def jumps(norms, window=50):
     for row, length in zip(norms, finite_steps(norms)):
         ratios = np.zeros(0)
         if length > window:
-            medians = np.median(np.lib.stride_tricks.sliding_window_view(row[: length - 1], window), axis=1)
+            medians = np.median(
+                np.lib.stride_tricks.sliding_window_view(row[: length - 1], window),
+                axis=1,
+            )
             ratios = row[window:length] / np.maximum(medians, np.finfo("float32").tiny)
         runs.append(np.append(ratios, [np.inf] * int(length < len(row))))
     return runs
@@ -54,7 +57,9 @@ def tail_index(values, share=0.02):
     ordered = np.sort(np.abs(np.ravel(values)).astype("float64"))[::-1]
     count = int(share * len(ordered))
     if count < 10 or not np.isfinite(ordered).all():
-        raise ValueError(f"{count} of {len(ordered)} values: pass finite ones, and a share of 10 or more.")
+        raise ValueError(
+            f"{count} of {len(ordered)} values: pass finite ones, and a share of 10 or more."
+        )
     return 1.0 / np.mean(np.log(ordered[:count] / ordered[count]))
 
 
@@ -63,7 +68,9 @@ def wilson(failures, runs, confidence=0.95):
 
     Wilson 1927, by SciPy; it stays inside [0, 1] and says something even at 0 or all failures. Notebook 02.
     """
-    interval = binomtest(int(failures), int(runs)).proportion_ci(confidence, method="wilson")
+    interval = binomtest(int(failures), int(runs)).proportion_ci(
+        confidence, method="wilson"
+    )
     return interval.low, interval.high
 
 
@@ -73,9 +80,12 @@ def outcome(record):
     `failed`; `spikes`, their number; `largest_jump` of the norm of the gradient; `final_loss` in nats per image.
     """
     largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
-    return {"failed": failed(record.loss, record.gradient_norm).tolist(),
-            "spikes": spikes(record.gradient_norm).tolist(),
-            "largest_jump": finite_or_none(largest), "final_loss": finite_or_none(final_loss(record.loss))}
+    return {
+        "failed": failed(record.loss, record.gradient_norm).tolist(),
+        "spikes": spikes(record.gradient_norm).tolist(),
+        "largest_jump": finite_or_none(largest),
+        "final_loss": finite_or_none(final_loss(record.loss)),
+    }
 
 
 def finite_or_none(values):
@@ -91,7 +101,11 @@ def failing(rows):
 
 def unstable(rows):
     """Return how many runs of `rows`, made by `outcome`, failed or had a spike, and how many there are. Notebook 02."""
-    runs = [bool(failure or count) for row in rows for failure, count in zip(row["failed"], row["spikes"])]
+    runs = [
+        bool(failure or count)
+        for row in rows
+        for failure, count in zip(row["failed"], row["spikes"])
+    ]
     return sum(runs), len(runs)
 
 
@@ -110,4 +124,6 @@ VERDICTS = {
 
 def verdict(worse, better):
     """Return the one of `VERDICTS` that (unstable runs, runs) by arm, "native" and "matched", lead to. Notebook 02."""
-    return VERDICTS[tuple(separated(worse[arm], better[arm]) for arm in ("native", "matched"))]
+    return VERDICTS[
+        tuple(separated(worse[arm], better[arm]) for arm in ("native", "matched"))
+    ]

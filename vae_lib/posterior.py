@@ -16,7 +16,9 @@ def softplus(rho):
     of the rounded sigma would be minus infinity from -104 on. Notebook 01.
     """
     sigma = ops.softplus(rho)
-    log_sigma = ops.where(rho < -15.0, rho, ops.log(ops.softplus(ops.maximum(rho, -15.0))))
+    log_sigma = ops.where(
+        rho < -15.0, rho, ops.log(ops.softplus(ops.maximum(rho, -15.0)))
+    )
     return sigma, log_sigma
 
 
@@ -57,8 +59,13 @@ def bounded(rho):
     return sigma, log_sigma
 
 
-POSTERIORS = {"softplus": softplus, "log_variance": log_variance, "log_deviation": log_deviation,
-              "direct": direct, "bounded": bounded}
+POSTERIORS = {
+    "softplus": softplus,
+    "log_variance": log_variance,
+    "log_deviation": log_deviation,
+    "direct": direct,
+    "bounded": bounded,
+}
 
 
 def sample(mu, sigma, epsilon):

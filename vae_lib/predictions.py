@@ -35,14 +35,22 @@ UNTRAINED = Question(
     "At which distortion does an untrained network start?",
     "Its logits are small, so it answers about ½ for every pixel: 784 · log 2 = 543 nats, and a little more, "
     "because its random leanings are wrong as often as right.",
-    options=("near 0: it has made no mistake yet", "near 206 nats, as the mean image", "near 543 nats, as a coin toss"),
+    options=(
+        "near 0: it has made no mistake yet",
+        "near 206 nats, as the mean image",
+        "near 543 nats, as a coin toss",
+    ),
     answer=2,
 )
 CLOSES = Question(
     "Will the gap close for every digit, if only K is large enough?",
     "In the limit yes, and the limit may be out of reach: where the encoder looks at the wrong place, no draw of a "
     "thousand, or of a million, falls where the right code is.",
-    options=("yes, with K = 1,000 at the latest", "for most, but not for all that we can afford", "for none"),
+    options=(
+        "yes, with K = 1,000 at the latest",
+        "for most, but not for all that we can afford",
+        "for none",
+    ),
     answer=1,
 )
 
@@ -52,7 +60,12 @@ OPENS = Question(
     "Which of the three draws lets a gradient through to μ and σ?",
     "A number drawn by NumPy has no history. TensorFlow's own generator computes mean + deviation · ε inside: it was "
     "reparametrized all along.",
-    options=("all three", "μ + σ · ε alone", "μ + σ · ε, and the draw by tf.random", "none"),
+    options=(
+        "all three",
+        "μ + σ · ε alone",
+        "μ + σ · ε, and the draw by tf.random",
+        "none",
+    ),
     answer=2,
 )
 MORE_DRAWS = Question(
@@ -64,7 +77,11 @@ MORE_DRAWS = Question(
 CATCHES_UP = Question(
     "After 15 epochs, will the direct map have caught up with the softplus?",
     "It stays behind on held-out digits; which of the suspects is to blame, the table of the arms says.",
-    options=("yes, both end within a nat", "no, it ends clearly worse", "it ends better"),
+    options=(
+        "yes, both end within a nat",
+        "no, it ends clearly worse",
+        "it ends better",
+    ),
     answer=1,
 )
 
@@ -80,7 +97,11 @@ BEST_SAMPLES = Question(
 SILENT = Question(
     "With ten units and a rising β, does each unit carry a little less, or does one after the other go silent?",
     "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest goes first.",
-    options=("each carries a little less", "one after the other goes silent", "all go silent at once"),
+    options=(
+        "each carries a little less",
+        "one after the other goes silent",
+        "all go silent at once",
+    ),
     answer=1,
 )
 ONE_NETWORK = Question(
@@ -108,6 +129,10 @@ MIDDLE = Question(
 STRETCHED = Question(
     "Where is the magnification high?",
     "Within a class a step changes little; across a border it changes one digit into another.",
-    options=("in the middle of a class", "at a border between two classes", "far outside, where no code lies"),
+    options=(
+        "in the middle of a class",
+        "at a border between two classes",
+        "far outside, where no code lies",
+    ),
     answer=1,
 )

@@ -40,7 +40,9 @@ def progress_bar(total, **options):
 def interrupts_between_chunks():
     """Yield a list that Ctrl-C adds to, instead of an exception that TensorFlow may swallow or tear weights with."""
     heard = []
-    if threading.current_thread() is not threading.main_thread():  # only that one hears of Ctrl-C
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only that one hears of Ctrl-C
         yield heard
         return
     before = signal.signal(signal.SIGINT, lambda *_: heard.append(True))

@@ -19,7 +19,9 @@ class Quality(NamedTuple):
 
     precision: float  # share of fakes that lie near a real
     recall: float  # share of reals that lie near a fake
-    density: float  # how many reals a fake lies near, where a real lies near one on average
+    density: (
+        float  # how many reals a fake lies near, where a real lies near one on average
+    )
     coverage: float  # share of reals that have a fake nearer than their own neighbours
 
 
@@ -40,10 +42,16 @@ def compare(reals, fakes, neighbours=NEIGHBOURS):
     Naeem et al. 2020 for density and coverage; notebook 04.
     """
     if reals.ndim != 2 or fakes.ndim != 2 or reals.shape[1] != fakes.shape[1]:
-        raise ValueError(f"the features have shapes {reals.shape} and {fakes.shape}: pass (n, k) and (m, k).")
+        raise ValueError(
+            f"the features have shapes {reals.shape} and {fakes.shape}: pass (n, k) and (m, k)."
+        )
     if min(len(reals), len(fakes)) <= neighbours:
-        raise ValueError(f"there are {len(reals)} reals and {len(fakes)} fakes: pass more than {neighbours} of each.")
-    around_reals, around_fakes = (radii(points, neighbours) for points in (reals, fakes))
+        raise ValueError(
+            f"there are {len(reals)} reals and {len(fakes)} fakes: pass more than {neighbours} of each."
+        )
+    around_reals, around_fakes = (
+        radii(points, neighbours) for points in (reals, fakes)
+    )
     near_a_fake, covered = np.zeros(len(reals), bool), np.zeros(len(reals), bool)
     near_reals = np.zeros(len(fakes))
     for start in range(0, len(fakes), BLOCK):
@@ -54,13 +62,23 @@ def compare(reals, fakes, neighbours=NEIGHBOURS):
         covered |= within.any(axis=0)
         near_a_fake |= (distances <= around_fakes[part, None]).any(axis=0)
     precision, density = (near_reals > 0).mean(), near_reals.mean() / neighbours
-    return Quality(*map(float, (precision, near_a_fake.mean(), density, covered.mean())))
+    return Quality(
+        *map(float, (precision, near_a_fake.mean(), density, covered.mean()))
+    )
 
 
 def radii(points, neighbours=NEIGHBOURS):
     """Return the distance from each of `points` (n, k) to its `neighbours`-th nearest other one, (n,)."""
-    blocks = (cdist(points[start : start + BLOCK], points) for start in range(0, len(points), BLOCK))
-    return np.concatenate([np.partition(distances, neighbours, axis=1)[:, neighbours] for distances in blocks])
+    blocks = (
+        cdist(points[start : start + BLOCK], points)
+        for start in range(0, len(points), BLOCK)
+    )
+    return np.concatenate(
+        [
+            np.partition(distances, neighbours, axis=1)[:, neighbours]
+            for distances in blocks
+        ]
+    )
 
 
 def ppca_samples(images, latent_dim, n, seed=0):
@@ -75,7 +93,9 @@ def ppca_samples(images, latent_dim, n, seed=0):
     noise = eigenvalues[:-latent_dim].mean()
     scales = np.sqrt(np.maximum(eigenvalues[-latent_dim:] - noise, 0.0))
     z = np.random.default_rng(seed).standard_normal((n, latent_dim))
-    return np.clip(mean + (z * scales) @ axes[:, -latent_dim:].T, 0.0, 1.0).reshape(n, *images.shape[1:])
+    return np.clip(mean + (z * scales) @ axes[:, -latent_dim:].T, 0.0, 1.0).reshape(
+        n, *images.shape[1:]
+    )
 
 
 def aggregate_samples(vae, images, n, seed=0):

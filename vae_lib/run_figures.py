@@ -10,7 +10,13 @@ from vae_lib.tables import OPTIMIZERS
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
 BEFORE = "before: "  # begins the labels of runs that are drawn faintly, for comparison
-PLACES = {"direct": 0, "log_variance": 1, "softplus": 2, "log_deviation": 4, "bounded": 5}  # of maps in COLOURS
+PLACES = {
+    "direct": 0,
+    "log_variance": 1,
+    "softplus": 2,
+    "log_deviation": 4,
+    "bounded": 5,
+}  # of maps in COLOURS
 
 
 def place(label, position):
@@ -34,14 +40,36 @@ def draw_dots(axes, groups, right=np.inf, **labels):
     for row, (label, values) in enumerate(groups.items()):
         ranked = np.where(np.isfinite(values), values, np.inf)
         inside = ranked[(ranked <= right) & np.isfinite(ranked)]
-        axes.plot(inside, np.full(len(inside), row), "o", color=COLOURS[place(label, row)], alpha=0.6, markersize=4)
+        axes.plot(
+            inside,
+            np.full(len(inside), row),
+            "o",
+            color=COLOURS[place(label, row)],
+            alpha=0.6,
+            markersize=4,
+        )
         median = np.median(ranked)
         if median <= right and median < np.inf:
             axes.plot(median, row, "|", color="black", markersize=14)
-        counts = {"▸": np.sum((ranked > right) & (ranked < np.inf)), "✕": np.sum(ranked == np.inf)}
+        counts = {
+            "▸": np.sum((ranked > right) & (ranked < np.inf)),
+            "✕": np.sum(ranked == np.inf),
+        }
         text = " ".join(f"{mark} {n}" for mark, n in counts.items() if n)
-        axes.text(1.02, row, text, color="crimson", va="center", transform=axes.get_yaxis_transform())
-    axes.set(**labels, yticks=range(len(groups)), yticklabels=list(groups), ylim=(len(groups) - 0.5, -0.5))
+        axes.text(
+            1.02,
+            row,
+            text,
+            color="crimson",
+            va="center",
+            transform=axes.get_yaxis_transform(),
+        )
+    axes.set(
+        **labels,
+        yticks=range(len(groups)),
+        yticklabels=list(groups),
+        ylim=(len(groups) - 0.5, -0.5),
+    )
 
 
 def runs_figure(records, title="", steps=None):
@@ -50,23 +78,40 @@ def runs_figure(records, title="", steps=None):
     A run that stops being finite ends in a red cross; the legend counts those.
     """
     figure, axes = new_figure(1, 2, (8, 3.6))
-    figure.set_layout_engine(None)  # fixed margins: fast enough to be drawn during the runs
-    figure.subplots_adjust(left=0.12, right=0.97, bottom=0.2 + 0.06 * len(records), top=0.84 if title else 0.91,
-                           wspace=0.38)
+    figure.set_layout_engine(
+        None
+    )  # fixed margins: fast enough to be drawn during the runs
+    figure.subplots_adjust(
+        left=0.12,
+        right=0.97,
+        bottom=0.2 + 0.06 * len(records),
+        top=0.84 if title else 0.91,
+        wspace=0.38,
+    )
     for i, (label, record) in enumerate(records.items()):
         lengths = finite_steps(record.loss, record.gradient_norm)
         failures = int((lengths < record.loss.shape[1]).sum())
-        style = dict(color=COLOURS[place(label, i)], alpha=0.3 if label.startswith(BEFORE) else 0.8)
+        style = dict(
+            color=COLOURS[place(label, i)],
+            alpha=0.3 if label.startswith(BEFORE) else 0.8,
+        )
         label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
             draw_runs(ax, series, lengths, label=label, **style)
-    units = {"loss": "nats per image", "norm of the gradient": "nats per unit of weight"}
+    units = {
+        "loss": "nats per image",
+        "norm of the gradient": "nats per unit of weight",
+    }
     for ax, (name, unit) in zip(axes, units.items()):
         ax.set(title=name, ylabel=unit, xlabel="step", yscale="log", xlim=(0, steps))
         low, high = ax.get_ylim()
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+        ax.yaxis.set_major_locator(
+            LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,))
+        )
         ax.yaxis.set_minor_locator(NullLocator())
-        ax.yaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
+        ax.yaxis.set_major_formatter(
+            "{x:g}"
+        )  # no mathematical text: its parser serves one thread only
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=1)
     figure.suptitle(title, fontsize=11)
     return figure
@@ -76,9 +121,13 @@ def draw_runs(axes, series, lengths, label, **style):
     """Draw the first `lengths` (runs,) values of the rows of `series` (runs, steps); a cross ends short ones."""
     for run, (values, length) in enumerate(zip(series, lengths)):
         steps = np.arange(1, length + 1)
-        axes.plot(steps, values[:length], linewidth=0.9, label=None if run else label, **style)
+        axes.plot(
+            steps, values[:length], linewidth=0.9, label=None if run else label, **style
+        )
         if 0 < length < len(values):
-            axes.plot(length, values[length - 1], "X", color="crimson", markersize=9, zorder=3)
+            axes.plot(
+                length, values[length - 1], "X", color="crimson", markersize=9, zorder=3
+            )
 
 
 def dots_figure(panels, height, right=np.inf, line=None, **labels):
@@ -100,12 +149,24 @@ def jumps_figure(rows, height=3.4, threshold=10.0):
     `rows` are made by `outcomes.outcome`; the dotted line is the `threshold` beyond which a jump is a spike.
     """
     panels = {}
-    for (optimizer, rate), chosen in grouped(rows, "optimizer", "learning_rate").items():
+    for (optimizer, rate), chosen in grouped(
+        rows, "optimizer", "learning_rate"
+    ).items():
         panels[f"{OPTIMIZERS[optimizer]} {rate:g}"] = {
-            ", ".join(label): np.array([jump or np.inf for row in group for jump in row["largest_jump"]])
-            for label, group in grouped(chosen, "posterior", "arm").items()}
-    figure = dots_figure(panels, height, right=1e5, line=threshold, xscale="log", xlabel="largest jump",
-                         xlim=(1, 1e5))
+            ", ".join(label): np.array(
+                [jump or np.inf for row in group for jump in row["largest_jump"]]
+            )
+            for label, group in grouped(chosen, "posterior", "arm").items()
+        }
+    figure = dots_figure(
+        panels,
+        height,
+        right=1e5,
+        line=threshold,
+        xscale="log",
+        xlabel="largest jump",
+        xlim=(1, 1e5),
+    )
     for ax in figure.axes:
         ax.xaxis.set_major_locator(LogLocator(subs=(1,), numticks=3))
         ax.xaxis.set_minor_locator(NullLocator())
@@ -118,5 +179,7 @@ def lines_figure(x, panels, limits, xlabel):
     for ax, (title, lines), ylim in zip(axes, panels.items(), limits):
         draw_lines(ax, x, lines, title=title, xlabel=xlabel, ylim=ylim)
         ax.xaxis.get_major_locator().set_params(integer=True)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5
+    )
     return figure

@@ -23,17 +23,23 @@ def whole_file(path):
     """
     path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=f".{path.stem}-", dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            suffix=path.suffix, prefix=f".{path.stem}-", dir=path.parent
+        )
         os.close(handle)
     except OSError as error:
-        raise StorageError(f"{path} cannot be written ({error.strerror}): choose a folder that exists and is "
-                           "yours.") from error
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): choose a folder that exists and is "
+            "yours."
+        ) from error
     try:
         yield name
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except OSError as error:
-        raise StorageError(f"{path} was not written ({error}): the file that stood there is untouched.") from error
+        raise StorageError(
+            f"{path} was not written ({error}): the file that stood there is untouched."
+        ) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(name)
@@ -52,7 +58,9 @@ def save(vae, path):
     Raises StorageError with one sentence when that cannot be done; whatever stood at `path` is then untouched.
     """
     if Path(path).suffix != ".keras":
-        raise StorageError(f"{path} does not end in .keras: give it that ending, as Keras asks.")
+        raise StorageError(
+            f"{path} does not end in .keras: give it that ending, as Keras asks."
+        )
     with whole_file(path) as name:
         vae.save(name)
 
@@ -60,12 +68,24 @@ def save(vae, path):
 def load(path):
     """Return the VAE saved at `path`; raise StorageError when it is missing, damaged or something else."""
     if not Path(path).is_file():
-        raise StorageError(f"{path} is not there: save a model first, or correct the path.")
+        raise StorageError(
+            f"{path} is not there: save a model first, or correct the path."
+        )
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
-    except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own for a damaged file
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StorageError(f"{path} is damaged or no saved VAE ({reason[:120]}): save the model again.") from error
+    except (
+        Exception
+    ) as error:  # zipfile, h5py, JSON and Keras each raise their own for a damaged file
+        reason = (
+            str(error).strip().splitlines()[0]
+            if str(error).strip()
+            else type(error).__name__
+        )
+        raise StorageError(
+            f"{path} is damaged or no saved VAE ({reason[:120]}): save the model again."
+        ) from error
     if not isinstance(vae, VAEBase):
-        raise StorageError(f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save.")
+        raise StorageError(
+            f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
+        )
     return vae

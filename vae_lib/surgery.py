@@ -18,7 +18,9 @@ class Surgery(NamedTuple):
     """The mean rate and its two parts, in nats: rate = mutual_information + marginal_kl, up to sampling."""
 
     rate: float
-    mutual_information: float  # between image and code: what the code says about which image it was
+    mutual_information: (
+        float  # between image and code: what the code says about which image it was
+    )
     marginal_kl: float  # KL(q(z) ‖ p(z)): how far all codes together are from the prior
 
 
@@ -61,10 +63,14 @@ def log_aggregate(z, mu, sigma):
     """
     mu, sigma = _codes(mu, sigma)
     z = np.asarray(z, "float64")
-    return np.concatenate([_log_mixture(z[i : i + BLOCK], mu, sigma) for i in range(0, len(z), BLOCK)])
+    return np.concatenate(
+        [_log_mixture(z[i : i + BLOCK], mu, sigma) for i in range(0, len(z), BLOCK)]
+    )
 
 
-def knn_accuracy(codes, labels, test_codes, test_labels, *, neighbours=10, shuffled=False, seed=0):
+def knn_accuracy(
+    codes, labels, test_codes, test_labels, *, neighbours=10, shuffled=False, seed=0
+):
     """Return the share of test codes whose label the nearest codes vote for, in [0, 1].
 
     With `shuffled` the labels of `codes` (n, latent_dim) are permuted first: the control, which must come out
@@ -72,7 +78,9 @@ def knn_accuracy(codes, labels, test_codes, test_labels, *, neighbours=10, shuff
     """
     if shuffled:
         labels = np.random.default_rng(seed).permutation(labels)
-    probe = KNeighborsClassifier(min(neighbours, len(codes)), algorithm="brute").fit(codes, labels)
+    probe = KNeighborsClassifier(min(neighbours, len(codes)), algorithm="brute").fit(
+        codes, labels
+    )
     return float(probe.score(test_codes, test_labels))
 
 
@@ -85,7 +93,9 @@ def _log_normal(z, mu, sigma):
 def _log_mixture(z, mu, sigma):
     """Return log q(z), (m,), q the mixture of the normals `mu`, `sigma` (n, latent_dim), for codes z (m, latent_dim)."""
     logs = np.full((len(z), len(mu)), -np.log(len(mu)))
-    for unit in range(mu.shape[1]):  # unit by unit: the expanded square would cancel where sigma is small
+    for unit in range(
+        mu.shape[1]
+    ):  # unit by unit: the expanded square would cancel where sigma is small
         logs -= ((z[:, unit, None] - mu[:, unit]) / sigma[:, unit]) ** 2 / 2.0
         logs -= np.log(sigma[:, unit]) + np.log(2.0 * np.pi) / 2.0
     return logsumexp(logs, axis=1)
@@ -95,8 +105,12 @@ def _codes(mu, sigma):
     """Return both as float64; raise ValueError with one sentence unless they are means and deviations of codes."""
     mu, sigma = np.asarray(mu, "float64"), np.asarray(sigma, "float64")
     if mu.ndim != 2 or mu.shape != sigma.shape or len(mu) == 0:
-        raise ValueError(f"mu and sigma have shapes {mu.shape} and {sigma.shape}: pass two of (n, latent_dim).")
+        raise ValueError(
+            f"mu and sigma have shapes {mu.shape} and {sigma.shape}: pass two of (n, latent_dim)."
+        )
     if not (np.isfinite(mu).all() and np.isfinite(sigma).all() and (sigma > 0).all()):
-        raise ValueError("mu or sigma holds a value that is not finite, or a sigma of 0: pass codes of a model "
-                         "that has not diverged.")
+        raise ValueError(
+            "mu or sigma holds a value that is not finite, or a sigma of 0: pass codes of a model "
+            "that has not diverged."
+        )
     return mu, sigma

@@ -26,8 +26,13 @@ def textbook_softplus(rho):
     return sigma, ops.log(sigma**2) / 2.0
 
 
-TEXTBOOK = {"direct": direct, "log_variance": textbook_log_variance, "log_deviation": textbook_log_deviation,
-            "softplus": textbook_softplus, "bounded": bounded}
+TEXTBOOK = {
+    "direct": direct,
+    "log_variance": textbook_log_variance,
+    "log_deviation": textbook_log_deviation,
+    "softplus": textbook_softplus,
+    "bounded": bounded,
+}
 MAPS = TEXTBOOK | {"softplus, guarded": softplus}
 INVERSES = {  # the rho of a sigma
     "direct": lambda sigma: sigma,

@@ -49,7 +49,9 @@ def linear_optimum(eigenvalues, latent_dim, beta):
     eigenvalues = _checked_eigenvalues(eigenvalues)
     kept, discarded = np.split(eigenvalues, [_checked_latent_dim(latent_dim)])
     if not 0.0 <= beta < np.inf:
-        raise ValueError(f"beta is {beta}, but must be a finite number from 0 up: choose another beta.")
+        raise ValueError(
+            f"beta is {beta}, but must be a finite number from 0 up: choose another beta."
+        )
     beta = float(beta)
     noise = beta / 2.0
     active = kept[kept > noise]
@@ -66,7 +68,9 @@ def rate_distortion_curve(eigenvalues, latent_dim, betas):
     Arguments and errors as in `linear_optimum`. The curve's slope dD/dR is -beta. Notebook 03.
     """
     if np.ndim(betas) != 1 or len(betas) == 0:
-        raise ValueError(f"betas has the shape {np.shape(betas)}, but must be a list of one beta or more.")
+        raise ValueError(
+            f"betas has the shape {np.shape(betas)}, but must be a list of one beta or more."
+        )
     optima = [linear_optimum(eigenvalues, latent_dim, beta) for beta in betas]
     return LinearOptimum(*np.array(optima, dtype=np.float64).T)
 
@@ -92,7 +96,9 @@ def critical_beta_bernoulli(images):
     a variance of at most p (1 - p), so that none counts for more than 1.
     """
     mean, covariance = _moments(images)
-    varies = np.diag(covariance) > 1e-14  # rounding; the faintest ink in 1 of 60,000 images makes 3e-10
+    varies = (
+        np.diag(covariance) > 1e-14
+    )  # rounding; the faintest ink in 1 of 60,000 images makes 3e-10
     if not varies.any():
         return 0.0
     mean, covariance = mean[varies], covariance[np.ix_(varies, varies)]
@@ -106,7 +112,9 @@ def noise_variance_ml(eigenvalues, latent_dim):
     `eigenvalues` is (pixels,) as from `pca_eigenvalues`, and the variance is that of a standardised pixel.
     Raises ValueError unless 1 <= latent_dim < pixels. Tipping & Bishop 1999; notebook 03.
     """
-    _, discarded = np.split(_checked_eigenvalues(eigenvalues), [_checked_latent_dim(latent_dim)])
+    _, discarded = np.split(
+        _checked_eigenvalues(eigenvalues), [_checked_latent_dim(latent_dim)]
+    )
     if len(discarded) == 0:
         raise ValueError(
             f"latent_dim is {latent_dim}, but must be below {len(eigenvalues)}, the number of eigenvalues."
@@ -156,10 +164,14 @@ def _flat(images):
     """Return `images` as (n, pixels); raise ValueError unless they are uint8 or floats in [0, 1]."""
     images = np.asarray(images)
     if images.ndim < 2 or images.size == 0:
-        raise ValueError(f"images have the shape {images.shape}, but must be (n, ...): pass a batch.")
+        raise ValueError(
+            f"images have the shape {images.shape}, but must be (n, ...): pass a batch."
+        )
     if images.dtype != np.uint8:
         if images.dtype.kind != "f":
-            raise ValueError(f"images are {images.dtype}, but must be uint8 or floats: convert them.")
+            raise ValueError(
+                f"images are {images.dtype}, but must be uint8 or floats: convert them."
+            )
         if not (images.min() >= 0.0 and images.max() <= 1.0):  # False for NaN, too
             raise ValueError(
                 f"images range from {images.min()} to {images.max()}, but must be uint8 or lie in [0, 1]: "
@@ -172,7 +184,9 @@ def _checked_eigenvalues(eigenvalues):
     """Return `eigenvalues` as float64, the largest first; raise ValueError if no covariance can have them."""
     values = np.asarray(eigenvalues, dtype=np.float64)
     if values.ndim != 1 or len(values) == 0:
-        raise ValueError(f"eigenvalues have the shape {values.shape}, but must be (pixels,): flatten them.")
+        raise ValueError(
+            f"eigenvalues have the shape {values.shape}, but must be (pixels,): flatten them."
+        )
     if not (values.min() >= 0.0 and values.max() < np.inf):
         raise ValueError(
             f"eigenvalues range from {values.min()} to {values.max()}, but must be finite and not negative: "

@@ -54,14 +54,35 @@ class Training:
     runs, for settings that cannot work; DivergedError when the loss stops being finite.
     """
 
-    def __init__(self, vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, seed=0,
-                 binarize=False):
+    def __init__(
+        self,
+        vae,
+        images,
+        *,
+        epochs=15,
+        batch_size=128,
+        learning_rate=1e-3,
+        validation=None,
+        seed=0,
+        binarize=False,
+    ):
         check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
         self.vae, self.images, self.validation = vae, np.asarray(images), validation
-        self.epochs, self.batch_size, self.seed, self.binarize = epochs, batch_size, seed, binarize
-        scheduled = isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        self.epochs, self.batch_size, self.seed, self.binarize = (
+            epochs,
+            batch_size,
+            seed,
+            binarize,
+        )
+        scheduled = isinstance(
+            learning_rate, keras.optimizers.schedules.LearningRateSchedule
+        )
         self.schedule = learning_rate if scheduled else None
-        vae.compile(optimizer=keras.optimizers.Adam(float(learning_rate(0)) if scheduled else learning_rate))
+        vae.compile(
+            optimizer=keras.optimizers.Adam(
+                float(learning_rate(0)) if scheduled else learning_rate
+            )
+        )
         vae.optimizer.build(vae.trainable_variables)
         self.steps = -(-len(images) // batch_size)  # in an epoch
         self.done = 0  # steps finished since the start
@@ -93,18 +114,31 @@ class Training:
             if step == self.steps:
                 self._end_epoch()
             self.seconds += time.perf_counter() - begin
-            yield Progress(epoch + 1, step, self.steps, *map(float, means), self.seconds, self.epoch > epoch)
+            yield Progress(
+                epoch + 1,
+                step,
+                self.steps,
+                *map(float, means),
+                self.seconds,
+                self.epoch > epoch,
+            )
             length = int(np.clip(length * SECONDS / took, 1, min(2 * length, CAPACITY)))
 
     def _chunk(self, engine, count):
         """Take `count` steps and return the means of the terms; the model changes only if all is finite."""
-        images, epsilon = map(np.stack, zip(*(self._batch(self.step + i) for i in range(count))))
+        images, epsilon = map(
+            np.stack, zip(*(self._batch(self.step + i) for i in range(count)))
+        )
         variables = state_variables(self.vae)
         before = [variable.read_value() for variable in variables]
-        after, terms, finite = engine(before, images, epsilon, self._learning_rates(count))
+        after, terms, finite = engine(
+            before, images, epsilon, self._learning_rates(count)
+        )
         bad = np.flatnonzero(~np.isfinite(terms).all(axis=1))
         if len(bad) or not finite:
-            error = DivergedError(not_finite(self, self.step + (bad[0] if len(bad) else count - 1) + 1))
+            error = DivergedError(
+                not_finite(self, self.step + (bad[0] if len(bad) else count - 1) + 1)
+            )
             error.history = self.history
             raise error
         sums = (self.sums if self.step else 0.0) + terms.sum(axis=0, dtype="float64")
@@ -114,7 +148,9 @@ class Training:
             for variable, value in zip(variables, after):
                 variable.assign(value)
             self.done, self.sums = done, sums
-            self.first_loss = float(terms[0, 2]) if self.first_loss is None else self.first_loss
+            self.first_loss = (
+                float(terms[0, 2]) if self.first_loss is None else self.first_loss
+            )
 
         try:
             commit()
@@ -126,33 +162,63 @@ class Training:
     def _batch(self, step):
         """Return the images and epsilon of a step: they depend on seed, epoch and step, not on the chunks."""
         if step == 0 or self.order is None:
-            permutation = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.images))
+            permutation = np.random.default_rng((self.seed, self.epoch)).permutation(
+                len(self.images)
+            )
             self.order = np.resize(permutation, self.steps * self.batch_size)
         rng = np.random.default_rng((self.seed, self.epoch, step))
         epsilon = rng.standard_normal((self.batch_size, self.vae.noise_dim), "float32")
-        batch = self.images[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
+        batch = self.images[
+            self.order[step * self.batch_size : (step + 1) * self.batch_size]
+        ]
         return binarized(batch, rng) if self.binarize else batch, epsilon
 
     def _learning_rates(self, count):
         """Return the learning rate of each of the next `count` steps."""
         if self.schedule is None:
-            return np.full(count, float(self.vae.optimizer.learning_rate), "float32")  # callbacks may change it
+            return np.full(
+                count, float(self.vae.optimizer.learning_rate), "float32"
+            )  # callbacks may change it
         first = int(self.vae.optimizer.iterations)
-        return np.array([float(self.schedule(first + i)) for i in range(count)], "float32")
+        return np.array(
+            [float(self.schedule(first + i)) for i in range(count)], "float32"
+        )
 
     def _end_epoch(self):
         """Enter the epoch's means and the held-out evaluation into the history, which ends the epoch."""
         means = dict(zip(TERMS, map(float, self.sums / self.steps)))
         means["elbo"] = -(means["distortion"] + means["rate"])
         if self.validation is not None:
-            held_out = evaluate(self.vae, self.validation, seed=self.seed, binarize=self.binarize)._asdict()
-            held_out["loss"] = held_out["distortion"] + float(self.vae.beta) * held_out["rate"]
-            means.update({f"validation_{name}": value for name, value in held_out.items()})
-        self.history.update({name: self.history.get(name, []) + [value] for name, value in means.items()})
+            held_out = evaluate(
+                self.vae, self.validation, seed=self.seed, binarize=self.binarize
+            )._asdict()
+            held_out["loss"] = (
+                held_out["distortion"] + float(self.vae.beta) * held_out["rate"]
+            )
+            means.update(
+                {f"validation_{name}": value for name, value in held_out.items()}
+            )
+        self.history.update(
+            {
+                name: self.history.get(name, []) + [value]
+                for name, value in means.items()
+            }
+        )
 
 
-def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validation=None, callbacks=(), seed=0,
-          binarize=False, progress=True):
+def train(
+    vae,
+    images,
+    *,
+    epochs=15,
+    batch_size=128,
+    learning_rate=1e-3,
+    validation=None,
+    callbacks=(),
+    seed=0,
+    binarize=False,
+    progress=True,
+):
     """Train `vae` in place and return its `History`; the arguments are those of `Training`.
 
     `callbacks` are Keras' own, called at the start and end of training and of each epoch, and after each chunk
@@ -160,19 +226,33 @@ def train(vae, images, *, epochs=15, batch_size=128, learning_rate=1e-3, validat
     (Ctrl-C, or the stop button of the notebook) ends the training and keeps what was learned. A loss far above the
     untrained model's is warned of. `progress=False` draws no bar. Notebook 01.
     """
-    training = Training(vae, images, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
-                        validation=validation, seed=seed, binarize=binarize)
+    training = Training(
+        vae,
+        images,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        validation=validation,
+        seed=seed,
+        binarize=binarize,
+    )
     watchers = keras.callbacks.CallbackList(tf.nest.flatten(callbacks), model=vae)
     vae.stop_training = False
-    bar = progress_bar(epochs * training.steps, disable=not progress, dynamic_ncols=True,
-                       bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}")
+    bar = progress_bar(
+        epochs * training.steps,
+        disable=not progress,
+        dynamic_ncols=True,
+        bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}",
+    )
     watchers.on_train_begin()
     try:
         with bar, interrupts_between_chunks() as heard:
             _watched(training, watchers, bar, heard)
     except KeyboardInterrupt:
-        print(f"Stopped by hand in epoch {training.epoch + 1} after {training.step} of {training.steps} steps; "
-              "the model keeps what it has learned.")
+        print(
+            f"Stopped by hand in epoch {training.epoch + 1} after {training.step} of {training.steps} steps; "
+            "the model keeps what it has learned."
+        )
     watchers.on_train_end()
     return training.history
 
@@ -190,8 +270,14 @@ def _watched(training, watchers, bar, heard):
         watchers.on_train_batch_end(chunk.step - 1, chunk._asdict())
         if chunk.epoch_ended:
             logs = {name: values[-1] for name, values in history.items()}
-            watchers.on_epoch_end(chunk.epoch - 1, logs | {
-                name.replace("validation_", "val_"): value for name, value in logs.items()})
+            watchers.on_epoch_end(
+                chunk.epoch - 1,
+                logs
+                | {
+                    name.replace("validation_", "val_"): value
+                    for name, value in logs.items()
+                },
+            )
             if exploded(training) and not warned:
                 warnings.warn(exploded(training), stacklevel=3)
                 warned = True

@@ -69,7 +69,9 @@ def notebook(request, browser, jupyterlab, results):
         notebook.first_picture = notebook.run_all()
         yield notebook
     finally:
-        notebook.screenshot(results / f"{request.param}.last.png")  # shows what a failed test saw
+        notebook.screenshot(
+            results / f"{request.param}.last.png"
+        )  # shows what a failed test saw
         notebook.close()
 
 
@@ -91,7 +93,9 @@ def open_application(browser, tmp_path):
 @pytest.fixture(scope="session")
 def results(request, tmp_path_factory):
     """The folder for screenshots and latencies.json."""
-    folder = Path(os.environ.get("VAE_LIB_SCREENSHOTS") or tmp_path_factory.mktemp("results"))
+    folder = Path(
+        os.environ.get("VAE_LIB_SCREENSHOTS") or tmp_path_factory.mktemp("results")
+    )
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

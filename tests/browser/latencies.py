@@ -19,7 +19,11 @@ class Latency:
     @classmethod
     def of(cls, milliseconds, floor=None):
         """Return the percentiles of measured times and of the same page's floor."""
-        percentiles = [np.percentile(times, (50, 95)).tolist() for times in (milliseconds, floor) if times]
+        percentiles = [
+            np.percentile(times, (50, 95)).tolist()
+            for times in (milliseconds, floor)
+            if times
+        ]
         return cls(len(milliseconds), *sum(percentiles, []))
 
     @property
@@ -40,4 +44,6 @@ class Latencies(dict):
         """Return the table for people."""
         for name, latency in self.items():
             line = f"{name:60} p50 {latency.p50:7.0f}  p95 {latency.p95:7.0f} ms  n {latency.n:3}"
-            yield line + (f"  {latency.ratio:4.1f} × the floor" if latency.floor_p50 else "")
+            yield line + (
+                f"  {latency.ratio:4.1f} × the floor" if latency.floor_p50 else ""
+            )

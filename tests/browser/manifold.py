@@ -66,18 +66,33 @@ class Pad:
 
     def __init__(self, page, control=None, index=0):
         self.page, self.reach = page, control.pad.reach if control else 3.0
-        self.box = page.page.locator(".vae").filter(has=page.page.locator(".vae-pad")).nth(index)
+        self.box = (
+            page.page.locator(".vae")
+            .filter(has=page.page.locator(".vae-pad"))
+            .nth(index)
+        )
         self.map = self.box.locator(".vae-pad-overlay")
         self.ground = self.box.locator(".vae-pad-map canvas").first
-        self.digit, self.strip = self.box.locator(".vae-pad-digit"), self.box.locator(".vae-pad-strip")
-        self.truth, self.copy = (self.box.locator(".vae-pad-card canvas").nth(i) for i in range(2))
+        self.digit, self.strip = (
+            self.box.locator(".vae-pad-digit"),
+            self.box.locator(".vae-pad-strip"),
+        )
+        self.truth, self.copy = (
+            self.box.locator(".vae-pad-card canvas").nth(i) for i in range(2)
+        )
         self.caption = self.box.locator(".vae-pad-caption")
         self.status = self.box.locator(".vae-pad-status")
 
     @property
     def z(self):
         """The two numbers on the read-out."""
-        return [minus(text) for text in re.findall(r"= (\S+?),?(?= |$)", self.box.locator(".vae-pad-readout").text_content())]
+        return [
+            minus(text)
+            for text in re.findall(
+                r"= (\S+?),?(?= |$)",
+                self.box.locator(".vae-pad-readout").text_content(),
+            )
+        ]
 
     def at(self, code):
         """Return the place of a code on the screen."""
@@ -110,16 +125,28 @@ class Pad:
 
     def latency(self, presses=20):
         """Time key presses on the map to the changed digit; the floor is a canvas that draws and does nothing else."""
-        return timed(self.page, "keydown", self.digit, self.map.focus,
-                     lambda i: self.page.page.keyboard.press(("ArrowRight", "ArrowLeft")[i % 2]), presses)
+        return timed(
+            self.page,
+            "keydown",
+            self.digit,
+            self.map.focus,
+            lambda i: self.page.page.keyboard.press(("ArrowRight", "ArrowLeft")[i % 2]),
+            presses,
+        )
 
     def drag_latency(self, moves=30):
         """Time moves of the mouse, in the middle of a drag, to the changed digit."""
         places = [self.at((np.cos(i), np.sin(i))) for i in range(moves)]
         self.page.page.mouse.move(*self.at((0, 0)))
         self.page.page.mouse.down()
-        latency = timed(self.page, "pointermove", self.digit, lambda: None,
-                        lambda i: self.page.page.mouse.move(*places[i]), moves)
+        latency = timed(
+            self.page,
+            "pointermove",
+            self.digit,
+            lambda: None,
+            lambda i: self.page.page.mouse.move(*places[i]),
+            moves,
+        )
         self.page.page.mouse.up()
         return latency
 
@@ -141,20 +168,37 @@ def timed(page, event, element, prepare, act, times):
 
 def quick(latency):
     """Whether pictures follow within 25 ms, and 19 of 20 within 50, or as fast as this machine draws anything."""
-    return latency.p50 <= max(25, 1.5 * latency.floor_p50) and latency.p95 <= max(50, 1.5 * latency.floor_p95)
+    return latency.p50 <= max(25, 1.5 * latency.floor_p50) and latency.p95 <= max(
+        50, 1.5 * latency.floor_p95
+    )
 
 
 class Board:
     """The drawing board on a page."""
 
-    THREE = [(.3, .25), (.45, .18), (.6, .2), (.65, .32), (.55, .45), (.45, .5), (.6, .55), (.68, .68), (.6, .8),
-             (.45, .85), (.3, .8)]
+    THREE = [
+        (0.3, 0.25),
+        (0.45, 0.18),
+        (0.6, 0.2),
+        (0.65, 0.32),
+        (0.55, 0.45),
+        (0.45, 0.5),
+        (0.6, 0.55),
+        (0.68, 0.68),
+        (0.6, 0.8),
+        (0.45, 0.85),
+        (0.3, 0.8),
+    ]
 
     def __init__(self, page):
         self.page = page
         self.paper = page.page.locator(".vae-board-paper")
-        self.box = self.paper.locator("xpath=ancestor::*[contains(@class, 'vae')][last()]")
-        self.seen, self.copy = (page.page.locator(".vae-board-copies canvas").nth(i) for i in range(2))
+        self.box = self.paper.locator(
+            "xpath=ancestor::*[contains(@class, 'vae')][last()]"
+        )
+        self.seen, self.copy = (
+            page.page.locator(".vae-board-copies canvas").nth(i) for i in range(2)
+        )
         self.map = page.page.locator(".vae-board-map")
         self.verdict = page.page.locator(".vae-board-verdict")
 
@@ -162,7 +206,10 @@ class Board:
         """Draw a line through points given as shares of the paper."""
         self.paper.scroll_into_view_if_needed()
         box, mouse = self.paper.bounding_box(), self.page.page.mouse
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        places = [
+            (box["x"] + x * box["width"], box["y"] + y * box["height"])
+            for x, y in points
+        ]
         mouse.move(*places[0])
         mouse.down()
         for place in places[1:]:

@@ -11,10 +11,15 @@ from urllib.parse import urlsplit
 from latencies import Latency
 
 SCRIPT = Path(__file__).with_name("drawn.js")
-TALL = {"width": 1400, "height": 3000}  # most of a notebook at once: JupyterLab skips what is off the screen
+TALL = {
+    "width": 1400,
+    "height": 3000,
+}  # most of a notebook at once: JupyterLab skips what is off the screen
 PROJECTOR = {"width": 1024, "height": 768}
 
-ICONS = re.compile("/fontawesome-free@")  # Voilà asks the network for this font, which nothing here draws
+ICONS = re.compile(
+    "/fontawesome-free@"
+)  # Voilà asks the network for this font, which nothing here draws
 
 
 class Slider:
@@ -38,10 +43,19 @@ class Slider:
 
     def drag(self, to, moves=20):
         """Drag the handle with the mouse to a fraction of the track, in that many moves."""
-        track, handle = (part.bounding_box() for part in (self.control.locator(".noUi-base"), self.handle))
-        self.page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        track, handle = (
+            part.bounding_box()
+            for part in (self.control.locator(".noUi-base"), self.handle)
+        )
+        self.page.mouse.move(
+            handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+        )
         self.page.mouse.down()
-        self.page.mouse.move(track["x"] + to * track["width"], track["y"] + track["height"] / 2, steps=moves)
+        self.page.mouse.move(
+            track["x"] + to * track["width"],
+            track["y"] + track["height"] / 2,
+            steps=moves,
+        )
         self.page.mouse.up()
 
     def type(self, text):
@@ -60,23 +74,36 @@ class Page:
     outputs = "body"
 
     def __init__(self, browser, address, viewport=TALL, scheme="light", touch=False):
-        self.context = browser.new_context(viewport=viewport, color_scheme=scheme, has_touch=touch)
+        self.context = browser.new_context(
+            viewport=viewport, color_scheme=scheme, has_touch=touch
+        )
         self.context.add_init_script(path=SCRIPT)
-        self.context.route(ICONS, lambda route: route.fulfill(content_type="text/css", body=""))
+        self.context.route(
+            ICONS, lambda route: route.fulfill(content_type="text/css", body="")
+        )
         self.errors = []
         self.open(address)
 
     def open(self, address):
         """Open the address in a new tab, which takes the place of any before."""
         self.page = self.context.new_page()
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on(
+            "console",
+            lambda message: (
+                message.type == "error" and self.errors.append(message.text)
+            ),
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note_outside)
         self.page.goto(address)
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)
-        inside = parts.hostname == "127.0.0.1" or parts.scheme in ("data", "blob", "file")
+        inside = parts.hostname == "127.0.0.1" or parts.scheme in (
+            "data",
+            "blob",
+            "file",
+        )
         if not inside and not ICONS.search(request.url):
             self.errors.append(f"The page asked for {request.url}")
 
@@ -88,8 +115,14 @@ class Page:
 
     def slider_keys(self, handle):
         """Return two keys, of which the first certainly moves the slider and the second takes it back."""
-        low, high, now = (float(handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now"))
-        return ("ArrowRight", "ArrowLeft") if now - low < high - now else ("ArrowLeft", "ArrowRight")
+        low, high, now = (
+            float(handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now")
+        )
+        return (
+            ("ArrowRight", "ArrowLeft")
+            if now - low < high - now
+            else ("ArrowLeft", "ArrowRight")
+        )
 
     def controls(self):
         """Return the controls of vae_lib, whole, with what is inside them."""
@@ -98,8 +131,10 @@ class Page:
     def control(self, label, within=None):
         """Return the widget with this description: slider, drop-down list, check box, text."""
         exact = re.compile(rf"^\s*{re.escape(label)}\s*$")
-        return (within or self.page).locator(".jupyter-widgets, .widget-hslider").filter(
-            has=self.page.locator("> .widget-label").filter(has_text=exact)
+        return (
+            (within or self.page)
+            .locator(".jupyter-widgets, .widget-hslider")
+            .filter(has=self.page.locator("> .widget-label").filter(has_text=exact))
         )
 
     def slider(self, label, within=None):
@@ -123,7 +158,9 @@ class Page:
 
     def wait_change(self, element, before, timeout=5):
         """Wait until the element looks different from `before`; return the milliseconds that took."""
-        script = "(element, [before, timeout]) => drawn.changed(element, before, timeout)"
+        script = (
+            "(element, [before, timeout]) => drawn.changed(element, before, timeout)"
+        )
         return element.evaluate(script, [before, 1000 * timeout])
 
     def wait_still(self, element, quiet=1, timeout=60):
@@ -142,8 +179,10 @@ class Page:
         handles = [part.element_handle() for part in (element, floor or slider.readout)]
         times = []
         for i in range(presses):
-            self.page.evaluate("([parts, timeout]) => drawn.afterEvent('keydown', parts, timeout)",
-                               [handles, 1000 * timeout])
+            self.page.evaluate(
+                "([parts, timeout]) => drawn.afterEvent('keydown', parts, timeout)",
+                [handles, 1000 * timeout],
+            )
             self.page.keyboard.press(keys[i % 2])
             times.append(self.page.evaluate("drawn.measured"))
         return Latency.of(*map(list, zip(*times)))
@@ -210,11 +249,16 @@ class Notebook(Page):
 
     def start_all(self):
         """Begin to run all cells; return at once."""
-        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
+        self.page.evaluate(
+            "() => { jupyterapp.commands.execute('notebook:run-all-cells') }"
+        )
 
     def run_all(self, timeout=900):
         """Run all cells to the end; return the seconds from opening to the first picture, or None."""
-        self.page.evaluate("selector => { drawn.watchFirst(selector) }", f"{self.outputs} :is(img, canvas)")
+        self.page.evaluate(
+            "selector => { drawn.watchFirst(selector) }",
+            f"{self.outputs} :is(img, canvas)",
+        )
         self.command("notebook:run-all-cells", timeout)
         self.wait_idle(timeout)
         first = self.page.evaluate("drawn.firstSeen")
@@ -223,10 +267,14 @@ class Notebook(Page):
     def alarms(self):
         """Return the texts of all error and stderr outputs."""
         kinds = "application/vnd.jupyter.error", "application/vnd.jupyter.stderr"
-        selector = ", ".join(f'.jp-OutputArea-output[data-mime-type="{kind}"]' for kind in kinds)
+        selector = ", ".join(
+            f'.jp-OutputArea-output[data-mime-type="{kind}"]' for kind in kinds
+        )
         return self.page.locator(selector).all_text_contents()
 
     def theme(self, name):
         """Change to "JupyterLab Light" or "JupyterLab Dark"."""
         self.command("apputils:change-theme", theme=name)
-        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
+        self.page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(
+            state="attached"
+        )

@@ -17,12 +17,24 @@ from playwright.sync_api import Error
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}  # else a toast covers the corner of the screen
+NO_NEWS = {
+    "fetchNews": "false",
+    "checkForUpdates": False,
+}  # else a toast covers the corner of the screen
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-MISSING = ("The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: "
-           "'sudo apt install chromium') and start them again.")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MISSING = (
+    "The browser tests need Chromium or Chrome: install one (Debian and Ubuntu: "
+    "'sudo apt install chromium') and start them again."
+)
 
 
 def launch_chromium(playwright):
@@ -41,7 +53,11 @@ def launch_chromium(playwright):
 def copy_notebooks(folder):
     """Copy notebooks/ and the data/ beside it; without stored outputs: every picture is to be of this run."""
     for part in "notebooks", "data":
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+        shutil.copytree(
+            ROOT / part,
+            folder / part,
+            ignore=shutil.ignore_patterns(".ipynb_checkpoints"),
+        )
     for path in folder.rglob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         for cell in notebook.cells:
@@ -66,17 +82,35 @@ class Server:
         self.url, self.log = f"http://127.0.0.1:{port}", folder / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *map(str, command), "--no-browser", f"--port={port}"],
-                cwd=folder, env=self._environment(folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [
+                    sys.executable,
+                    "-m",
+                    *map(str, command),
+                    "--no-browser",
+                    f"--port={port}",
+                ],
+                cwd=folder,
+                env=self._environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         self._wait(port)
 
     def _environment(self, folder):
         """The environment variables that keep a server away from its user's own settings and sessions."""
-        names = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
-                 "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
+        names = [
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "JUPYTER_RUNTIME_DIR",
+            "IPYTHONDIR",
+            "JUPYTERLAB_SETTINGS_DIR",
+            "JUPYTERLAB_WORKSPACES_DIR",
+        ]
         folders = {name: str(folder / name.lower()) for name in names}
-        settings = Path(folders["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension")
+        settings = Path(
+            folders["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension"
+        )
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
         return os.environ | folders | {"JUPYTER_TOKEN": self.token}
@@ -89,7 +123,9 @@ class Server:
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.close()
-                    raise RuntimeError(f"The server does not answer:\n{self.log.read_text()}") from None
+                    raise RuntimeError(
+                        f"The server does not answer:\n{self.log.read_text()}"
+                    ) from None
                 time.sleep(0.1)
 
     def close(self):
@@ -108,13 +144,25 @@ class JupyterLab(Server):
     def __init__(self, folder):
         self.root = folder / "notebooks"
         copy_notebooks(folder)
-        super().__init__(folder, "jupyterlab", "--allow-root", "--ServerApp.ip=127.0.0.1",
-                         f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True")
+        super().__init__(
+            folder,
+            "jupyterlab",
+            "--allow-root",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.root_dir={self.root}",
+            "--LabApp.expose_app_in_browser=True",
+        )
 
     def write(self, name, cells):
         """Write a notebook of these code cells into JupyterLab's folder; return its path."""
-        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})  # else a dialog asks for it
+        kernel = {
+            "name": "python3",
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+        }
+        notebook = nbformat.v4.new_notebook(
+            metadata={"kernelspec": kernel}
+        )  # else a dialog asks for it
         notebook.cells = [nbformat.v4.new_code_cell(source.strip()) for source in cells]
         nbformat.write(notebook, self.root / name)
         return self.root / name
@@ -131,7 +179,9 @@ class JupyterLab(Server):
 
     def _request(self, path, method="GET"):
         headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(self.url + path, method=method, headers=headers)
+        request = urllib.request.Request(
+            self.url + path, method=method, headers=headers
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read()
 

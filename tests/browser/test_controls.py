@@ -43,13 +43,16 @@ class Panel:
         self.page = page
         self.box = page.controls().filter(has=page.button("Start")).nth(number)
         self.curves, self.digits, self.samples, self.codes = (
-            self.box.get_by_title(re.compile(words)) for words in ("Curves", "Test digits", "Samples", "Mean codes")
+            self.box.get_by_title(re.compile(words))
+            for words in ("Curves", "Test digits", "Samples", "Mean codes")
         )
         self.cards = self.box.locator(".vae-card")
 
     def says(self, words, timeout=PATIENCE):
         """Wait until the status says the words."""
-        self.box.locator("[role=status]").filter(has_text=re.compile(words)).wait_for(timeout=1000 * timeout)
+        self.box.locator("[role=status]").filter(has_text=re.compile(words)).wait_for(
+            timeout=1000 * timeout
+        )
 
     def button(self, name):
         """Return a button of this panel."""
@@ -57,20 +60,28 @@ class Panel:
 
     def press(self, name):
         """Press a button and return the milliseconds until the status says something else."""
-        status = self.box.locator(".widget-html-content").filter(has=self.page.page.locator("[role=status]"))
+        status = self.box.locator(".widget-html-content").filter(
+            has=self.page.page.locator("[role=status]")
+        )
         return self.timed(name, status)
 
     def timed(self, name, element):
         """Press a button and return the milliseconds until the element looks different."""
         handle = element.element_handle()
-        self.page.page.evaluate("([part, timeout]) => { drawn.afterEvent('click', [part], timeout) }",
-                                [handle, 1000 * PATIENCE])
+        self.page.page.evaluate(
+            "([part, timeout]) => { drawn.afterEvent('click', [part], timeout) }",
+            [handle, 1000 * PATIENCE],
+        )
         self.button(name).click()
         return self.page.page.evaluate("drawn.measured")[0]
 
     def usable(self):
         """Return the names of the buttons that can be pressed."""
-        return {name for name in ("Start", "Stop", "Continue", "Reset", "Save") if self.button(name).is_enabled()}
+        return {
+            name
+            for name in ("Start", "Stop", "Continue", "Reset", "Save")
+            if self.button(name).is_enabled()
+        }
 
     def choose(self, **values):
         """Type values beside the sliders: epochs, images, latent."""
@@ -108,7 +119,9 @@ def stop_while_a_cell_waits(notebook):
 @pytest.fixture(scope="module")
 def opened(browser, jupyterlab):
     """A notebook with two panels and the sliders, run once; `heard` is what its last cell saw of Stop."""
-    path = jupyterlab.write("controls.ipynb", [SETUP, PANEL, PLANE, OTHER, BUSY, WAITING])
+    path = jupyterlab.write(
+        "controls.ipynb", [SETUP, PANEL, PLANE, OTHER, BUSY, WAITING]
+    )
     notebook = Notebook(browser, jupyterlab, path.name)
     notebook.heard = stop_while_a_cell_waits(notebook)
     yield notebook
@@ -132,7 +145,9 @@ def run_cell(notebook, source):
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.text_content()
     notebook.page.keyboard.press("Control+Enter")
-    prompt.filter(has_not_text=before).filter(has_not_text="*").wait_for(timeout=1000 * PATIENCE)
+    prompt.filter(has_not_text=before).filter(has_not_text="*").wait_for(
+        timeout=1000 * PATIENCE
+    )
     return cell.locator(".jp-OutputArea-output").last.text_content().strip()
 
 
@@ -142,7 +157,9 @@ def test_sliders_and_stop_are_heard_while_a_cell_of_run_all_waits(notebook, late
     latencies["while a cell waits: Stop to 'was stopped'"] = Latency.of([stop])
     waiting = notebook.page.locator(".jp-CodeCell").filter(has_text="panel.result()")
     assert waiting.locator(".jp-OutputArea-output").last.text_content().strip() == "100"
-    assert digit < 5000 and stop < 5000  # when the machine is loaded; dead, it would be a minute
+    assert (
+        digit < 5000 and stop < 5000
+    )  # when the machine is loaded; dead, it would be a minute
 
 
 def test_the_digit_and_the_map_follow_the_sliders(notebook, latencies):
@@ -153,7 +170,9 @@ def test_the_digit_and_the_map_follow_the_sliders(notebook, latencies):
         moved.press("ArrowRight", times=3)
         notebook.wait_change(digit, before, PATIENCE)
         assert ring.get_attribute("style") != place
-    timed = latencies["latent slider: key to digit"] = notebook.latency(slider, digit, timeout=PATIENCE)
+    timed = latencies["latent slider: key to digit"] = notebook.latency(
+        slider, digit, timeout=PATIENCE
+    )
     assert timed.p50 < max(75, 10 * timed.floor_p50)
 
 
@@ -169,14 +188,21 @@ def test_a_fast_drag_ends_at_the_last_value(notebook):
     notebook.wait_still(digit, timeout=PATIENCE)
     assert slider.value == 3 and notebook.look(digit) == dragged
     control = notebook.controls().filter(has=digit)
-    assert "typed beyond ±3 becomes ±3" in control.locator("[role=status]").text_content()
+    assert (
+        "typed beyond ±3 becomes ±3" in control.locator("[role=status]").text_content()
+    )
 
 
-def test_a_whole_run_with_pictures_before_during_and_after(notebook, latencies, results):
+def test_a_whole_run_with_pictures_before_during_and_after(
+    notebook, latencies, results
+):
     panel = Panel(notebook)
     notebook.screenshot(results / "panel-1-before.png", panel.box)
     latencies["Start to the first new picture"] = Latency.of([panel.endless()])
-    intervals = [notebook.wait_change(panel.curves, notebook.look(panel.curves), PATIENCE) for _ in range(10)]
+    intervals = [
+        notebook.wait_change(panel.curves, notebook.look(panel.curves), PATIENCE)
+        for _ in range(10)
+    ]
     latencies["training: new picture after"] = Latency.of(intervals)
     assert panel.usable() == {"Stop", "Reset"}
     notebook.screenshot(results / "panel-2-during.png", panel.box)
@@ -195,7 +221,9 @@ def test_a_whole_run_with_pictures_before_during_and_after(notebook, latencies, 
 def test_a_new_shape_is_seen_soon(notebook, latencies):
     panel = Panel(notebook)
     panel.choose(latent=11)
-    latencies["Start to the first new picture, new shape"] = Latency.of([panel.timed("Start", panel.curves)])
+    latencies["Start to the first new picture, new shape"] = Latency.of(
+        [panel.timed("Start", panel.curves)]
+    )
     panel.says("Run 1 is finished")
 
 
@@ -206,7 +234,10 @@ def test_start_pressed_twice_is_one_run_and_stop_works_before_its_first_step(not
     panel.says("Run 1 is training")
     panel.button("Stop").click()
     panel.says("Run 1 was stopped before its first step: Continue begins it")
-    assert panel.usable() == {"Start", "Continue", "Reset", "Save"} and panel.cards.count() == 0
+    assert (
+        panel.usable() == {"Start", "Continue", "Reset", "Save"}
+        and panel.cards.count() == 0
+    )
     panel.button("Continue").click()
     panel.says("Run 1 is finished")
 
@@ -216,12 +247,15 @@ def test_sliders_and_cells_answer_while_it_trains(notebook, latencies):
     panel.endless()
     slider.type(0)
     timed = latencies["latent slider while training: key to digit"] = notebook.latency(
-        slider, digit, presses=10, timeout=PATIENCE)
+        slider, digit, presses=10, timeout=PATIENCE
+    )
     assert timed.p50 < max(150, 15 * timed.floor_p50)
     assert run_cell(notebook, BUSY) == "True"
     notebook.slider(LATENT, panel.box).drag(to=0.5, moves=200)  # 200 events in a second
     panel.choose(latent=7)
-    panel.says(r"Latent dimension \(units\): 7, from the next Start; the run that is training keeps its own")
+    panel.says(
+        r"Latent dimension \(units\): 7, from the next Start; the run that is training keeps its own"
+    )
     panel.button("Stop").click()
     panel.says("Run 1 was stopped")
     assert "2 latent units" in panel.cards.text_content()
@@ -243,12 +277,25 @@ def test_settings_typed_by_hand_are_checked(notebook):
 
 
 def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
-    panel, page, cells = Panel(notebook), notebook.page, notebook.page.locator(".jp-Notebook .jp-Cell")
+    panel, page, cells = (
+        Panel(notebook),
+        notebook.page,
+        notebook.page.locator(".jp-Notebook .jp-Cell"),
+    )
     count = cells.count()
-    for label in ("β, weight of the rate", LATENT, "Learning rate (of Adam)", "Training images", "Epochs (passes)"):
+    for label in (
+        "β, weight of the rate",
+        LATENT,
+        "Learning rate (of Adam)",
+        "Training images",
+        "Epochs (passes)",
+    ):
         notebook.slider(label, panel.box).press("ArrowRight")
         panel.says(re.escape(label))
-    for label, option in (("Map ρ → σ", "log-variance"), ("Likelihood of the pixels", "Gaussian")):
+    for label, option in (
+        ("Map ρ → σ", "log-variance"),
+        ("Likelihood of the pixels", "Gaussian"),
+    ):
         notebook.control(label, panel.box).locator("select").focus()
         page.keyboard.type(option[:5])
         panel.says(f"{re.escape(label)}: {option}")
@@ -264,33 +311,59 @@ def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
     answers.first.wait_for()
     assert answers.count() == 3
     before = notebook.slider(LATENT, panel.box).value
-    for key in ("x", "a", "ArrowUp", "ArrowUp"):  # JupyterLab's shortcuts, were they not the control's own
+    for key in (
+        "x",
+        "a",
+        "ArrowUp",
+        "ArrowUp",
+    ):  # JupyterLab's shortcuts, were they not the control's own
         notebook.slider(LATENT, panel.box).press(key)
     panel.says(re.escape(f"{LATENT}: {before + 2:.0f}"))
     assert cells.count() == count
 
 
-def test_four_runs_stand_side_by_side_and_each_can_be_saved(notebook, jupyterlab, results):
+def test_four_runs_stand_side_by_side_and_each_can_be_saved(
+    notebook, jupyterlab, results
+):
     panel = Panel(notebook)
     panel.choose(epochs=1)
     for number in range(1, 6):
         panel.button("Start").click()
         panel.says(f"Run {number} is finished")
-    assert [text[:5] for text in panel.cards.all_text_contents()] == ["Run 2", "Run 3", "Run 4", "Run 5"]
+    assert [text[:5] for text in panel.cards.all_text_contents()] == [
+        "Run 2",
+        "Run 3",
+        "Run 4",
+        "Run 5",
+    ]
     notebook.screenshot(results / "panel-4-runs.png", panel.box)
     for button in "Save", "Save run 3":
         panel.button(button).click()
         panel.says(f"Run {5 if button == 'Save' else 3} is saved")
-    assert len(list((jupyterlab.root / "runs").glob("vae-beta1-z2-softplus-bernoulli-seed0-16steps*.keras"))) >= 2
+    assert (
+        len(
+            list(
+                (jupyterlab.root / "runs").glob(
+                    "vae-beta1-z2-softplus-bernoulli-seed0-16steps*.keras"
+                )
+            )
+        )
+        >= 2
+    )
 
 
 def test_a_fault_and_a_divergence_are_said_and_the_panel_stays_usable(notebook):
     panel = Panel(notebook)
-    for fault, sentence in ((
-        "panel.run.training._end_epoch = None", "TypeError: 'NoneType' object is not callable",
-    ), (
-        "panel.run.training.schedule = lambda step: 1e30", "The loss stopped being finite at step",
-    )):
+    for fault, sentence in (
+        (
+            "panel.run.training._end_epoch = None",
+            "TypeError: 'NoneType' object is not callable",
+        ),
+        (
+            "panel.run.training.schedule = lambda step: 1e30",
+            "The loss stopped being finite at step",
+        ),
+    ):
         panel.endless()
         notebook.execute(fault)
         panel.says(sentence)
@@ -330,7 +403,12 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
         notebook.page.set_viewport_size({**TALL, "width": PROJECTOR["width"]})
         notebook.screenshot(results / f"panel-{name}-1024-whole.png", panel.box)
         assert cut_off(panel.box) == []
-        assert panel.box.evaluate("element => element.getBoundingClientRect().right - innerWidth") < 0
+        assert (
+            panel.box.evaluate(
+                "element => element.getBoundingClientRect().right - innerWidth"
+            )
+            < 0
+        )
     finally:
         notebook.page.set_viewport_size(TALL)
 
@@ -360,18 +438,27 @@ def test_leaving_the_page_during_training_loses_nothing(notebook):
     assert panel.cards.count() == 1
 
 
-def test_the_saved_notebook_holds_pictures_for_readers_without_a_kernel(notebook, jupyterlab):
+def test_the_saved_notebook_holds_pictures_for_readers_without_a_kernel(
+    notebook, jupyterlab
+):
     notebook.command("docmanager:save")
     cells = nbformat.read(jupyterlab.root / notebook.name, as_version=4).cells
     assert [len(cell.outputs) for cell in cells] == [0, 1, 1, 1, 1, 1]
     for output in (cell.outputs[0] for cell in cells[1:4]):
-        assert len(output.data["image/png"]) > 5000 and output.metadata["image/png"]["alt"] == output.data["text/plain"]
+        assert (
+            len(output.data["image/png"]) > 5000
+            and output.metadata["image/png"]["alt"] == output.data["text/plain"]
+        )
 
 
-def test_a_restart_of_the_kernel_during_training_is_said_and_the_notebook_can_be_run_again(notebook, results):
+def test_a_restart_of_the_kernel_during_training_is_said_and_the_notebook_can_be_run_again(
+    notebook, results
+):
     panel = Panel(notebook)
     panel.endless()
-    notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    notebook.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
     notebook.wait_idle()
     sentence = panel.box.evaluate("box => getComputedStyle(box, '::before').content")
     assert "was restarted or ended: run the notebook again" in sentence
@@ -379,8 +466,12 @@ def test_a_restart_of_the_kernel_during_training_is_said_and_the_notebook_can_be
     stop_while_a_cell_waits(notebook)
 
 
-def test_voila_serves_the_panel_as_an_application(jupyterlab, open_application, results):
-    application = open_application(jupyterlab.write("application.ipynb", [SETUP, PANEL, PLANE]))
+def test_voila_serves_the_panel_as_an_application(
+    jupyterlab, open_application, results
+):
+    application = open_application(
+        jupyterlab.write("application.ipynb", [SETUP, PANEL, PLANE])
+    )
     application.wait_ready()
     panel = Panel(application)
     panel.says(r"press Start\.$")

@@ -29,31 +29,59 @@ def page(browser):
 def with_biases(network):
     """Give a network biases, which are zero at the start, so that no error can hide in zeros."""
     rng = np.random.default_rng(0)
-    network.set_weights([w if w.ndim == 2 else rng.normal(0, 0.5, w.shape) for w in network.get_weights()])
+    network.set_weights(
+        [
+            w if w.ndim == 2 else rng.normal(0, 0.5, w.shape)
+            for w in network.get_weights()
+        ]
+    )
 
 
 def in_browser(page, weights, shapes, dtype, codes, **options):
-    arguments = dict(weights=base64.b64encode(weights).decode(), shapes=shapes, dtype=dtype, codes=codes.tolist(),
-                     options=options)
+    arguments = dict(
+        weights=base64.b64encode(weights).decode(),
+        shapes=shapes,
+        dtype=dtype,
+        codes=codes.tolist(),
+        options=options,
+    )
     return np.array(page.evaluate(RUN, arguments))
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("settings", [
-    dict(latent_dim=2), dict(latent_dim=10, activation="gelu"), dict(latent_dim=2, activation="tanh", hidden=(64,)),
-    dict(latent_dim=2, likelihood="gaussian", activation="gelu"), dict(latent_dim=2, hidden=()),
-], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(latent_dim=2),
+        dict(latent_dim=10, activation="gelu"),
+        dict(latent_dim=2, activation="tanh", hidden=(64,)),
+        dict(latent_dim=2, likelihood="gaussian", activation="gelu"),
+        dict(latent_dim=2, hidden=()),
+    ],
+    ids=str,
+)
 def test_decode_agrees_with_keras(page, settings, dtype):
     keras.utils.set_random_seed(0)
     vae = VAE(**settings)
     with_biases(vae.decoder)
-    codes = np.random.default_rng(1).normal(0, 1.5, (40, vae.latent_dim)).astype("float32")
+    codes = (
+        np.random.default_rng(1).normal(0, 1.5, (40, vae.latent_dim)).astype("float32")
+    )
     state = network_state(vae, dtype)
-    found = in_browser(page, state["weights"], state["shapes"], dtype, codes,
-                       activation=state["activation"], output=state["output"])
+    found = in_browser(
+        page,
+        state["weights"],
+        state["shapes"],
+        dtype,
+        codes,
+        activation=state["activation"],
+        output=state["output"],
+    )
     expected = vae.decode(codes).reshape(40, 784)
     if settings.get("likelihood") == "gaussian":
-        expected, found = (a / np.abs(expected).max() for a in (expected, found))  # not between 0 and 1
+        expected, found = (
+            a / np.abs(expected).max() for a in (expected, found)
+        )  # not between 0 and 1
     assert np.std(expected) > 0.05
     assert np.abs(found - expected).max() <= TOLERANCE[dtype]
 
@@ -63,25 +91,40 @@ def test_modulated_layers_agree_with_numpy(page):
     keras.utils.set_random_seed(0)
     vae, rng = VAE(3, (9, 7)), np.random.default_rng(0)
     with_biases(vae.decoder)
-    gates = [dict(scale=rng.normal(1, 0.5, n), shift=rng.normal(0, 1, n)) for n in (7, 9)]
+    gates = [
+        dict(scale=rng.normal(1, 0.5, n), shift=rng.normal(0, 1, n)) for n in (7, 9)
+    ]
     codes = rng.normal(0, 1, (5, 3))
     hidden, weights = codes, vae.decoder.get_weights()
     for gate, kernel, bias in zip(gates, weights[0::2], weights[1::2]):
         hidden = np.maximum((hidden @ kernel + bias) * gate["scale"] + gate["shift"], 0)
     expected = 1 / (1 + np.exp(-(hidden @ weights[-2] + weights[-1])))
-    modulation = [{name: list(values) for name, values in gate.items()} for gate in gates]
-    found = in_browser(page, *packed_weights(vae.decoder, "float32"), "float32", codes, modulation=modulation)
+    modulation = [
+        {name: list(values) for name, values in gate.items()} for gate in gates
+    ]
+    found = in_browser(
+        page,
+        *packed_weights(vae.decoder, "float32"),
+        "float32",
+        codes,
+        modulation=modulation,
+    )
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_every_half_is_read_right(page):
     halves = np.arange(2**16, dtype="<u2").view("<f2")
     encoded = base64.b64encode(halves.tobytes()).decode()
-    found = page.evaluate("""(text) => {
+    found = page.evaluate(
+        """(text) => {
         const view = new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
         return Array.from(unpackHalf(view), String);
-    }""", encoded)
-    np.testing.assert_array_equal(np.array([float(text.replace("Infinity", "inf")) for text in found]), halves)
+    }""",
+        encoded,
+    )
+    np.testing.assert_array_equal(
+        np.array([float(text.replace("Infinity", "inf")) for text in found]), halves
+    )
 
 
 def test_a_digit_is_drawn_crisp_and_dark_on_light(page):

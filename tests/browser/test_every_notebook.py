@@ -8,15 +8,20 @@ from latencies import Latency
 from playwright.sync_api import TimeoutError
 from servers import NOTEBOOKS
 
-EXCEPTION = re.compile(r"\b[A-Z]\w*(Error|Exception|Warning): ")  # how a sentence begins that nobody has written
+EXCEPTION = re.compile(
+    r"\b[A-Z]\w*(Error|Exception|Warning): "
+)  # how a sentence begins that nobody has written
 every_notebook = pytest.mark.parametrize(
-    "notebook", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")), indirect=True)
+    "notebook", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")), indirect=True
+)
 
 
 @every_notebook
 def test_every_notebook_runs(notebook, latencies, results):
     if notebook.first_picture:
-        latencies[f"{notebook.name}: opened to first picture"] = Latency.of([1000 * notebook.first_picture])
+        latencies[f"{notebook.name}: opened to first picture"] = Latency.of(
+            [1000 * notebook.first_picture]
+        )
     notebook.screenshot(results / f"{notebook.name}.png")
     assert notebook.alarms() == []
     assert notebook.errors == []
@@ -41,7 +46,9 @@ def press(button, trials=5):
     while button.count() and button.is_enabled():
         try:
             button.click(timeout=6000)
-            button.page.wait_for_timeout(500)  # Reset also takes away the buttons of the cards
+            button.page.wait_for_timeout(
+                500
+            )  # Reset also takes away the buttons of the cards
             return True
         except TimeoutError:  # what was going on may have ended in between, and with it the button's purpose
             trials -= 1
@@ -62,6 +69,8 @@ def reacts(notebook, control, action, timeout=60):
     if action() is False:
         return
     while state() == before:
-        assert time.monotonic() < end, f"Nothing has changed in {control.inner_text()[:200]!r}"
+        assert time.monotonic() < end, (
+            f"Nothing has changed in {control.inner_text()[:200]!r}"
+        )
         time.sleep(0.05)
     assert not EXCEPTION.search(control.inner_text())

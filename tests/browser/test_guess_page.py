@@ -2,8 +2,12 @@
 
 import pytest
 
-CELLS = ["from vae_lib import predictions\nfrom vae_lib.predictions import Question\nfrom vae_lib.widgets.guess import Guess",
-         "Guess(predictions.UNTRAINED)", "Guess(Question('How far is it?', 'It is measured.'), lambda: far)", "far = 12.5"]
+CELLS = [
+    "from vae_lib import predictions\nfrom vae_lib.predictions import Question\nfrom vae_lib.widgets.guess import Guess",
+    "Guess(predictions.UNTRAINED)",
+    "Guess(Question('How far is it?', 'It is measured.'), lambda: far)",
+    "far = 12.5",
+]
 
 
 @pytest.fixture
@@ -31,9 +35,13 @@ def test_guesses_by_mouse_and_by_keyboard(tiny, results):
     tiny.page.keyboard.type("10")
     tiny.page.keyboard.press("Tab")
     tiny.page.keyboard.press("Enter")
-    number.get_by_text("You guessed 10 nats; it is 12.5 nats. It is measured.").wait_for()
+    number.get_by_text(
+        "You guessed 10 nats; it is 12.5 nats. It is measured."
+    ).wait_for()
     tiny.screenshot(results / "guess.png")
     for element in choice, number:  # nothing is cut off
-        assert element.evaluate("e => [...e.querySelectorAll('*')].every(x => x.scrollWidth <= x.clientWidth + 1 "
-                                "|| getComputedStyle(x).overflowX === 'visible')")
+        assert element.evaluate(
+            "e => [...e.querySelectorAll('*')].every(x => x.scrollWidth <= x.clientWidth + 1 "
+            "|| getComputedStyle(x).overflowX === 'visible')"
+        )
     assert tiny.alarms() == tiny.errors == []

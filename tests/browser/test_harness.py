@@ -47,7 +47,9 @@ def tiny(jupyterlab):
     return jupyterlab.write("tiny.ipynb", CELLS)
 
 
-def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies, results):
+def test_slider_button_and_picture_in_jupyterlab(
+    tiny, open_notebook, latencies, results
+):
     notebook = open_notebook(tiny.name)
     seconds = notebook.run_all()
     assert 0 < seconds < 60
@@ -67,7 +69,9 @@ def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies,
     assert slider.value == 103
     assert notebook.look(picture) != before
 
-    timed = latencies["harness: key to picture through the kernel"] = notebook.latency(slider, picture)
+    timed = latencies["harness: key to picture through the kernel"] = notebook.latency(
+        slider, picture
+    )
     assert timed.n == 20 and 0 < timed.floor_p50 <= timed.p50 <= timed.p95
 
     said = notebook.page.locator(".jupyter-widgets.widget-html")
@@ -83,14 +87,22 @@ def test_slider_button_and_picture_in_jupyterlab(tiny, open_notebook, latencies,
 
 
 def test_alarms_and_console_errors_are_seen(jupyterlab, open_notebook):
-    jupyterlab.write("broken.ipynb", ["import sys; print('careful', file=sys.stderr)", "1 / 0", "2 + 2"])
+    jupyterlab.write(
+        "broken.ipynb",
+        ["import sys; print('careful', file=sys.stderr)", "1 / 0", "2 + 2"],
+    )
     notebook = open_notebook("broken.ipynb", viewport=PROJECTOR)
     assert notebook.run_all() is None
     careful, division = notebook.alarms()
     assert "careful" in careful and "ZeroDivisionError" in division
-    notebook.page.evaluate("console.error('alarm'); fetch('http://elsewhere.invalid').catch(() => null)")
+    notebook.page.evaluate(
+        "console.error('alarm'); fetch('http://elsewhere.invalid').catch(() => null)"
+    )
     notebook.page.wait_for_timeout(200)
-    assert notebook.errors[:2] == ["alarm", "The page asked for http://elsewhere.invalid/"]
+    assert notebook.errors[:2] == [
+        "alarm",
+        "The page asked for http://elsewhere.invalid/",
+    ]
 
 
 def test_slider_and_button_in_voila(tiny, open_application):
@@ -105,8 +117,13 @@ def test_slider_and_button_in_voila(tiny, open_application):
     assert application.errors == []
 
 
-@pytest.mark.parametrize("required, outcome", [("", pytest.skip.Exception), ("required", pytest.fail.Exception)])
-def test_where_chromium_is_missing_a_sentence_says_how_to_get_it(playwright, monkeypatch, required, outcome):
+@pytest.mark.parametrize(
+    "required, outcome",
+    [("", pytest.skip.Exception), ("required", pytest.fail.Exception)],
+)
+def test_where_chromium_is_missing_a_sentence_says_how_to_get_it(
+    playwright, monkeypatch, required, outcome
+):
     monkeypatch.setenv("VAE_LIB_BROWSER", required)
     monkeypatch.setattr(shutil, "which", lambda name: "/nowhere/chromium")
     with pytest.raises(outcome, match="sudo apt install chromium"):
@@ -114,9 +131,18 @@ def test_where_chromium_is_missing_a_sentence_says_how_to_get_it(playwright, mon
 
 
 def test_latencies_are_saved_and_printed(tmp_path):
-    latencies = Latencies(slider=Latency.of([30.0, 40.0, 50.0], [10.0, 10.0, 10.0]), stop=Latency.of([200.0]))
+    latencies = Latencies(
+        slider=Latency.of([30.0, 40.0, 50.0], [10.0, 10.0, 10.0]),
+        stop=Latency.of([200.0]),
+    )
     latencies.save(tmp_path / "latencies.json")
     saved = json.loads((tmp_path / "latencies.json").read_text())
-    assert saved["slider"] == {"n": 3, "p50": 40, "p95": 49, "floor_p50": 10, "floor_p95": 10}
+    assert saved["slider"] == {
+        "n": 3,
+        "p50": 40,
+        "p95": 49,
+        "floor_p50": 10,
+        "floor_p95": 10,
+    }
     slider, stop = latencies.lines()
     assert slider.endswith("4.0 × the floor") and "floor" not in stop

@@ -33,14 +33,21 @@ def models(digits):
     for latent_dim in 2, 3:
         keras.utils.set_random_seed(0)
         models[latent_dim] = VAE(latent_dim, (128, 64), activation="gelu")
-        train(models[latent_dim], subsample(digits.train, 6000).images, epochs=4, progress=False)
+        train(
+            models[latent_dim],
+            subsample(digits.train, 6000).images,
+            epochs=4,
+            progress=False,
+        )
     return models
 
 
 @pytest.fixture(scope="module")
 def controls(models, digits):
-    return {**{dim: LatentPad(vae, digits.test, count=1000) for dim, vae in models.items()},
-            "board": DrawingBoard(models[2], digits.test)}
+    return {
+        **{dim: LatentPad(vae, digits.test, count=1000) for dim, vae in models.items()},
+        "board": DrawingBoard(models[2], digits.test),
+    }
 
 
 @pytest.fixture
@@ -50,7 +57,9 @@ def open_page(browser, controls, tmp_path):
 
     def open_page(*names, viewport=PROJECTOR, **options):
         path = tmp_path / "page.html"
-        write_page([controls[name] for name in names], path, "The manifold", "Drag the ring.")
+        write_page(
+            [controls[name] for name in names], path, "The manifold", "Drag the ring."
+        )
         page = Page(browser, path.as_uri(), viewport, **options)
         page.context.set_offline(True)
         page.page.locator("html[data-ready]").wait_for(timeout=10_000)
@@ -81,7 +90,11 @@ def test_a_finger_drags_like_the_mouse(open_page, controls):
     page = open_page(2, touch=True)
     pad, session = Pad(page, controls[2]), page.context.new_cdp_session(page.page)
     path = np.linspace((0, 0), (-1.2, 1.2), 10)
-    for kind, code in [("touchStart", path[0]), *(("touchMove", code) for code in path), ("touchEnd", None)]:
+    for kind, code in [
+        ("touchStart", path[0]),
+        *(("touchMove", code) for code in path),
+        ("touchEnd", None),
+    ]:
         points = [] if code is None else [dict(zip("xy", pad.at(code)))]
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     pad.settle()
@@ -100,13 +113,17 @@ def test_keys_step_leap_and_return(open_page, models, controls):
     assert pad.z == [0, pad.reach]  # it stays on the map
 
 
-def test_a_digits_key_walks_to_its_class_and_leaves_pictures_of_the_way(open_page, controls):
+def test_a_digits_key_walks_to_its_class_and_leaves_pictures_of_the_way(
+    open_page, controls
+):
     pad = Pad(open_page(2))
     assert not pad.strip.is_visible()
     pad.press("7")
     mean = dict((str(label), code) for label, code in controls[2].pad.means)["7"]
     assert pad.z == pytest.approx(mean, abs=0.026)
-    assert pad.strip.is_visible() and "straight way" in pad.strip.get_attribute("aria-label")
+    assert pad.strip.is_visible() and "straight way" in pad.strip.get_attribute(
+        "aria-label"
+    )
     trail = pad.page.look(pad.map)
     pad.box.get_by_role("button", name="Clear trail").click()
     pad.page.wait_change(pad.map, trail)
@@ -142,28 +159,42 @@ def test_sliders_move_the_pad_and_the_third_unit_too(open_page, models, controls
 
 
 @pytest.mark.parametrize("dim", [2, 3])
-def test_hovering_shows_digit_reconstruction_and_posterior(open_page, models, controls, dim):
+def test_hovering_shows_digit_reconstruction_and_posterior(
+    open_page, models, controls, dim
+):
     pad, control, vae = Pad(open_page(dim), controls[dim]), controls[dim], models[dim]
     mu, sigma = vae.encode(control.digits.images)
     plane = mu[:, control.pad.units]
     apart = np.linalg.norm(plane[:, None] - plane, axis=-1) + 9 * np.eye(len(plane))
     inside = np.abs(plane).max(axis=1) < 0.9 * pad.reach
     far = np.linalg.norm(plane - control.z[control.pad.units], axis=1) > 0.5
-    i = np.argmax(apart.min(axis=1) * inside * far)  # the loneliest, which no other can be mistaken for
+    i = np.argmax(
+        apart.min(axis=1) * inside * far
+    )  # the loneliest, which no other can be mistaken for
     before = pad.page.look(pad.map)
     pad.page.page.mouse.move(*pad.at(plane[i]))
     pad.page.wait_change(pad.map, before)
     caption = pad.caption.text_content()
     assert f"a {control.digits.labels[i]}," in caption
     numbers = [minus(text) for text in re.findall(r"[−\d.]+\d", caption.split("μ")[1])]
-    np.testing.assert_allclose(numbers, [*plane[i], *sigma[i, control.pad.units]], atol=0.006)
-    assert np.abs(greys(pad.truth) - (255 - control.digits.images[i].astype(int))).max() <= 9  # 16 grey levels
-    assert np.abs(greys(pad.copy) - shown(vae, mu[i])).max() <= 2 * LEVELS  # its code is float16, too
+    np.testing.assert_allclose(
+        numbers, [*plane[i], *sigma[i, control.pad.units]], atol=0.006
+    )
+    assert (
+        np.abs(greys(pad.truth) - (255 - control.digits.images[i].astype(int))).max()
+        <= 9
+    )  # 16 grey levels
+    assert (
+        np.abs(greys(pad.copy) - shown(vae, mu[i])).max() <= 2 * LEVELS
+    )  # its code is float16, too
 
 
 def test_pictures_follow_in_the_same_frame(open_page, latencies):
     page = open_page(2)
-    for name, latency in (("key", Pad(page).latency()), ("drag", Pad(page).drag_latency())):
+    for name, latency in (
+        ("key", Pad(page).latency()),
+        ("drag", Pad(page).drag_latency()),
+    ):
         latencies[f"pad on a page, {name}"] = latency
         assert quick(latency), latency
 
@@ -179,9 +210,15 @@ def test_pages_fit_the_screen_and_its_colours(open_page, results, viewport, sche
     page = open_page(2, 3, "board", viewport=viewport, scheme=scheme)
     Board(page).draw(Board.THREE)
     Pad(page).press("7")
-    page.page.screenshot(path=results / f"manifold-page-{scheme}-{viewport['width']}.png", full_page=True)
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    corner = Pad(page).ground.evaluate("c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]")
+    page.page.screenshot(
+        path=results / f"manifold-page-{scheme}-{viewport['width']}.png", full_page=True
+    )
+    assert (
+        page.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    )
+    corner = Pad(page).ground.evaluate(
+        "c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]"
+    )
     assert (corner < 64) == (scheme == "dark")
 
 
@@ -190,7 +227,11 @@ def test_pages_fit_the_screen_and_its_colours(open_page, results, viewport, sche
 
 def own_elbo(vae, control, image):
     """Return −ELBO of an image by Keras, with the board's own draws."""
-    epsilons = np.frombuffer(control.paper.epsilons, "<f2").astype("float32").reshape(-1, 1, vae.latent_dim)
+    epsilons = (
+        np.frombuffer(control.paper.epsilons, "<f2")
+        .astype("float32")
+        .reshape(-1, 1, vae.latent_dim)
+    )
     total = []
     for epsilon in epsilons:
         with vae.frozen(epsilon):
@@ -205,9 +246,14 @@ def test_a_drawn_digit_is_judged_as_keras_would(open_page, models, controls):
     board.draw(Board.THREE)
     seen = (1 - greys(board.seen) / 255).astype("float32")
     assert np.ptp(np.flatnonzero(seen.max(axis=1) > 0.1)) <= 20 and seen.max() > 0.9
-    assert board.nats == pytest.approx(own_elbo(models[2], controls["board"], seen), rel=0.01)
+    assert board.nats == pytest.approx(
+        own_elbo(models[2], controls["board"], seen), rel=0.01
+    )
     assert "An ordinary digit" in board.says or "easier to explain" in board.says
-    assert np.abs(greys(board.copy) - darkness(models[2].reconstruct(seen[None])[0])).max() <= 4 * LEVELS
+    assert (
+        np.abs(greys(board.copy) - darkness(models[2].reconstruct(seen[None])[0])).max()
+        <= 4 * LEVELS
+    )
     assert board.page.look(board.map) != empty
 
 
@@ -232,7 +278,9 @@ def test_blank_dot_and_scribble_get_sensible_answers(open_page):
     assert "seen nothing like it" in board.says
     board.button("Undo")
     assert "Draw a digit" in board.says
-    board.draw([(0.5, 0.1), (0.5, 0.9)])  # a thin stroke, which costs less than most digits
+    board.draw(
+        [(0.5, 0.1), (0.5, 0.9)]
+    )  # a thin stroke, which costs less than most digits
     assert "seen nothing" not in board.says
 
 
@@ -241,7 +289,9 @@ def test_the_board_draws_by_keyboard(open_page):
     board.press("Shift+ArrowLeft", *["ArrowUp"] * 6, " ", *["ArrowDown"] * 12, " ")
     assert "nats" in board.says
     seen = 1 - greys(board.seen) / 255
-    assert np.ptp(np.flatnonzero(seen.max(axis=1) > 0.5)) >= 18  # a stroke from top to bottom
+    assert (
+        np.ptp(np.flatnonzero(seen.max(axis=1) > 0.5)) >= 18
+    )  # a stroke from top to bottom
     board.press("Backspace")
     assert "Draw a digit" in board.says
 
@@ -253,8 +303,14 @@ def test_drawing_is_followed_at_once(open_page, latencies):
     mouse = board.page.page.mouse
     mouse.move(box["x"] + 40, box["y"] + 40)
     mouse.down()
-    latency = timed(board.page, "pointermove", board.paper, lambda: None,
-                    lambda i: mouse.move(box["x"] + 46 + 6 * i, box["y"] + 45 + 5 * i), 30)
+    latency = timed(
+        board.page,
+        "pointermove",
+        board.paper,
+        lambda: None,
+        lambda i: mouse.move(box["x"] + 46 + 6 * i, box["y"] + 45 + 5 * i),
+        30,
+    )
     mouse.up()
     latencies["drawing on a page"] = latency
     assert latency.p50 <= max(50, 2 * latency.floor_p50)
@@ -266,13 +322,25 @@ def test_ink_is_prepared_as_mnist_was(browser, digits):
     page.add_script_tag(content=script("decoder", "ink"))
     back = 0
     for image in digits.test.images[:40]:
-        rows, columns = np.flatnonzero(image.max(axis=1) > 25), np.flatnonzero(image.max(axis=0) > 25)
+        rows, columns = (
+            np.flatnonzero(image.max(axis=1) > 25),
+            np.flatnonzero(image.max(axis=0) > 25),
+        )
         cut = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] / 255
         large = np.zeros((280, 280), "float32")
-        large[7 : 7 + 10 * cut.shape[0], 31 : 31 + 10 * cut.shape[1]] = np.kron(cut, np.ones((10, 10)))
-        found = page.evaluate("(ink) => Array.from(normaliseInk(Float32Array.from(ink), 280))", large.ravel().tolist())
+        large[7 : 7 + 10 * cut.shape[0], 31 : 31 + 10 * cut.shape[1]] = np.kron(
+            cut, np.ones((10, 10))
+        )
+        found = page.evaluate(
+            "(ink) => Array.from(normaliseInk(Float32Array.from(ink), 280))",
+            large.ravel().tolist(),
+        )
         found = np.reshape(found, (28, 28))
-        assert abs(found.sum() - (image / 255).sum()) < 0.15 * found.sum()  # faint edges may have been cut off
+        assert (
+            abs(found.sum() - (image / 255).sum()) < 0.15 * found.sum()
+        )  # faint edges may have been cut off
         back += np.abs(found - image / 255).max() < 0.02
     page.close()
-    assert back >= 20  # those whose ink fills the box of 20 to the full, without a faint edge
+    assert (
+        back >= 20
+    )  # those whose ink fills the box of 20 to the full, without a faint edge

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.parametrize("notebook", ["02_reparametrization.ipynb"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "notebook", ["02_reparametrization.ipynb"], indirect=True
+)
 PATIENCE = 180  # seconds, for what takes two on a machine of one's own
 
 
@@ -25,7 +27,9 @@ def test_rho_walks_into_infinity_and_nan_and_back(notebook, latencies, results):
     slider.type(1)
     table.get_by_text("NaN", exact=True).first.wait_for(state="detached")
     assert table.get_by_text(re.compile("^−?∞$")).count() == 0
-    latencies["rho: key to table"] = notebook.latency(slider, box.locator(".widget-html-content").last)
+    latencies["rho: key to table"] = notebook.latency(
+        slider, box.locator(".widget-html-content").last
+    )
     assert notebook.errors == []
 
 
@@ -44,17 +48,26 @@ def test_the_estimates_gather_as_samples_are_added(notebook, results):
 def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
     box = control(notebook, "learning rate")
     picture, status = box.locator("img.widget-image"), box.locator("[role=status]")
-    for name, presses, words in (("direct", 0, "0 of 5 runs failed"), ("softplus", 1, "[1-5] of 5 runs failed")):
+    for name, presses, words in (
+        ("direct", 0, "0 of 5 runs failed"),
+        ("softplus", 1, "[1-5] of 5 runs failed"),
+    ):
         notebook.control("map").locator("select").select_option(name)
-        notebook.slider("learning rate").press("ArrowRight", times=presses)  # from 0.01 to 0.03
+        notebook.slider("learning rate").press(
+            "ArrowRight", times=presses
+        )  # from 0.01 to 0.03
         before = notebook.look(picture)
         notebook.button("Run").click()
         milliseconds = notebook.wait_change(picture, before, timeout=PATIENCE)
         status.filter(has_text=re.compile(words)).wait_for(timeout=1000 * PATIENCE)
         notebook.wait_still(picture)
         notebook.screenshot(results / f"02_panel_{name}.png", box)
-        print(f"{name}: first curves after {milliseconds:.0f} ms; {status.text_content()}")
-    assert notebook.button("Run").is_enabled() and not notebook.button("Stop").is_enabled()
+        print(
+            f"{name}: first curves after {milliseconds:.0f} ms; {status.text_content()}"
+        )
+    assert (
+        notebook.button("Run").is_enabled() and not notebook.button("Stop").is_enabled()
+    )
     assert notebook.errors == []
 
 
@@ -66,7 +79,9 @@ def test_every_setting_of_the_panel_can_be_chosen(notebook, results):
     before = notebook.look(box.locator("img.widget-image"))
     notebook.button("Run").click()
     notebook.wait_change(box.locator("img.widget-image"), before, timeout=PATIENCE)
-    box.locator("[role=status]").filter(has_text="runs failed").wait_for(timeout=1000 * PATIENCE)
+    box.locator("[role=status]").filter(has_text="runs failed").wait_for(
+        timeout=1000 * PATIENCE
+    )
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.theme(theme)
         notebook.screenshot(results / f"02_panel_{theme.split()[1]}.png", box)
@@ -77,7 +92,8 @@ def test_the_panel_stops(notebook):
     box = control(notebook, "learning rate")
     notebook.button("Run").click()
     notebook.button("Stop").click()
-    box.locator("[role=status]").filter(has_text=re.compile(r"\d+ steps in .* runs failed")).wait_for(
-        timeout=1000 * PATIENCE)
+    box.locator("[role=status]").filter(
+        has_text=re.compile(r"\d+ steps in .* runs failed")
+    ).wait_for(timeout=1000 * PATIENCE)
     assert notebook.button("Run").is_enabled()
     assert notebook.alarms() == [] and notebook.errors == []

@@ -16,7 +16,9 @@ from vae_lib.widgets.beta_slider import BETAS, BetaSlider, BetaView
 from vae_lib.widgets.page import write_page
 
 DIGITS = load_mnist()
-LIMIT = 100  # milliseconds from a drag to the changed picture, on a machine of one's own
+LIMIT = (
+    100  # milliseconds from a drag to the changed picture, on a machine of one's own
+)
 CODES, CURVE, UNITS, BOARD = range(4)  # the canvases of the slider
 PAGE = """<!doctype html><meta charset="utf-8"><style>%s</style><div id="root"></div><script>%s</script><script>
 const state = %s;
@@ -45,7 +47,10 @@ class Control:
 
     def looks(self):
         """Return a fingerprint of each canvas."""
-        return [self.canvases.nth(i).evaluate("element => drawn.fingerprint(element)") for i in range(4)]
+        return [
+            self.canvases.nth(i).evaluate("element => drawn.fingerprint(element)")
+            for i in range(4)
+        ]
 
     def press(self, key, times=1):
         """Press a key on the slider and wait for the picture."""
@@ -56,8 +61,10 @@ class Control:
 
     def timed(self, event, act, canvas=BOARD):
         """Return the milliseconds from the next `event`, which `act` causes, to the changed canvas."""
-        self.page.evaluate("([part]) => drawn.afterEvent(%r, [part], 5000)" % event,
-                           [self.canvases.nth(canvas).element_handle()])
+        self.page.evaluate(
+            "([part]) => drawn.afterEvent(%r, [part], 5000)" % event,
+            [self.canvases.nth(canvas).element_handle()],
+        )
         act()
         return self.page.evaluate("drawn.measured")[0]
 
@@ -65,11 +72,20 @@ class Control:
         """Drag the thumb from the left to the right and return the time of each move."""
         self.press("Home")
         track = self.input.bounding_box()
-        y, left, width = track["y"] + track["height"] / 2, track["x"] + 10, track["width"] - 20
+        y, left, width = (
+            track["y"] + track["height"] / 2,
+            track["x"] + 10,
+            track["width"] - 20,
+        )
         self.page.mouse.move(left, y)
         self.page.mouse.down()
-        times = [self.timed("pointermove", lambda: self.page.mouse.move(left + width * (i + 1) / moves, y))
-                 for i in range(moves - 1)]
+        times = [
+            self.timed(
+                "pointermove",
+                lambda: self.page.mouse.move(left + width * (i + 1) / moves, y),
+            )
+            for i in range(moves - 1)
+        ]
         self.page.mouse.up()
         return times
 
@@ -79,20 +95,43 @@ def slider():
     """A slider of a small network, trained for a moment."""
     keras.utils.set_random_seed(0)
     network = ConditionedVAE(2)
-    train(network, DIGITS.train.images[:5000], epochs=2, learning_rate=2e-3, progress=False)
-    return BetaSlider(network, DIGITS.test.images, DIGITS.test.labels, beta=4.0, dedicated=[(4.5, 143.0)])
+    train(
+        network,
+        DIGITS.train.images[:5000],
+        epochs=2,
+        learning_rate=2e-3,
+        progress=False,
+    )
+    return BetaSlider(
+        network,
+        DIGITS.test.images,
+        DIGITS.test.labels,
+        beta=4.0,
+        dedicated=[(4.5, 143.0)],
+    )
 
 
 @pytest.fixture(scope="module")
 def page(browser, slider):
     """A page with the slider and nothing else: no kernel, no server."""
-    traits = {name: value for name, value in slider.view.trait_values().items() if name in BetaView.class_own_traits()}
-    state = {name: {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
-             for name, value in traits.items() if not name.startswith("_")}
+    traits = {
+        name: value
+        for name, value in slider.view.trait_values().items()
+        if name in BetaView.class_own_traits()
+    }
+    state = {
+        name: {"base64": base64.b64encode(value).decode()}
+        if isinstance(value, bytes)
+        else value
+        for name, value in traits.items()
+        if not name.startswith("_")
+    }
     page = browser.new_page(viewport=TALL)
     page.failures = []
     page.on("pageerror", lambda error: page.failures.append(str(error)))
-    script = slider.view._esm.replace("export default { render };", "")  # so that its parts can be called
+    script = slider.view._esm.replace(
+        "export default { render };", ""
+    )  # so that its parts can be called
     page.set_content(PAGE % (slider.view._css, script, json.dumps(state)))
     page.add_script_tag(path=SCRIPT)
     page.locator(".vae-beta canvas").first.wait_for()
@@ -101,7 +140,9 @@ def page(browser, slider):
     page.close()
 
 
-def test_without_a_kernel_everything_follows_and_within_the_limit(page, latencies, results):
+def test_without_a_kernel_everything_follows_and_within_the_limit(
+    page, latencies, results
+):
     control = Control(page)
     before = control.looks()
     control.press("ArrowRight", times=8)
@@ -114,15 +155,22 @@ def test_without_a_kernel_everything_follows_and_within_the_limit(page, latencie
 
 def test_the_digits_are_those_of_the_network(page, slider):
     index = 33
-    made = page.evaluate("""index => {
+    made = page.evaluate(
+        """index => {
         const state = unpackBeta(model);
         const [n, options] = [state.latent_dim, { activation: state.activation, output: state.output,
                                                   modulation: state.gates(index) }];
         return Array.from({ length: 10 }, (_, i) =>
             Array.from(decode(state.layers, state.mu(index).subarray(i * n, (i + 1) * n), options)));
-    }""", index)
-    expected = slider.network.at(slider.betas[index]).reconstruct(DIGITS.test.images[slider.shown])
-    assert np.abs(np.array(made) - expected.reshape(10, -1)).max() < 0.02  # float16 codes and weights
+    }""",
+        index,
+    )
+    expected = slider.network.at(slider.betas[index]).reconstruct(
+        DIGITS.test.images[slider.shown]
+    )
+    assert (
+        np.abs(np.array(made) - expected.reshape(10, -1)).max() < 0.02
+    )  # float16 codes and weights
 
 
 def test_the_keyboard_is_enough_and_both_ends_are_named(page, slider):
@@ -135,14 +183,18 @@ def test_the_keyboard_is_enough_and_both_ends_are_named(page, slider):
     control.press("ArrowRight")
     assert page.evaluate("model.get('beta')") == pytest.approx(slider.betas[1])
     page.evaluate("model.set('beta', 12)")  # as the kernel would
-    assert int(control.input.input_value()) == np.argmin(np.abs(np.log(slider.betas / 12)))
+    assert int(control.input.input_value()) == np.argmin(
+        np.abs(np.log(slider.betas / 12))
+    )
 
 
 def test_play_moves_it_and_pause_holds_it(page):
     control, button = Control(page), page.get_by_role("button", name="Play")
     control.press("Home")
     button.click()
-    page.wait_for_function("() => document.querySelector('.vae-beta input').value > 3", timeout=10_000)
+    page.wait_for_function(
+        "() => document.querySelector('.vae-beta input').value > 3", timeout=10_000
+    )
     page.get_by_role("button", name="Pause").click()
     held = control.input.input_value()
     page.wait_for_timeout(300)
@@ -181,7 +233,10 @@ def test_the_slider_of_the_notebook_is_instantaneous(notebook, latencies, result
     before = control.looks()
     control.press("ArrowRight", times=10)
     assert all(a != b for a, b in zip(before, control.looks()))
-    keys = [control.timed("keydown", lambda: control.press(key)) for key in 10 * ("ArrowRight", "ArrowLeft")]
+    keys = [
+        control.timed("keydown", lambda: control.press(key))
+        for key in 10 * ("ArrowRight", "ArrowLeft")
+    ]
     latencies["β slider: key to digits"] = Latency.of(keys)
     times = control.drag()
     latencies["β slider: drag to digits"] = Latency.of(times)
@@ -193,11 +248,16 @@ def test_the_slider_of_the_notebook_is_instantaneous(notebook, latencies, result
 def test_the_units_go_out_and_the_panel_hears_of_it(notebook):
     control = Control(notebook.page)
     control.press("End")
-    assert "rate 0.0" in control.status.text_content() and "0 of 2 units active" in control.status.text_content()
+    assert (
+        "rate 0.0" in control.status.text_content()
+        and "0 of 2 units active" in control.status.text_content()
+    )
     control.press("Home")
     assert "2 of 2 units active" in control.status.text_content()
     field = notebook.page.locator(".vae-settings input[type=number]").first
-    notebook.page.wait_for_function("element => Math.abs(element.value - 0.05) < 1e-6", arg=field.element_handle())
+    notebook.page.wait_for_function(
+        "element => Math.abs(element.value - 0.05) < 1e-6", arg=field.element_handle()
+    )
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
@@ -212,7 +272,11 @@ def test_it_is_legible_on_a_projector_in_either_theme(notebook, theme, results):
     control.box.evaluate("element => element.scrollIntoView()")
     notebook.page.wait_for_timeout(500)
     notebook.screenshot(results / f"beta-slider-{theme.split()[1].lower()}.png")
-    outside = control.box.evaluate("element => element.getBoundingClientRect().right - innerWidth")
+    outside = control.box.evaluate(
+        "element => element.getBoundingClientRect().right - innerWidth"
+    )
     notebook.page.set_viewport_size(TALL)
-    assert outside <= 0 and (theme.endswith("Light") or control.looks()[CODES] != before)
+    assert outside <= 0 and (
+        theme.endswith("Light") or control.looks()[CODES] != before
+    )
     assert notebook.errors == [] and notebook.alarms() == []

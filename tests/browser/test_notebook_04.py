@@ -32,11 +32,16 @@ def pad(notebook):
 
 def ticks(pad):
     """Return the numbers on the pad's ipywidgets sliders."""
-    return [float(text.replace("−", "-")) for text in pad.box.locator(".widget-readout").all_text_contents()]
+    return [
+        float(text.replace("−", "-"))
+        for text in pad.box.locator(".widget-readout").all_text_contents()
+    ]
 
 
 def test_first_picture_and_storage(notebook, latencies):
-    assert notebook.first_picture < 30  # 15 s is the aim; a shared machine takes up to twice that
+    assert (
+        notebook.first_picture < 30
+    )  # 15 s is the aim; a shared machine takes up to twice that
 
 
 def test_a_drag_moves_digit_and_ipywidgets_sliders(notebook, pad):
@@ -52,7 +57,10 @@ def test_keys_move_the_pad_and_not_the_notebook(notebook, pad):
     pad.press("Shift+ArrowUp")
     assert pad.z == pytest.approx([0.2, 0.5]) and ticks(pad) == pytest.approx(pad.z)
     pad.press("1")  # JupyterLab would make a heading of the cell
-    assert pad.strip.is_visible() and notebook.page.locator(".jp-Notebook .jp-mod-editMode").count() == 0
+    assert (
+        pad.strip.is_visible()
+        and notebook.page.locator(".jp-Notebook .jp-mod-editMode").count() == 0
+    )
 
 
 def test_sliders_move_the_pad(notebook, pad):
@@ -71,7 +79,9 @@ def test_hovering_shows_a_digit_and_its_reconstruction(notebook, pad):
     before = notebook.look(pad.map)
     box = pad.map.bounding_box()
     for share in np.linspace(0.3, 0.7, 20):  # across the middle, where codes are
-        notebook.page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.55 * box["height"])
+        notebook.page.mouse.move(
+            box["x"] + share * box["width"], box["y"] + 0.55 * box["height"]
+        )
         if "Test digit" in pad.caption.text_content():
             break
     assert "and its reconstruction. μ = (" in pad.caption.text_content()
@@ -82,8 +92,14 @@ def test_hovering_shows_a_digit_and_its_reconstruction(notebook, pad):
 def test_pictures_follow_in_the_same_frame(notebook, pad, latencies):
     key, drag = pad.latency(), pad.drag_latency()
     handle = pad.box.locator(".noUi-handle").first
-    slider = timed(notebook, "keydown", pad.digit, handle.focus,
-                   lambda i: notebook.page.keyboard.press(("ArrowRight", "ArrowLeft")[i % 2]), 20)
+    slider = timed(
+        notebook,
+        "keydown",
+        pad.digit,
+        handle.focus,
+        lambda i: notebook.page.keyboard.press(("ArrowRight", "ArrowLeft")[i % 2]),
+        20,
+    )
     for name, latency in (("key", key), ("drag", drag), ("slider", slider)):
         latencies[f"04: pad, {name}"] = latency
         assert quick(latency), (name, latency)
@@ -112,11 +128,15 @@ def test_both_themes_and_a_projector(notebook, pad, results):
     for name in "JupyterLab Dark", "JupyterLab Light":
         notebook.theme(name)
         notebook.wait_still(pad.ground, quiet=0.5)
-        corner = pad.ground.evaluate("c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]")
+        corner = pad.ground.evaluate(
+            "c => c.getContext('2d').getImageData(2, 2, 1, 1).data[0]"
+        )
         assert (corner < 64) == (name == "JupyterLab Dark")
         for part, what in (pad.box, "pad"), (board.box, "board"):
             part.scroll_into_view_if_needed()
-            notebook.screenshot(results / f"04-{what}-{name.split()[1].lower()}.png", part)
+            notebook.screenshot(
+                results / f"04-{what}-{name.split()[1].lower()}.png", part
+            )
     notebook.page.set_viewport_size(PROJECTOR)
     pad.map.scroll_into_view_if_needed()
     pad.settle()
@@ -127,10 +147,14 @@ def test_both_themes_and_a_projector(notebook, pad, results):
     notebook.page.set_viewport_size({"width": 1400, "height": 3000})
 
 
-def test_the_pad_answers_while_the_kernel_trains(notebook, jupyterlab, open_notebook, latencies):
+def test_the_pad_answers_while_the_kernel_trains(
+    notebook, jupyterlab, open_notebook, latencies
+):
     jupyterlab.write("busy.ipynb", [SETUP, BUSY])
     busy = open_notebook("busy.ipynb")
-    busy.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells') }")
+    busy.page.evaluate(
+        "() => { jupyterapp.commands.execute('notebook:run-all-cells') }"
+    )
     busy.page.locator(".vae-pad-overlay").wait_for(timeout=120_000)
     busy.page.locator(".jp-InputPrompt").filter(has_text="*").wait_for(timeout=30_000)
     pad = Pad(busy)
@@ -139,4 +163,6 @@ def test_the_pad_answers_while_the_kernel_trains(notebook, jupyterlab, open_note
         latencies[f"04: pad while the kernel trains, {name}"] = latency
         assert quick(latency), (name, latency)
     assert ticks(pad) == pytest.approx(pad.z)
-    assert busy.page.locator(".jp-InputPrompt").filter(has_text="*").count() == 1  # it was busy all the while
+    assert (
+        busy.page.locator(".jp-InputPrompt").filter(has_text="*").count() == 1
+    )  # it was busy all the while

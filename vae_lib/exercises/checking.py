@@ -12,7 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 UNTOUCHED = "Not tried yet: replace the ... above, then run the cell again."
-COLOURS = {"Right": "#2e7d32", "Not yet": "#b3122b", "Open": "#616161"}  # never alone: the word says it, too
+COLOURS = {
+    "Right": "#2e7d32",
+    "Not yet": "#b3122b",
+    "Open": "#616161",
+}  # never alone: the word says it, too
 
 
 class Verdict(NamedTuple):
@@ -61,14 +65,21 @@ class Exercise:
             sentence = self._about_choice(attempt)
         else:
             sentence = self._about_number(attempt)
-        return Verdict("Not yet", sentence) if sentence else Verdict("Right", self.right)
+        return (
+            Verdict("Not yet", sentence) if sentence else Verdict("Right", self.right)
+        )
 
     def _about_choice(self, attempt):
         letters = sorted({self.solution, *self.mistakes.values()})
-        letter = attempt.strip().strip("()").lower() if isinstance(attempt, str) else attempt
+        letter = (
+            attempt.strip().strip("()").lower() if isinstance(attempt, str) else attempt
+        )
         if letter not in letters:
             return f"The answer {attempt!r} is none of the letters {', '.join(letters)}: give one of them."
-        return next((sentence for sentence, wrong in self.mistakes.items() if wrong == letter), None)
+        return next(
+            (sentence for sentence, wrong in self.mistakes.items() if wrong == letter),
+            None,
+        )
 
     def _about_number(self, attempt):
         try:
@@ -80,18 +91,30 @@ class Exercise:
         for sentence, wrong in self.mistakes.items():
             if self._close(value, wrong):
                 return sentence
-        return f"{value:g} is too {'large' if value > self.solution else 'small'}." if value == value else "That is NaN."
+        return (
+            f"{value:g} is too {'large' if value > self.solution else 'small'}."
+            if value == value
+            else "That is NaN."
+        )
 
     def _about_function(self, attempt):
         if not callable(attempt):
             return f"The answer is {type(attempt).__name__}, not a function: pass the function itself, without brackets."
         results = [_result(attempt, case) for case in self.cases]
-        faults = [self._fault(result, case) for result, case in zip(results, self.cases)]
+        faults = [
+            self._fault(result, case) for result, case in zip(results, self.cases)
+        ]
         if not any(faults):
             return None
-        if all(isinstance(result, np.ndarray | float | tuple | list) or np.isscalar(result) for result in results):
+        if all(
+            isinstance(result, np.ndarray | float | tuple | list) or np.isscalar(result)
+            for result in results
+        ):
             for sentence, wrong in self.mistakes.items():
-                if all(self._same(result, _result(wrong, case)) for result, case in zip(results, self.cases)):
+                if all(
+                    self._same(result, _result(wrong, case))
+                    for result, case in zip(results, self.cases)
+                ):
                     return sentence
         return next(filter(None, faults))
 
@@ -106,7 +129,9 @@ class Exercise:
         expected = _result(self.solution, case)
         if self._same(result, expected):
             return None
-        return _difference(self._read(result), self.read(expected), describe(self.names, case))
+        return _difference(
+            self._read(result), self.read(expected), describe(self.names, case)
+        )
 
     def _read(self, result):
         try:
@@ -116,10 +141,19 @@ class Exercise:
 
     def _same(self, result, expected):
         found, wanted = self._read(result), self._read(expected)
-        return found is not None and wanted is not None and found.shape == wanted.shape and self._close(found, wanted)
+        return (
+            found is not None
+            and wanted is not None
+            and found.shape == wanted.shape
+            and self._close(found, wanted)
+        )
 
     def _close(self, found, wanted):
-        return bool(np.allclose(found, wanted, rtol=self.tolerance, atol=self.tolerance, equal_nan=True))
+        return bool(
+            np.allclose(
+                found, wanted, rtol=self.tolerance, atol=self.tolerance, equal_nan=True
+            )
+        )
 
 
 def is_untouched(attempt):
@@ -132,7 +166,10 @@ def is_untouched(attempt):
         (function,) = ast.parse(textwrap.dedent(inspect.getsource(attempt))).body
         if not isinstance(function, ast.FunctionDef):
             return False  # a lambda
-        return all(isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) for line in function.body)
+        return all(
+            isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+            for line in function.body
+        )
     except (OSError, SyntaxError, TypeError, ValueError):
         return False
 
@@ -142,7 +179,13 @@ def describe(names, case):
     parts = []
     for name, value in zip(names.split(), case):
         shape = np.shape(value) if not callable(value) else None
-        parts.append(f"{name} of shape {shape}" if shape else name if callable(value) else f"{name} = {value:g}")
+        parts.append(
+            f"{name} of shape {shape}"
+            if shape
+            else name
+            if callable(value)
+            else f"{name} = {value:g}"
+        )
     return ", ".join(parts)
 
 
@@ -151,7 +194,12 @@ def _result(function, case):
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = function(*[value.copy() if isinstance(value, np.ndarray) else value for value in case])
+            result = function(
+                *[
+                    value.copy() if isinstance(value, np.ndarray) else value
+                    for value in case
+                ]
+            )
     except Exception as error:
         return error
     return np.asarray(result) if hasattr(result, "numpy") else result

@@ -9,7 +9,7 @@ RNG = np.random.default_rng(4)
 
 inside = Exercise(
     right="0.9 of the prior along each axis, and the axes are independent: almost one random code in five lies "
-          "outside the picture.",
+    "outside the picture.",
     solution=0.81,
     tolerance=1e-3,
     mistakes={
@@ -38,21 +38,33 @@ slerp = Exercise(
     right="It keeps the length that random codes have; the straight line dips to about 0.71 of it half-way.",
     names="start end share",
     solution=lambda a, b, t: _slerp(a, b, t, _angle(a, b)),
-    cases=[(starts[0], ends[0], 0.25), (starts[1], ends[1], 0.5), (starts[0], ends[1], 0.9)],
+    cases=[
+        (starts[0], ends[0], 0.25),
+        (starts[1], ends[1], 0.5),
+        (starts[0], ends[1], 0.9),
+    ],
     mistakes={
         "That is the straight line.": lambda a, b, t: (1 - t) * a + t * b,
-        "Divide by the sine of the angle.": lambda a, b, t: _slerp(a, b, t, _angle(a, b), divide=False),
-        "The cosine of the angle is the dot product divided by both lengths: yours is not divided.":
-            lambda a, b, t: _slerp(a, b, t, np.arccos(np.clip(a @ b, -1, 1))),
-        "You have exchanged start and end: at share 0 the code is start.":
-            lambda a, b, t: _slerp(b, a, t, _angle(a, b)),
-        "You have brought the code to length 1: random codes are longer.":
-            lambda a, b, t: _slerp(a / np.linalg.norm(a), b / np.linalg.norm(b), t, _angle(a, b)),
-        "You have stretched the straight line to the great circle's length: equal shares are no equal angles then.":
-            lambda a, b, t: ((1 - t) * a + t * b) * np.linalg.norm(_slerp(a, b, t, _angle(a, b)))
-            / np.linalg.norm((1 - t) * a + t * b),
-        "The angle is in degrees: NumPy's sine wants radians.":
-            lambda a, b, t: _slerp(a, b, t, np.degrees(_angle(a, b))),
+        "Divide by the sine of the angle.": lambda a, b, t: _slerp(
+            a, b, t, _angle(a, b), divide=False
+        ),
+        "The cosine of the angle is the dot product divided by both lengths: yours is not divided.": lambda a, b, t: (
+            _slerp(a, b, t, np.arccos(np.clip(a @ b, -1, 1)))
+        ),
+        "You have exchanged start and end: at share 0 the code is start.": lambda a, b, t: (
+            _slerp(b, a, t, _angle(a, b))
+        ),
+        "You have brought the code to length 1: random codes are longer.": lambda a, b, t: (
+            _slerp(a / np.linalg.norm(a), b / np.linalg.norm(b), t, _angle(a, b))
+        ),
+        "You have stretched the straight line to the great circle's length: equal shares are no equal angles then.": lambda a, b, t: (
+            ((1 - t) * a + t * b)
+            * np.linalg.norm(_slerp(a, b, t, _angle(a, b)))
+            / np.linalg.norm((1 - t) * a + t * b)
+        ),
+        "The angle is in degrees: NumPy's sine wants radians.": lambda a, b, t: _slerp(
+            a, b, t, np.degrees(_angle(a, b))
+        ),
     },
 )
 
@@ -65,23 +77,32 @@ def metric_of(jacobian, weights):
 jacobians, chances = RNG.standard_normal((2, 12, 2)), RNG.uniform(0.05, 0.95, (2, 12))
 magnification = Exercise(
     right="The area by which the decoder stretches a small square of codes, in units that an eye for pixels can tell "
-          "apart: bright where a small step changes the picture most.",
+    "apart: bright where a small step changes the picture most.",
     names="jacobian p",
     solution=lambda j, p: np.sqrt(np.linalg.det(metric_of(j, p * (1 - p)))),
     cases=[(jacobians[0], chances[0]), (jacobians[1], chances[1])],
     mistakes={
-        "The root is missing: det G is the square of the area.":
-            lambda j, p: np.linalg.det(metric_of(j, p * (1 - p))),
-        "The pixels' weights p(1 − p) are missing.": lambda j, p: np.sqrt(np.linalg.det(j.T @ j)),
-        "The weights are p(1 − p), not p.": lambda j, p: np.sqrt(np.linalg.det(metric_of(j, p))),
-        "Take the weight once: p(1 − p) stands in the middle of Jᵀ … J, not in each J.":
-            lambda j, p: np.sqrt(np.linalg.det(metric_of(j, (p * (1 - p)) ** 2))),
-        "You divide by p(1 − p): J is that of the logits, so multiply.":
-            lambda j, p: np.sqrt(np.linalg.det(metric_of(j, 1 / (p * (1 - p))))),
-        "J Jᵀ is a matrix of pixels and has determinant 0: wanted is the small one, Jᵀ … J.":
-            lambda j, p: np.sqrt(abs(np.linalg.det(j @ j.T))),
-        "That is the trace, the sum of squared lengths; the area is the root of the determinant.":
-            lambda j, p: np.trace(metric_of(j, p * (1 - p))),
+        "The root is missing: det G is the square of the area.": lambda j, p: (
+            np.linalg.det(metric_of(j, p * (1 - p)))
+        ),
+        "The pixels' weights p(1 − p) are missing.": lambda j, p: np.sqrt(
+            np.linalg.det(j.T @ j)
+        ),
+        "The weights are p(1 − p), not p.": lambda j, p: np.sqrt(
+            np.linalg.det(metric_of(j, p))
+        ),
+        "Take the weight once: p(1 − p) stands in the middle of Jᵀ … J, not in each J.": lambda j, p: (
+            np.sqrt(np.linalg.det(metric_of(j, (p * (1 - p)) ** 2)))
+        ),
+        "You divide by p(1 − p): J is that of the logits, so multiply.": lambda j, p: (
+            np.sqrt(np.linalg.det(metric_of(j, 1 / (p * (1 - p)))))
+        ),
+        "J Jᵀ is a matrix of pixels and has determinant 0: wanted is the small one, Jᵀ … J.": lambda j, p: (
+            np.sqrt(abs(np.linalg.det(j @ j.T)))
+        ),
+        "That is the trace, the sum of squared lengths; the area is the root of the determinant.": lambda j, p: (
+            np.trace(metric_of(j, p * (1 - p)))
+        ),
     },
 )
 
@@ -97,25 +118,43 @@ widths = RNG.uniform(0.1, 0.6, (5, 2)).astype("float32")
 log_aggregate = Exercise(
     right="Where it is far below log p(z) lies a hole: random codes fall there, and no digit ever did.",
     names="z mu sigma",
-    solution=lambda z, m, s: logsumexp(normal_log_density(z, m, s), axis=1) - np.log(len(m)),
+    solution=lambda z, m, s: (
+        logsumexp(normal_log_density(z, m, s), axis=1) - np.log(len(m))
+    ),
     cases=[(points[:4], centres, widths), (points[:3] + 30, centres, widths)],
     mistakes={
-        "The number of images is missing: q(z) is the mean of the q(z|x), so subtract log N.":
-            lambda z, m, s: logsumexp(normal_log_density(z, m, s), axis=1),
-        "That is the mean of the logarithms: wanted is the logarithm of the mean.":
-            lambda z, m, s: normal_log_density(z, m, s).mean(axis=1),
-        "The term −log σ is missing from the normal density.": lambda z, m, s: logsumexp(
-            normal_log_density(z, m, s) + np.log(s).sum(-1), axis=1) - np.log(len(m)),
-        "The constant ½ log 2π, once for each unit, is missing.": lambda z, m, s: logsumexp(
-            normal_log_density(z, m, s), axis=1) - np.log(len(m)) + z.shape[1] * np.log(2 * np.pi) / 2,
-        "You have taken σ for a variance.": lambda z, m, s: logsumexp(
-            normal_log_density(z, m, np.sqrt(s)), axis=1) - np.log(len(m)),
-        "The ½ in front of the square is missing.": lambda z, m, s: logsumexp(
-            normal_log_density(z, m, s) - np.sum(((z[:, None] - m) / s) ** 2 / 2, -1), axis=1) - np.log(len(m)),
-        "Right on paper, but far from all codes exp is 0 and its logarithm −∞: use scipy.special.logsumexp.":
-            lambda z, m, s: np.log(np.exp(normal_log_density(z, m, s)).mean(axis=1)),
-        "You have averaged over z instead of the images: one value for each z is wanted.":
-            lambda z, m, s: logsumexp(normal_log_density(z, m, s), axis=0) - np.log(len(z)),
+        "The number of images is missing: q(z) is the mean of the q(z|x), so subtract log N.": lambda z, m, s: (
+            logsumexp(normal_log_density(z, m, s), axis=1)
+        ),
+        "That is the mean of the logarithms: wanted is the logarithm of the mean.": lambda z, m, s: (
+            normal_log_density(z, m, s).mean(axis=1)
+        ),
+        "The term −log σ is missing from the normal density.": lambda z, m, s: (
+            logsumexp(normal_log_density(z, m, s) + np.log(s).sum(-1), axis=1)
+            - np.log(len(m))
+        ),
+        "The constant ½ log 2π, once for each unit, is missing.": lambda z, m, s: (
+            logsumexp(normal_log_density(z, m, s), axis=1)
+            - np.log(len(m))
+            + z.shape[1] * np.log(2 * np.pi) / 2
+        ),
+        "You have taken σ for a variance.": lambda z, m, s: (
+            logsumexp(normal_log_density(z, m, np.sqrt(s)), axis=1) - np.log(len(m))
+        ),
+        "The ½ in front of the square is missing.": lambda z, m, s: (
+            logsumexp(
+                normal_log_density(z, m, s)
+                - np.sum(((z[:, None] - m) / s) ** 2 / 2, -1),
+                axis=1,
+            )
+            - np.log(len(m))
+        ),
+        "Right on paper, but far from all codes exp is 0 and its logarithm −∞: use scipy.special.logsumexp.": lambda z, m, s: (
+            np.log(np.exp(normal_log_density(z, m, s)).mean(axis=1))
+        ),
+        "You have averaged over z instead of the images: one value for each z is wanted.": lambda z, m, s: (
+            logsumexp(normal_log_density(z, m, s), axis=0) - np.log(len(z))
+        ),
     },
 )
 
@@ -142,7 +181,9 @@ def _path(result, arguments):
         return f"The path has the shape {path.shape}: return (n, 2) codes with n of 5 or more."
     if not np.isfinite(path).all():
         return "The path has NaN or infinite codes: does the search step over z₂ = 0, where the metric ends?"
-    if not (np.allclose(path[0], start, atol=1e-3) and np.allclose(path[-1], end, atol=1e-3)):
+    if not (
+        np.allclose(path[0], start, atol=1e-3) and np.allclose(path[-1], end, atol=1e-3)
+    ):
         return "The path has to begin at start and to end at end: move the codes between them alone."
     (across, up), away = end - start, path - start
     if np.abs(across * away[:, 1] - up * away[:, 0]).max() < 1e-3:
@@ -160,9 +201,13 @@ def _path(result, arguments):
 geodesic = Exercise(
     right="Within 2 % of the exact distance, which this metric has in closed form.",
     names="start end metric",
-    solution=lambda start, end, metric: None,  # judged by its length: many discretizations are right
-    cases=[(np.array([-1.0, 0.5]), np.array([1.0, 0.5]), half_plane),
-           (np.array([0.0, 0.3]), np.array([1.0, 0.8]), half_plane)],
+    solution=lambda start, end, metric: (
+        None
+    ),  # judged by its length: many discretizations are right
+    cases=[
+        (np.array([-1.0, 0.5]), np.array([1.0, 0.5]), half_plane),
+        (np.array([0.0, 0.3]), np.array([1.0, 0.8]), half_plane),
+    ],
     read=lambda result: np.zeros(0),
     judge=_path,
     mistakes={},

@@ -24,8 +24,12 @@ class Background:
         self.lock = threading.Lock()
         self.halt = threading.Event()
         self.thread = self.error = None
-        self.busy = False  # cleared before `ended`, so that what it enables can be used at once
-        self.seconds = self.drawing = self.cost = 0.0  # of the last work: in all, in `show`, in its last call
+        self.busy = (
+            False  # cleared before `ended`, so that what it enables can be used at once
+        )
+        self.seconds = self.drawing = self.cost = (
+            0.0  # of the last work: in all, in `show`, in its last call
+        )
         _all.add(self)
 
     def start(self, items, show=lambda item: None, ended=lambda error: None):
@@ -47,17 +51,24 @@ class Background:
 
     def wait(self, timeout=None):
         """Wait until the thread is gone, for `timeout` seconds at most; return whether it is."""
-        thread, end = self.thread, time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
+        thread, end = (
+            self.thread,
+            time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout),
+        )
         while thread is not None and thread.is_alive():
             if time.monotonic() >= end:
                 return False
-            thread.join(min(0.1, max(0.0, end - time.monotonic())))  # in parts, so that an interrupt is heard
+            thread.join(
+                min(0.1, max(0.0, end - time.monotonic()))
+            )  # in parts, so that an interrupt is heard
         return True
 
     def result(self, timeout=None):
         """Wait like `wait` and raise what the work raised; TimeoutError when it is not done by then."""
         if not self.wait(timeout):
-            raise TimeoutError(f"The work is not done after {timeout:g} s: wait longer, or press Stop.")
+            raise TimeoutError(
+                f"The work is not done after {timeout:g} s: wait longer, or press Stop."
+            )
         if self.error is not None:
             raise self.error
 
@@ -92,7 +103,10 @@ class Background:
         show(item)
         end = time.perf_counter()
         self.drawing += end - start
-        usual, self.cost = min(self.cost, end - start), end - start  # one slow drawing delays nothing
+        usual, self.cost = (
+            min(self.cost, end - start),
+            end - start,
+        )  # one slow drawing delays nothing
         return end + max(GAP, usual * (1 / SHARE - 1))
 
 
@@ -111,7 +125,9 @@ def guarded(action, report):
 def sentence(error):
     """Return an exception's message; those that are not written for readers get their type as well."""
     text = " ".join(str(error).split())[:400]
-    ours = isinstance(error, (ValueError, RuntimeError)) or type(error).__module__.startswith("vae_lib")
+    ours = isinstance(error, (ValueError, RuntimeError)) or type(
+        error
+    ).__module__.startswith("vae_lib")
     return text if ours and text else f"{type(error).__name__}: {text}"
 
 

@@ -30,7 +30,9 @@ class BetaView(anywidget.AnyWidget):
     facts = traitlets.Dict().tag(sync=True)
     shapes = traitlets.List().tag(sync=True)
     dtype = traitlets.Unicode("float16").tag(sync=True)
-    weights, modulation, codes, mu, sigma, samples, originals = (traitlets.Bytes().tag(sync=True) for _ in range(7))
+    weights, modulation, codes, mu, sigma, samples, originals = (
+        traitlets.Bytes().tag(sync=True) for _ in range(7)
+    )
 
 
 class BetaSlider(Control):
@@ -42,19 +44,35 @@ class BetaSlider(Control):
     can be read and set. Raises ValueError for a beta that the network was not trained for. Notebook 03.
     """
 
-    description = ("The β slider: codes, reconstructions, new digits, active units and the point on the "
-                   "rate-distortion curve at every β.")
+    description = (
+        "The β slider: codes, reconstructions, new digits, active units and the point on the "
+        "rate-distortion curve at every β."
+    )
 
     def __init__(self, network, images, labels, *, beta=1.0, dedicated=()):
-        self.network, self.dedicated = network, [list(map(float, pair)) for pair in dedicated]
+        self.network, self.dedicated = (
+            network,
+            [list(map(float, pair)) for pair in dedicated],
+        )
         network.check(beta)
         self.images, self.labels = images, np.asarray(labels)
         self.shown = examples(self.labels)
-        self.betas = np.geomspace(network.settings["low"], network.settings["high"], BETAS)
+        self.betas = np.geomspace(
+            network.settings["low"], network.settings["high"], BETAS
+        )
         self.walk = walk(network, images, self.shown, self.betas)
-        self.samples = np.random.default_rng(0).standard_normal((SAMPLES, network.latent_dim)).astype("float32")
-        self.view = BetaView(beta=float(beta), facts=self._facts(), samples=packed(self.samples),
-                             originals=self.originals.tobytes(), **self._numbers())
+        self.samples = (
+            np.random.default_rng(0)
+            .standard_normal((SAMPLES, network.latent_dim))
+            .astype("float32")
+        )
+        self.view = BetaView(
+            beta=float(beta),
+            facts=self._facts(),
+            samples=packed(self.samples),
+            originals=self.originals.tobytes(),
+            **self._numbers(),
+        )
         super().__init__(self.view)
 
     @property
@@ -75,25 +93,57 @@ class BetaSlider(Control):
     def _facts(self):
         """Return what the browser needs besides arrays."""
         walk, settings = self.walk, self.network.settings
-        shift, scale = (float(self.network.likelihood.mean(np.float32(x))) for x in (0, 1))
-        output = "sigmoid" if settings["likelihood"] == "bernoulli" else [scale - shift, shift]
-        rounded = {name: np.round(walk[name], 4).tolist() for name in ("rates", "distortions", "unit_rates")}
-        return dict(latent_dim=self.network.latent_dim, units=self.units, reach=self.reach, images=walk["images"],
-                    betas=self.betas.tolist(), active=walk["active"].tolist(), labels=self.labels[:CODES].tolist(),
-                    classes=self.labels[self.shown].tolist(), colours=list(map(to_hex, figures.COLOURS)), output=output,
-                    activation=settings["activation"], columns=self.network.image_shape[1], dedicated=self.dedicated,
-                    **rounded)
+        shift, scale = (
+            float(self.network.likelihood.mean(np.float32(x))) for x in (0, 1)
+        )
+        output = (
+            "sigmoid"
+            if settings["likelihood"] == "bernoulli"
+            else [scale - shift, shift]
+        )
+        rounded = {
+            name: np.round(walk[name], 4).tolist()
+            for name in ("rates", "distortions", "unit_rates")
+        }
+        return dict(
+            latent_dim=self.network.latent_dim,
+            units=self.units,
+            reach=self.reach,
+            images=walk["images"],
+            betas=self.betas.tolist(),
+            active=walk["active"].tolist(),
+            labels=self.labels[:CODES].tolist(),
+            classes=self.labels[self.shown].tolist(),
+            colours=list(map(to_hex, figures.COLOURS)),
+            output=output,
+            activation=settings["activation"],
+            columns=self.network.image_shape[1],
+            dedicated=self.dedicated,
+            **rounded,
+        )
 
     def _numbers(self):
         """Return the decoder's weights, its scales and shifts at each beta, and the codes, packed as float16."""
         decoder, depth = self.network.decoder, len(self.network.settings["hidden"])
-        layers = [decoder.get_layer(name) for name in [f"hidden_{i}" for i in range(depth)] + ["pixels"]]
+        layers = [
+            decoder.get_layer(name)
+            for name in [f"hidden_{i}" for i in range(depth)] + ["pixels"]
+        ]
         weights, shapes = packed_weights(layers)
-        pairs = [part for pair in self.network.modulation(decoder, self.betas) for part in pair]
+        pairs = [
+            part
+            for pair in self.network.modulation(decoder, self.betas)
+            for part in pair
+        ]
         codes, n = self.walk["mu"], len(self.shown)
-        return dict(weights=weights, shapes=shapes, modulation=packed(np.concatenate(pairs, axis=1)),
-                    codes=packed(codes[:, n : n + CODES][..., self.units]), mu=packed(codes[:, :n]),
-                    sigma=packed(self.walk["sigma"][:, :n]))
+        return dict(
+            weights=weights,
+            shapes=shapes,
+            modulation=packed(np.concatenate(pairs, axis=1)),
+            codes=packed(codes[:, n : n + CODES][..., self.units]),
+            mu=packed(codes[:, :n]),
+            sigma=packed(self.walk["sigma"][:, :n]),
+        )
 
     @property
     def units(self):
@@ -104,18 +154,42 @@ class BetaSlider(Control):
     @property
     def reach(self):
         """How far the map of the codes goes."""
-        return float(np.ceil(2 * max(3.0, np.quantile(np.abs(self.walk["mu"][..., self.units]), 0.998))) / 2)
+        return float(
+            np.ceil(
+                2
+                * max(3.0, np.quantile(np.abs(self.walk["mu"][..., self.units]), 0.998))
+            )
+            / 2
+        )
 
     def picture(self):
         """Return PNG bytes of what the slider shows at its present beta."""
         i = int(np.argmin(np.abs(np.log(self.betas / self.beta))))
         vae, n = self.network.at(float(self.betas[i])), len(self.shown)
         mu, sigma = self.walk["mu"][i], self.walk["sigma"][i]
-        rows = {"test digits": figures.unit(self.originals), "come back as": vae.decode(mu[:n]),
-                "new digits": vae.decode(self.samples)}
-        spread = mu[:n][:, self.units], sigma[:n][:, self.units], self.labels[self.shown]
-        return figures.to_png(slider_figure(self.betas, i, self.walk, mu[n:][:CODES][:, self.units],
-                                            self.labels[:CODES], spread, rows, self.reach, self.dedicated))
+        rows = {
+            "test digits": figures.unit(self.originals),
+            "come back as": vae.decode(mu[:n]),
+            "new digits": vae.decode(self.samples),
+        }
+        spread = (
+            mu[:n][:, self.units],
+            sigma[:n][:, self.units],
+            self.labels[self.shown],
+        )
+        return figures.to_png(
+            slider_figure(
+                self.betas,
+                i,
+                self.walk,
+                mu[n:][:CODES][:, self.units],
+                self.labels[:CODES],
+                spread,
+                rows,
+                self.reach,
+                self.dedicated,
+            )
+        )
 
 
 def walk(network, images, shown, betas, seed=0):
@@ -127,7 +201,9 @@ def walk(network, images, shown, betas, seed=0):
     x = network.prepare(images[:: max(1, len(images) // IMAGES)][:IMAGES])
     chosen = np.concatenate([shown, np.arange(min(CODES, len(images)))])
     pictured = network.prepare(images[chosen])
-    epsilon = np.random.default_rng(seed).standard_normal((len(x), network.latent_dim), "float32")
+    epsilon = np.random.default_rng(seed).standard_normal(
+        (len(x), network.latent_dim), "float32"
+    )
 
     @tf.function(autograph=False)
     def at(t):
@@ -136,12 +212,26 @@ def walk(network, images, shown, betas, seed=0):
         output = network.decoder([mu + sigma * epsilon, tf.fill((len(x), 1), t)])
         distortion = ops.mean(network.likelihood.distortion(x, output))
         drawn, drawn_rho = network.encoder([pictured, tf.fill((len(chosen), 1), t)])
-        return (mu, sigma, ops.mean(rate(mu, sigma, log_sigma)), distortion, drawn, network.posterior(drawn_rho)[0])
+        return (
+            mu,
+            sigma,
+            ops.mean(rate(mu, sigma, log_sigma)),
+            distortion,
+            drawn,
+            network.posterior(drawn_rho)[0],
+        )
 
     rows = []
     for beta in betas:
-        mu, sigma, rates, distortions, *codes = (part.numpy() for part in at(tf.constant(
-            network.standardised(np.log(beta)), "float32")))
-        rows.append((rates, distortions, unit_rates(mu, sigma), active_units(mu), *codes))
+        mu, sigma, rates, distortions, *codes = (
+            part.numpy()
+            for part in at(tf.constant(network.standardised(np.log(beta)), "float32"))
+        )
+        rows.append(
+            (rates, distortions, unit_rates(mu, sigma), active_units(mu), *codes)
+        )
     names = "rates", "distortions", "unit_rates", "active", "mu", "sigma"
-    return {"images": len(x), **{name: np.array(part) for name, part in zip(names, zip(*rows))}}
+    return {
+        "images": len(x),
+        **{name: np.array(part) for name, part in zip(names, zip(*rows))},
+    }

@@ -9,16 +9,39 @@ from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
-DEFAULTS = dict(beta=1.0, latent_dim=2, posterior="softplus", likelihood="bernoulli", learning_rate=1e-3,
-                epochs=10, images=10_000, seed=0)
-WORDS = dict(beta="β, weight of the rate", latent_dim="Latent dimension (units)", posterior="Map ρ → σ",
-             likelihood="Likelihood of the pixels", learning_rate="Learning rate (of Adam)",
-             epochs="Epochs (passes)", images="Training images", seed="Seed (weights, order, ε)")
-NAMES = {"softplus": "softplus: σ = log(1 + exp ρ)", "log_variance": "log-variance: σ = exp(ρ/2)",
-         "log_deviation": "log-deviation: σ = exp ρ", "direct": "direct: σ = |ρ|",
-         "bounded": "bounded: σ = 2 sigmoid ρ", "bernoulli": "Bernoulli, grey pixels",
-         "gaussian": "Gaussian, squared errors"}
-BETAS = (1e-2, 1e3)  # the ends of the slider; the field beside it takes any beta of 0 or more
+DEFAULTS = dict(
+    beta=1.0,
+    latent_dim=2,
+    posterior="softplus",
+    likelihood="bernoulli",
+    learning_rate=1e-3,
+    epochs=10,
+    images=10_000,
+    seed=0,
+)
+WORDS = dict(
+    beta="β, weight of the rate",
+    latent_dim="Latent dimension (units)",
+    posterior="Map ρ → σ",
+    likelihood="Likelihood of the pixels",
+    learning_rate="Learning rate (of Adam)",
+    epochs="Epochs (passes)",
+    images="Training images",
+    seed="Seed (weights, order, ε)",
+)
+NAMES = {
+    "softplus": "softplus: σ = log(1 + exp ρ)",
+    "log_variance": "log-variance: σ = exp(ρ/2)",
+    "log_deviation": "log-deviation: σ = exp ρ",
+    "direct": "direct: σ = |ρ|",
+    "bounded": "bounded: σ = 2 sigmoid ρ",
+    "bernoulli": "Bernoulli, grey pixels",
+    "gaussian": "Gaussian, squared errors",
+}
+BETAS = (
+    1e-2,
+    1e3,
+)  # the ends of the slider; the field beside it takes any beta of 0 or more
 
 
 class Controls(ipywidgets.Box):
@@ -33,23 +56,44 @@ class Controls(ipywidgets.Box):
         look = dict(style={"description_width": "165px"}, layout={"width": "98%"})
         least = min(500, most)
         self.fields = dict(
-            beta=ipywidgets.FloatText(1.0, step=0.1, tooltip="β as a number", layout={"width": "76px"}),
+            beta=ipywidgets.FloatText(
+                1.0, step=0.1, tooltip="β as a number", layout={"width": "76px"}
+            ),
             latent_dim=ipywidgets.IntSlider(2, 1, 50, **look),
-            posterior=ipywidgets.Dropdown(options=[(NAMES[key], key) for key in POSTERIORS], **look),
-            likelihood=ipywidgets.Dropdown(options=[(NAMES[key], key) for key in LIKELIHOODS], **look),
-            learning_rate=ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], **look),
+            posterior=ipywidgets.Dropdown(
+                options=[(NAMES[key], key) for key in POSTERIORS], **look
+            ),
+            likelihood=ipywidgets.Dropdown(
+                options=[(NAMES[key], key) for key in LIKELIHOODS], **look
+            ),
+            learning_rate=ipywidgets.SelectionSlider(
+                options=[(f"{rate:g}", rate) for rate in RATES], **look
+            ),
             epochs=ipywidgets.IntSlider(1, 1, 100, **look),
-            images=ipywidgets.IntSlider(least, least, most, 500, readout_format=",d", **look),
+            images=ipywidgets.IntSlider(
+                least, least, most, 500, readout_format=",d", **look
+            ),
             seed=ipywidgets.IntText(0, **look),
         )
-        self.slider = ipywidgets.FloatLogSlider(1.0, min=-2, max=3, step=0.05, readout=False, **look)
-        self.slider.description, self.slider.layout = WORDS["beta"], {"flex": "1 1 auto", "width": "auto"}
+        self.slider = ipywidgets.FloatLogSlider(
+            1.0, min=-2, max=3, step=0.05, readout=False, **look
+        )
+        self.slider.description, self.slider.layout = (
+            WORDS["beta"],
+            {"flex": "1 1 auto", "width": "auto"},
+        )
         self.slider.observe(self._slid, "value")
         for name, field in self.fields.items():
             field.description = WORDS[name] if name != "beta" else ""
-            field.observe(lambda change, name=name: self._changed(name, changed), "value")
-        pair = ipywidgets.HBox([self.slider, self.fields["beta"]], layout={"width": "98%"})
-        super().__init__([pair if name == "beta" else self.fields[name] for name in shown])
+            field.observe(
+                lambda change, name=name: self._changed(name, changed), "value"
+            )
+        pair = ipywidgets.HBox(
+            [self.slider, self.fields["beta"]], layout={"width": "98%"}
+        )
+        super().__init__(
+            [pair if name == "beta" else self.fields[name] for name in shown]
+        )
         self.add_class("vae-settings")
 
     def settings(self):
@@ -69,7 +113,9 @@ class Controls(ipywidgets.Box):
                 field.value = value
             except TraitError:
                 pass  # it still has the value that it had
-            if field.value != value:  # the widget refused it, or took the nearest that it allows
+            if (
+                field.value != value
+            ):  # the widget refused it, or took the nearest that it allows
                 field.value = before
                 raise ValueError(f"{name} is {value!r}: {allowed(field)}.")
 
@@ -84,8 +130,12 @@ class Controls(ipywidgets.Box):
         changed(describe(name, value), False)
 
     def _slid(self, change):
-        steps = np.log10(change.new / nearest(self.fields["beta"].value)) / self.slider.step
-        if abs(steps) > 0.51:  # else the field moved the slider, and the browser took the nearest of its steps
+        steps = (
+            np.log10(change.new / nearest(self.fields["beta"].value)) / self.slider.step
+        )
+        if (
+            abs(steps) > 0.51
+        ):  # else the field moved the slider, and the browser took the nearest of its steps
             self.fields["beta"].value = float(f"{change.new:.3g}")
 
 
@@ -93,7 +143,9 @@ def known(names):
     """Raise ValueError with one sentence for a name that is no setting."""
     for name in names:
         if name not in WORDS:
-            raise ValueError(f"{name} is no setting of the panel: choose from {', '.join(WORDS)}.")
+            raise ValueError(
+                f"{name} is no setting of the panel: choose from {', '.join(WORDS)}."
+            )
 
 
 def check(name, value):
@@ -113,11 +165,19 @@ def allowed(field):
     """Say what a widget takes."""
     if hasattr(field, "options"):
         return f"choose from {', '.join(repr(value) for _, value in field.options)}"
-    return f"pass a whole number from {field.min} to {field.max}" if hasattr(field, "min") else "pass one"
+    return (
+        f"pass a whole number from {field.min} to {field.max}"
+        if hasattr(field, "min")
+        else "pass one"
+    )
 
 
 def describe(name, value):
     """Return a setting in words, such as "Latent dimension (units): 2"."""
     if isinstance(value, str):
         return f"{WORDS[name]}: {NAMES[value]}"
-    return f"{WORDS[name]}: {value:,}" if isinstance(value, int) else f"{WORDS[name]}: {value:g}"
+    return (
+        f"{WORDS[name]}: {value:,}"
+        if isinstance(value, int)
+        else f"{WORDS[name]}: {value:g}"
+    )

@@ -6,9 +6,24 @@ import traitlets
 from vae_lib import figures
 from vae_lib.evaluation import negative_elbos
 from vae_lib.surgery import unit_rates
-from vae_lib.widgets.pad import DIGITS, DRAWN, Board, check_map, draw_map, drawn_at_random, map_state
+from vae_lib.widgets.pad import (
+    DIGITS,
+    DRAWN,
+    Board,
+    check_map,
+    draw_map,
+    drawn_at_random,
+    map_state,
+)
 from vae_lib.widgets.style import Control
-from vae_lib.widgets.weights import SCRIPTS, dense_layers, hidden_activation, network_state, packed, script
+from vae_lib.widgets.weights import (
+    SCRIPTS,
+    dense_layers,
+    hidden_activation,
+    network_state,
+    packed,
+    script,
+)
 
 DRAWS = 8  # of z for one −ELBO, as `negative_elbos` takes
 REFERENCE = 2000  # test digits whose −ELBOs a drawing is compared with
@@ -18,14 +33,21 @@ class Paper(Board):
     """The canvas of the drawing board; `pixels` are 28 × 28 bytes, the digit as the network sees it."""
 
     _esm = script("decoder", "map", "ink", "drawing")
-    _css = "\n".join((SCRIPTS / name).read_text("utf-8") for name in ("pad.css", "drawing.css"))
+    _css = "\n".join(
+        (SCRIPTS / name).read_text("utf-8") for name in ("pad.css", "drawing.css")
+    )
     encoder_weights = traitlets.Bytes().tag(sync=True)
     encoder_shapes = traitlets.List().tag(sync=True)
     posterior = traitlets.Unicode("softplus").tag(sync=True)
     epsilons = traitlets.Bytes().tag(sync=True)
     reference = traitlets.Bytes().tag(sync=True)
-    pixels = traitlets.Bytes(bytes(784)).tag(  # the browser sends a memory view, which Bytes would refuse
-        sync=True, from_json=lambda value, widget: bytes(value), to_json=lambda value, widget: value)
+    pixels = traitlets.Bytes(
+        bytes(784)
+    ).tag(  # the browser sends a memory view, which Bytes would refuse
+        sync=True,
+        from_json=lambda value, widget: bytes(value),
+        to_json=lambda value, widget: value,
+    )
 
 
 class DrawingBoard(Control):
@@ -42,7 +64,9 @@ class DrawingBoard(Control):
     def __init__(self, vae, digits, dtype="float16"):
         check_map(vae)
         if vae.image_shape != (28, 28):
-            raise ValueError(f"the model's images are {vae.image_shape}, but the board draws 28 × 28: train on those.")
+            raise ValueError(
+                f"the model's images are {vae.image_shape}, but the board draws 28 × 28: train on those."
+            )
         digits = drawn_at_random(digits, DIGITS)
         mu, sigma = vae.encode(digits.images)
         units = sorted(map(int, np.argsort(-unit_rates(mu, sigma), kind="stable")[:2]))
@@ -52,8 +76,13 @@ class DrawingBoard(Control):
         hidden_activation(encoder[:-1])  # refuses what the browser cannot compute
         weights, shapes = packed_encoder(encoder, dtype)
         self.paper = Paper(
-            encoder_weights=weights, encoder_shapes=shapes, posterior=vae.settings["posterior"], units=units,
-            epsilons=packed(epsilons), reference=packed(nats), **network_state(vae, dtype),
+            encoder_weights=weights,
+            encoder_shapes=shapes,
+            posterior=vae.settings["posterior"],
+            units=units,
+            epsilons=packed(epsilons),
+            reference=packed(nats),
+            **network_state(vae, dtype),
             **map_state(mu, sigma, digits.labels, units),
         )
         self.vae, self.digits = vae, digits
@@ -69,16 +98,30 @@ class DrawingBoard(Control):
         drawn = self.image.any()
         digit = self.image[None] if drawn else self.digits.images[:1]
         figure, axes = figures.new_figure(1, 3, (8, 2.8))
-        figures.draw_digits(axes[0], digit, 1, "as the network sees it" if drawn else "a test digit, not drawn yet")
-        figures.draw_digits(axes[1], self.vae.reconstruct(digit), 1, "its reconstruction")
-        draw_map(axes[2], self.paper, self.vae.encode(self.digits.images[:DRAWN])[0], self.digits.labels,
-                 self.vae.encode(digit)[0][0])
+        figures.draw_digits(
+            axes[0],
+            digit,
+            1,
+            "as the network sees it" if drawn else "a test digit, not drawn yet",
+        )
+        figures.draw_digits(
+            axes[1], self.vae.reconstruct(digit), 1, "its reconstruction"
+        )
+        draw_map(
+            axes[2],
+            self.paper,
+            self.vae.encode(self.digits.images[:DRAWN])[0],
+            self.digits.labels,
+            self.vae.encode(digit)[0][0],
+        )
         return figures.to_png(figure)
 
 
 def packed_encoder(layers, dtype):
     """Return `weights, shapes` of an encoder's `Dense` layers, with mu and rho, its last two, side by side as one."""
-    *hidden, mu, rho = [[np.asarray(part) for part in (layer.kernel, layer.bias)] for layer in layers]
+    *hidden, mu, rho = [
+        [np.asarray(part) for part in (layer.kernel, layer.bias)] for layer in layers
+    ]
     pairs = [*hidden, [np.concatenate(parts, axis=-1) for parts in zip(mu, rho)]]
     weights = b"".join(packed(part, dtype) for pair in pairs for part in pair)
     return weights, [list(kernel.shape) for kernel, _ in pairs]

@@ -20,17 +20,26 @@ class Guess(Control):
 
     def __init__(self, question, answer=None):
         if question.answer is None and answer is None:
-            raise ValueError(f"The question {question.text!r} has no answer: pass a function that returns it.")
+            raise ValueError(
+                f"The question {question.text!r} has no answer: pass a function that returns it."
+            )
         self.question, self.committed = question, None
         self.answer = answer or (lambda: question.answer)
         self.description = in_text(question)
         wide = {"width": "auto"}
         if question.options:
-            self.field = ipywidgets.RadioButtons(options=question.options, value=None, layout=wide)
+            self.field = ipywidgets.RadioButtons(
+                options=question.options, value=None, layout=wide
+            )
         else:
-            self.field = ipywidgets.Text(placeholder=f"a number, in {question.unit}", layout={"width": "230px"},
-                                         continuous_update=False)  # else Commit may overtake the last key
-        self.button = ipywidgets.Button(description="Commit", tooltip="Keep this guess and see the answer")
+            self.field = ipywidgets.Text(
+                placeholder=f"a number, in {question.unit}",
+                layout={"width": "230px"},
+                continuous_update=False,
+            )  # else Commit may overtake the last key
+        self.button = ipywidgets.Button(
+            description="Commit", tooltip="Keep this guess and see the answer"
+        )
         self.message = ipywidgets.HTML()
         report = lambda sentence: say(self.message, sentence, error=True)  # noqa: E731
         self.button.on_click(guarded(self.commit, report))
@@ -50,7 +59,10 @@ class Guess(Control):
             answer = float(self.answer())
         except NameError:  # its cell is further down
             self.button.description = "Compare"
-            say(self.message, f"Kept: {self._words(self.committed)}. Run the cells below, then press Compare.")
+            say(
+                self.message,
+                f"Kept: {self._words(self.committed)}. Run the cells below, then press Compare.",
+            )
             return
         self.button.disabled = True
         say(self.message, f"{self._compared(answer)} {self.question.why}")
@@ -65,7 +77,9 @@ class Guess(Control):
         except ValueError:
             guess = math.nan
         if not math.isfinite(guess):
-            raise ValueError(f"{self.field.value!r} is not a number: type one, for example 100.")
+            raise ValueError(
+                f"{self.field.value!r} is not a number: type one, for example 100."
+            )
         return guess
 
     def _words(self, value):
@@ -76,7 +90,11 @@ class Guess(Control):
     def _compared(self, answer):
         guess, right = self._words(self.committed), self._words(answer)
         if self.question.options:
-            return "As you said." if self.committed == answer else f"You said {guess}; the answer is {right}."
+            return (
+                "As you said."
+                if self.committed == answer
+                else f"You said {guess}; the answer is {right}."
+            )
         return f"You guessed {guess}; it is {right}."
 
     def _still(self):
@@ -85,7 +103,9 @@ class Guess(Control):
 
 def in_text(question):
     """Return a question as text, for where no kernel runs."""
-    options = [f"({letter}) {option}" for letter, option in zip("abcdef", question.options)]
+    options = [
+        f"({letter}) {option}" for letter, option in zip("abcdef", question.options)
+    ]
     return "\n".join([f"Your guess. {question.text}", *options])
 
 
@@ -97,5 +117,8 @@ def in_html(question):
         answer = f"“{html.escape(question.options[question.answer])}”. "
     elif question.answer is not None:
         answer = f"{question.answer:,.4g} {html.escape(question.unit)}. "
-    return (f"<p><b>Your guess.</b> {html.escape(question.text)}</p>" + f'<ol type="a">{options}</ol>' * bool(options)
-            + f"<details><summary>The answer</summary>{answer}{html.escape(question.why)}</details>")
+    return (
+        f"<p><b>Your guess.</b> {html.escape(question.text)}</p>"
+        + f'<ol type="a">{options}</ol>' * bool(options)
+        + f"<details><summary>The answer</summary>{answer}{html.escape(question.why)}</details>"
+    )

@@ -40,7 +40,9 @@ class Board(anywidget.AnyWidget):
     codes = traitlets.Bytes().tag(sync=True)
     labels = traitlets.Bytes().tag(sync=True)
     badges = traitlets.List().tag(sync=True)
-    colours = traitlets.List([to_hex(colour) for colour in figures.COLOURS]).tag(sync=True)
+    colours = traitlets.List([to_hex(colour) for colour in figures.COLOURS]).tag(
+        sync=True
+    )
 
 
 class Pad(Board):
@@ -75,18 +77,44 @@ class LatentPad(Control):
         order = np.argsort(-unit_rates(mu, sigma), kind="stable")
         units = list(map(int, sorted(order[:2]) if units is None else units))
         free = (units + [int(unit) for unit in order if unit not in units])[:SLIDERS]
-        start = np.round(mu[0] / STEP) * STEP if vae.latent_dim > 2 else np.zeros(2)  # no digit lives at the origin
-        kind = type("Pad", (Pad,), {f"z_{unit}": traitlets.Float(float(start[unit])).tag(sync=True) for unit in free})
-        self.pad = kind(units=units, free=free, atlas=atlas(self.digits.images), **self._state(mu, sigma, units))
+        start = (
+            np.round(mu[0] / STEP) * STEP if vae.latent_dim > 2 else np.zeros(2)
+        )  # no digit lives at the origin
+        kind = type(
+            "Pad",
+            (Pad,),
+            {
+                f"z_{unit}": traitlets.Float(float(start[unit])).tag(sync=True)
+                for unit in free
+            },
+        )
+        self.pad = kind(
+            units=units,
+            free=free,
+            atlas=atlas(self.digits.images),
+            **self._state(mu, sigma, units),
+        )
         ends = dict(min=-self.pad.reach, max=self.pad.reach, step=STEP)
-        self.sliders = [ipywidgets.FloatSlider(float(start[unit]), **ends, description=unit_name(unit)) for unit in free]
-        self.links = [ipywidgets.jslink((self.pad, f"z_{unit}"), (slider, "value"))
-                      for unit, slider in zip(free, self.sliders)]
+        self.sliders = [
+            ipywidgets.FloatSlider(
+                float(start[unit]), **ends, description=unit_name(unit)
+            )
+            for unit in free
+        ]
+        self.links = [
+            ipywidgets.jslink((self.pad, f"z_{unit}"), (slider, "value"))
+            for unit, slider in zip(free, self.sliders)
+        ]
         self.message = ipywidgets.HTML()
-        super().__init__(self.pad, row(*self.sliders, style="vae-settings"), self.message)
+        super().__init__(
+            self.pad, row(*self.sliders, style="vae-settings"), self.message
+        )
         others = vae.latent_dim - len(free)
         if others:
-            say(self.message, f"The other {others} latent units, those of the lowest rates, stay at 0.")
+            say(
+                self.message,
+                f"The other {others} latent units, those of the lowest rates, stay at 0.",
+            )
 
     @property
     def z(self):
@@ -106,15 +134,25 @@ class LatentPad(Control):
 
     def _state(self, mu, sigma, units):
         """Return what model and codes give the pad to draw, as a mapping of traits."""
-        state = network_state(self.vae, self.dtype) | map_state(mu, sigma, self.digits.labels, units)
+        state = network_state(self.vae, self.dtype) | map_state(
+            mu, sigma, self.digits.labels, units
+        )
         means = class_means(mu, self.digits.labels)
-        state["means"] = [[int(label), mean.round(3).tolist()] for label, mean in means.items()]
+        state["means"] = [
+            [int(label), mean.round(3).tolist()] for label, mean in means.items()
+        ]
         return state
 
     def picture(self):
         """Return PNG bytes of the map with the point marked and of the digit beside it."""
         figure, axes = figures.new_figure(1, 2, (7, 3.6), width_ratios=(4, 2.6))
-        draw_map(axes[0], self.pad, self.vae.encode(self.digits.images[:DRAWN])[0], self.digits.labels, self.z)
+        draw_map(
+            axes[0],
+            self.pad,
+            self.vae.encode(self.digits.images[:DRAWN])[0],
+            self.digits.labels,
+            self.z,
+        )
         figures.draw_digits(axes[1], self.vae.decode(self.z[None]), 1, "decoded from z")
         return figures.to_png(figure)
 
@@ -123,10 +161,16 @@ def check_map(vae, units=None):
     """Raise ValueError with one sentence unless `vae` has two latent units at least, among them `units`."""
     n = vae.latent_dim
     if n < 2:
-        raise ValueError("the model has 1 latent unit, but a map needs 2 or more: use "
-                         "vae_lib.widgets.plane.LatentPlane, which shows one slider.")
-    if units is not None and not (len(units) == 2 == len(set(units)) and set(units) <= set(range(n))):
-        raise ValueError(f"units are {units!r}: pass two different ones from 0 to {n - 1}.")
+        raise ValueError(
+            "the model has 1 latent unit, but a map needs 2 or more: use "
+            "vae_lib.widgets.plane.LatentPlane, which shows one slider."
+        )
+    if units is not None and not (
+        len(units) == 2 == len(set(units)) and set(units) <= set(range(n))
+    ):
+        raise ValueError(
+            f"units are {units!r}: pass two different ones from 0 to {n - 1}."
+        )
 
 
 def drawn_at_random(split, count):
@@ -137,10 +181,25 @@ def drawn_at_random(split, count):
 
 def draw_map(axes, board, codes, labels, code):
     """Draw the map of `board` with `codes` (n, latent_dim) and a ring at `code` (latent_dim,) into Matplotlib axes."""
-    figures.draw_codes(axes, codes[:, board.units], labels[: len(codes)], title="codes, and a ring at z")
-    axes.plot(*code[board.units], "o", markersize=10, markerfacecolor="white", markeredgecolor="black")
-    axes.set(xlim=(-board.reach, board.reach), ylim=(-board.reach, board.reach),
-             xlabel=board.names[0], ylabel=board.names[1])
+    figures.draw_codes(
+        axes,
+        codes[:, board.units],
+        labels[: len(codes)],
+        title="codes, and a ring at z",
+    )
+    axes.plot(
+        *code[board.units],
+        "o",
+        markersize=10,
+        markerfacecolor="white",
+        markeredgecolor="black",
+    )
+    axes.set(
+        xlim=(-board.reach, board.reach),
+        ylim=(-board.reach, board.reach),
+        xlabel=board.names[0],
+        ylabel=board.names[1],
+    )
 
 
 def class_means(codes, labels):
@@ -154,9 +213,17 @@ def map_state(mu, sigma, labels, units):
     reach = float(max(3, np.ceil(np.quantile(np.abs(plane), 0.995))))
     means = class_means(plane, labels)
     places = figures.spread(np.array(list(means.values())), 0.12 * reach)
-    return dict(codes=packed(np.stack([mu, sigma])), labels=labels.astype("uint8").tobytes(), reach=reach,
-                latent_dim=mu.shape[1], names=[unit_name(unit) for unit in units],
-                badges=[[int(label), *place.round(3).tolist()] for label, place in zip(means, places)])
+    return dict(
+        codes=packed(np.stack([mu, sigma])),
+        labels=labels.astype("uint8").tobytes(),
+        reach=reach,
+        latent_dim=mu.shape[1],
+        names=[unit_name(unit) for unit in units],
+        badges=[
+            [int(label), *place.round(3).tolist()]
+            for label, place in zip(means, places)
+        ],
+    )
 
 
 def atlas(images):
@@ -164,7 +231,11 @@ def atlas(images):
     rows = -(-len(images) // ACROSS)
     board = np.zeros((rows * ACROSS, *images.shape[1:]), "uint8")
     board[: len(images)] = images
-    board = board.reshape(rows, ACROSS, *images.shape[1:]).swapaxes(1, 2).reshape(rows * images.shape[1], -1)
+    board = (
+        board.reshape(rows, ACROSS, *images.shape[1:])
+        .swapaxes(1, 2)
+        .reshape(rows * images.shape[1], -1)
+    )
     levels = Image.fromarray(15 - np.round(board / 17).astype("uint8"), "P")
     levels.putpalette([level * 17 for level in range(16) for _ in range(3)])
     with io.BytesIO() as file:

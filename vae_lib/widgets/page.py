@@ -10,8 +10,16 @@ from ipywidgets.embed import dependency_state
 from vae_lib.storage import whole_file
 from vae_lib.widgets.weights import SCRIPTS, script
 
-ALIVE = (ipywidgets.Box, ipywidgets.FloatSlider, ipywidgets.IntSlider, ipywidgets.FloatLogSlider, ipywidgets.HTML,
-         ipywidgets.Label, ipywidgets.Image, anywidget.AnyWidget)
+ALIVE = (
+    ipywidgets.Box,
+    ipywidgets.FloatSlider,
+    ipywidgets.IntSlider,
+    ipywidgets.FloatLogSlider,
+    ipywidgets.HTML,
+    ipywidgets.Label,
+    ipywidgets.Image,
+    anywidget.AnyWidget,
+)
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -46,13 +54,23 @@ def page_html(widgets, title="Variational autoencoders", introduction=""):
     widgets = list(widgets) if isinstance(widgets, (list, tuple)) else [widgets]
     for widget in widgets:
         check_alive(widget)
-    state = {"roots": [widget.model_id for widget in widgets],
-             "models": dependency_state(widgets, drop_defaults=False)}
-    paragraphs = [f"<p>{html.escape(part)}</p>\n" for part in introduction.split("\n\n") if part.strip()]
+    state = {
+        "roots": [widget.model_id for widget in widgets],
+        "models": dependency_state(widgets, drop_defaults=False),
+    }
+    paragraphs = [
+        f"<p>{html.escape(part)}</p>\n"
+        for part in introduction.split("\n\n")
+        if part.strip()
+    ]
     return PAGE.format(
-        title=html.escape(title), introduction="".join(paragraphs), script=script("page"),
+        title=html.escape(title),
+        introduction="".join(paragraphs),
+        script=script("page"),
         css=(SCRIPTS / "page.css").read_text("utf-8"),
-        state=json.dumps(state).replace("<", "\\u003c"),  # no text may end the script element
+        state=json.dumps(state).replace(
+            "<", "\\u003c"
+        ),  # no text may end the script element
     )
 
 
@@ -70,7 +88,9 @@ def write_page(widgets, path, title="Variational autoencoders", introduction="")
 def check_alive(widget):
     """Raise ValueError with one sentence if `widget`, or one inside it, cannot live without a kernel."""
     if not isinstance(widget, ALIVE):
-        raise ValueError(f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, sliders, boxes and "
-                         "texts only.")
+        raise ValueError(
+            f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, sliders, boxes and "
+            "texts only."
+        )
     for child in getattr(widget, "children", ()):
         check_alive(child)

@@ -16,11 +16,16 @@ from vae_lib.widgets.run import Run
 from vae_lib.widgets.style import Control, row, say
 
 KEPT = 4  # runs that stay for comparison
-ACTIONS = dict(Start=("play", "Train a new model with these settings"),
-               Stop=("stop", "End the training; what was learned is kept"),
-               Continue=("forward", "Go on with the stopped run, up to the number of epochs now set"),
-               Reset=("refresh", "Forget all runs and put the settings back"),
-               Save=("save", "Write the model to a file"))
+ACTIONS = dict(
+    Start=("play", "Train a new model with these settings"),
+    Stop=("stop", "End the training; what was learned is kept"),
+    Continue=(
+        "forward",
+        "Go on with the stopped run, up to the number of epochs now set",
+    ),
+    Reset=("refresh", "Forget all runs and put the settings back"),
+    Save=("save", "Write the model to a file"),
+)
 
 
 class TrainingPanel(Control):
@@ -36,26 +41,58 @@ class TrainingPanel(Control):
 
     description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
 
-    def __init__(self, digits, *, hidden=(512, 256), batch_size=128, fields=tuple(WORDS), folder="runs",
-                 experiments=EXPERIMENTS, **settings):
-        self.digits, self.hidden, self.batch_size, self.folder = digits, hidden, batch_size, Path(folder)
-        self.defaults = {**DEFAULTS, "images": min(DEFAULTS["images"], len(digits.train.images)), **settings}
+    def __init__(
+        self,
+        digits,
+        *,
+        hidden=(512, 256),
+        batch_size=128,
+        fields=tuple(WORDS),
+        folder="runs",
+        experiments=EXPERIMENTS,
+        **settings,
+    ):
+        self.digits, self.hidden, self.batch_size, self.folder = (
+            digits,
+            hidden,
+            batch_size,
+            Path(folder),
+        )
+        self.defaults = {
+            **DEFAULTS,
+            "images": min(DEFAULTS["images"], len(digits.train.images)),
+            **settings,
+        }
         self.work, self.compiling = Background("training"), Background("compilation")
         self.lock = threading.RLock()  # around what buttons and the end of a run change
         self.status, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
-        self.bar = ipywidgets.FloatProgress(0.0, max=1.0, layout={"width": "99%", "height": "10px"})
+        self.bar = ipywidgets.FloatProgress(
+            0.0, max=1.0, layout={"width": "99%", "height": "10px"}
+        )
         self.controls = Controls(len(digits.train.images), self._changed, fields)
         self.live = Live(digits.validation.labels[:HELD_OUT])
         self.cards = row(style="vae-cards")
-        self.buttons = {name: ipywidgets.Button(description=name, icon=icon, tooltip=tip, layout={"width": "96px"})
-                        for name, (icon, tip) in ACTIONS.items()}
+        self.buttons = {
+            name: ipywidgets.Button(
+                description=name, icon=icon, tooltip=tip, layout={"width": "96px"}
+            )
+            for name, (icon, tip) in ACTIONS.items()
+        }
         actions = self.start, self.stop, self.resume, self.reset, self.save
         for button, action in zip(self.buttons.values(), actions):
             button.on_click(guarded(action, self._refuse))
         self.buttons["Start"].button_style = "primary"
         about = [ipywidgets.HTML(experiments_html(experiments))] * bool(experiments)
-        super().__init__(self.controls, row(*self.buttons.values()), self.bar, self.status, self.progress,
-                         self.live, *about, self.cards)
+        super().__init__(
+            self.controls,
+            row(*self.buttons.values()),
+            self.bar,
+            self.status,
+            self.progress,
+            self.live,
+            *about,
+            self.cards,
+        )
         self._begin()
 
     def start(self, **settings):
@@ -63,7 +100,13 @@ class TrainingPanel(Control):
         with self.lock:
             self._idle("start another run")
             self.controls.enter(settings)
-            self.run = Run(self.number + 1, self.controls.settings(), self.digits, self.hidden, self.batch_size)
+            self.run = Run(
+                self.number + 1,
+                self.controls.settings(),
+                self.digits,
+                self.hidden,
+                self.batch_size,
+            )
             self.number = self.run.number
             self._go(self.run)
 
@@ -77,7 +120,9 @@ class TrainingPanel(Control):
             self._idle("continue")
             run, epochs = self._trained(), self.controls.settings()["epochs"]
             if epochs <= run.training.epoch:
-                raise RuntimeError(f"{run.training.epoch} epochs are done: set more epochs, then continue.")
+                raise RuntimeError(
+                    f"{run.training.epoch} epochs are done: set more epochs, then continue."
+                )
             run.training.epochs = run.settings["epochs"] = epochs
             self._go(run)
 
@@ -95,10 +140,15 @@ class TrainingPanel(Control):
             self._idle("save")
             run = run or self._trained()
             path = run.new_path(self.folder)
-            with contextlib.suppress(OSError):  # what is wrong with the folder, save says better
+            with contextlib.suppress(
+                OSError
+            ):  # what is wrong with the folder, save says better
                 self.folder.mkdir(parents=True, exist_ok=True)
             storage.save(run.vae, path)
-            say(self.status, f'Run {run.number} is saved: storage.load("{path.as_posix()}") brings it back.')
+            say(
+                self.status,
+                f'Run {run.number} is saved: storage.load("{path.as_posix()}") brings it back.',
+            )
             return path
 
     def result(self, timeout=None):
@@ -109,7 +159,9 @@ class TrainingPanel(Control):
         DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run was started.
         """
         if self.run is None:
-            raise RuntimeError("No run has been started: press Start, or call start() in a cell above.")
+            raise RuntimeError(
+                "No run has been started: press Start, or call start() in a cell above."
+            )
         self.work.result(timeout)
         self.compiling.wait(timeout)
         return self.run.result()
@@ -128,13 +180,23 @@ class TrainingPanel(Control):
         self.run, self.runs, self.number = None, {}, 0
         self._show_cards()
         self.controls.enter(self.defaults)
-        run = Run(0, self.controls.settings(), self.digits, self.hidden, self.batch_size)
+        run = Run(
+            0, self.controls.settings(), self.digits, self.hidden, self.batch_size
+        )
         run.watch(None)
         self.live.draw(run)
-        self.bar.value, self.progress.value = 0.0, "The pictures show an untrained model."
+        self.bar.value, self.progress.value = (
+            0.0,
+            "The pictures show an untrained model.",
+        )
         self._enable()
-        say(self.status, "Ready: press Start. The training step is being compiled meanwhile.")
-        if not self.compiling.start(run.compile(), ended=self._ready):  # so that Start answers at once
+        say(
+            self.status,
+            "Ready: press Start. The training step is being compiled meanwhile.",
+        )
+        if not self.compiling.start(
+            run.compile(), ended=self._ready
+        ):  # so that Start answers at once
             self._ready(None)  # another shape is being compiled
 
     def _ready(self, error):
@@ -143,8 +205,11 @@ class TrainingPanel(Control):
                 say(self.status, "Ready: press Start.")
 
     def _go(self, run):
-        self.work.start(run.chunks(self.compiling), lambda chunk: self._show(run, chunk),
-                        lambda error: self._ended(run, error))
+        self.work.start(
+            run.chunks(self.compiling),
+            lambda chunk: self._show(run, chunk),
+            lambda error: self._ended(run, error),
+        )
         say(self.status, f"Run {run.number} is training.")
         self._enable()
 
@@ -164,7 +229,9 @@ class TrainingPanel(Control):
                 self.runs[run.number] = run, card(run, codes, save, self._refuse)
                 self._show_cards()
             if run is self.run:
-                say(self.status, sentence(error) if error else run.ending(), bool(error))
+                say(
+                    self.status, sentence(error) if error else run.ending(), bool(error)
+                )
 
     def _show_cards(self):
         while len(self.runs) > KEPT:
@@ -181,7 +248,9 @@ class TrainingPanel(Control):
 
     def _idle(self, purpose):
         if self.work.busy:
-            raise RuntimeError(f"Run {self.run.number} is training: press Stop to {purpose}, or let it end.")
+            raise RuntimeError(
+                f"Run {self.run.number} is training: press Stop to {purpose}, or let it end."
+            )
 
     def _trained(self):
         if self.run is None:
@@ -192,7 +261,11 @@ class TrainingPanel(Control):
         """Say what a changed setting applies to."""
         when = "Start or Continue" if text.startswith("Epochs") else "Start"
         keeps = "; the run that is training keeps its own" * self.work.busy
-        say(self.status, text if error else f"{text}, from the next {when}{keeps}.", error)
+        say(
+            self.status,
+            text if error else f"{text}, from the next {when}{keeps}.",
+            error,
+        )
 
     def _refuse(self, text):
         say(self.status, text, error=True)

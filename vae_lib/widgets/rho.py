@@ -15,23 +15,45 @@ CELL = "padding: 3px 8px; text-align: right; font-variant-numeric: tabular-nums;
 
 def states(kl, slope):
     """Return 0, 1 or 2 for each entry: both finite, one of them infinite, one of them NaN."""
-    return np.where(np.isnan(kl) | np.isnan(slope), 2, np.where(np.isinf(kl) | np.isinf(slope), 1, 0))
+    return np.where(
+        np.isnan(kl) | np.isnan(slope),
+        2,
+        np.where(np.isinf(kl) | np.isinf(slope), 1, 0),
+    )
 
 
 def states_figure(columns):
     """Return a figure of where KL and its slope are finite; `columns` maps titles to mappings name -> map."""
     figure, axes = new_figure(1, len(columns), (8, 2.4), sharey=True)
     for ax, (title, maps) in zip(axes, columns.items()):
-        rows = np.array([states(*kl_and_slope(posterior, GRID)[1:]) for posterior in maps.values()])
+        rows = np.array(
+            [states(*kl_and_slope(posterior, GRID)[1:]) for posterior in maps.values()]
+        )
         for row, line in enumerate(rows):
             for state, colour in enumerate(COLOURS):
-                ax.fill_between(GRID, row - 0.35, row + 0.35, where=line == state, step="mid", color=colour,
-                                label=STATES[state] if row == 0 else None)
+                ax.fill_between(
+                    GRID,
+                    row - 0.35,
+                    row + 0.35,
+                    where=line == state,
+                    step="mid",
+                    color=colour,
+                    label=STATES[state] if row == 0 else None,
+                )
             nans = GRID[line == 2]
-            ax.plot(nans, np.full(len(nans), row), "x", color="black", markersize=6, markevery=9)
+            ax.plot(
+                nans,
+                np.full(len(nans), row),
+                "x",
+                color="black",
+                markersize=6,
+                markevery=9,
+            )
         ax.set(title=title, xlabel="ρ", yticks=range(len(maps)), yticklabels=maps)
     axes[0].invert_yaxis()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3
+    )
     return figure
 
 
@@ -45,10 +67,19 @@ class RhoWalk(Control):
 
     def __init__(self, columns, rho=-30.0):
         self.columns = columns
-        self.values = [[kl_and_slope(posterior, GRID) for posterior in maps.values()]
-                       for maps in columns.values()]
-        self.slider = ipywidgets.FloatSlider(rho, min=-110, max=110, step=0.5, description="ρ",
-                                             readout_format=".1f", layout={"width": "95%"})
+        self.values = [
+            [kl_and_slope(posterior, GRID) for posterior in maps.values()]
+            for maps in columns.values()
+        ]
+        self.slider = ipywidgets.FloatSlider(
+            rho,
+            min=-110,
+            max=110,
+            step=0.5,
+            description="ρ",
+            readout_format=".1f",
+            layout={"width": "95%"},
+        )
         self.table = ipywidgets.HTML()
         self.slider.observe(self.update, "value")
         super().__init__(self.slider, self.table)
@@ -57,13 +88,24 @@ class RhoWalk(Control):
     def update(self, _=None):
         """Write the table for the slider's rho; its numbers were computed beforehand."""
         place = int(np.argmin(np.abs(GRID - self.slider.value)))
-        titles = "".join(f'<th colspan="3" style="text-align: center">{title}</th>' for title in self.columns)
-        heads = "".join(f'<th style="{CELL}">{head}</th>' for head in 2 * ("σ", "KL", "dKL/dρ"))
+        titles = "".join(
+            f'<th colspan="3" style="text-align: center">{title}</th>'
+            for title in self.columns
+        )
+        heads = "".join(
+            f'<th style="{CELL}">{head}</th>' for head in 2 * ("σ", "KL", "dKL/dρ")
+        )
         rows = [f"<tr><td></td>{titles}</tr><tr><td></td>{heads}</tr>"]
         for row, name in enumerate(next(iter(self.columns.values()))):
-            cells = "".join(cell(array[place]) for column in self.values for array in column[row])
-            rows.append(f'<tr><th style="text-align: left; font-size: 14px">{name}</th>{cells}</tr>')
-        self.table.value = f'<table style="table-layout: fixed; width: 100%">{"".join(rows)}</table>'
+            cells = "".join(
+                cell(array[place]) for column in self.values for array in column[row]
+            )
+            rows.append(
+                f'<tr><th style="text-align: left; font-size: 14px">{name}</th>{cells}</tr>'
+            )
+        self.table.value = (
+            f'<table style="table-layout: fixed; width: 100%">{"".join(rows)}</table>'
+        )
 
     def picture(self):
         """Return PNG bytes of where the maps are finite."""

@@ -33,23 +33,37 @@ class Run:
     def __init__(self, number, settings, digits, hidden, batch_size):
         self.number, self.settings, self.points, self.look = number, settings, [], None
         self.seconds = 0.0  # of training and drawing, without compilation
-        self.recent = np.zeros(3)  # since the last point: steps, and sums over them of distortion and rate
+        self.recent = np.zeros(
+            3
+        )  # since the last point: steps, and sums over them of distortion and rate
         images = subsample(digits.train, settings["images"]).images
         keras.utils.set_random_seed(settings["seed"])
         self.vae = VAE(**{name: settings[name] for name in MODEL}, hidden=hidden)
         self.training = Training(
-            self.vae, images, epochs=settings["epochs"], batch_size=min(batch_size, len(images)),
-            learning_rate=settings["learning_rate"], seed=settings["seed"],
-            validation=digits.validation.images[:HELD_OUT],  # all of them would take longer than an epoch
+            self.vae,
+            images,
+            epochs=settings["epochs"],
+            batch_size=min(batch_size, len(images)),
+            learning_rate=settings["learning_rate"],
+            seed=settings["seed"],
+            validation=digits.validation.images[
+                :HELD_OUT
+            ],  # all of them would take longer than an epoch
         )
         self.view = View(self.vae, digits)
-        self.engine = engine_for(self.vae)  # here and not in a thread, as it draws from Keras' global seed
+        self.engine = engine_for(
+            self.vae
+        )  # here and not in a thread, as it draws from Keras' global seed
 
     def compile(self):
         """Compile the gradient step, unless its shape was, by taking no steps; an iterable of one item."""
         state = [variable.read_value() for variable in state_variables(self.vae)]
-        images = self.training.images[:0].reshape(0, self.training.batch_size, *self.vae.image_shape)
-        epsilon = np.zeros((0, self.training.batch_size, self.vae.latent_dim), "float32")
+        images = self.training.images[:0].reshape(
+            0, self.training.batch_size, *self.vae.image_shape
+        )
+        epsilon = np.zeros(
+            (0, self.training.batch_size, self.vae.latent_dim), "float32"
+        )
         self.engine(state, images, epsilon, np.zeros(0, "float32"))
         yield
 
@@ -66,7 +80,9 @@ class Run:
         before, start, done = self.seconds, time.perf_counter(), self.training.done
         for chunk in self.training:
             self.seconds = before + time.perf_counter() - start
-            self.recent += (self.training.done - done) * np.array([1.0, chunk.distortion, chunk.rate])
+            self.recent += (self.training.done - done) * np.array(
+                [1.0, chunk.distortion, chunk.rate]
+            )
             done = self.training.done
             yield chunk
 
@@ -74,15 +90,26 @@ class Run:
         """Look at the model after `chunk` (None: before the first step) and enter a point of the curves."""
         self.look = self.view.look()
         if chunk is not None:
-            steps, distortion, rate = self.recent if self.recent[0] else (1, chunk.distortion, chunk.rate)
+            steps, distortion, rate = (
+                self.recent if self.recent[0] else (1, chunk.distortion, chunk.rate)
+            )
             self.recent = np.zeros(3)
             epochs = self.training.done / self.training.steps
-            self.points.append((epochs, distortion / steps, rate / steps, self.look.distortion + self.look.rate))
+            self.points.append(
+                (
+                    epochs,
+                    distortion / steps,
+                    rate / steps,
+                    self.look.distortion + self.look.rate,
+                )
+            )
 
     @property
     def done(self):
         """The finished share of the epochs, in [0, 1]."""
-        return min(1.0, self.training.done / (self.training.epochs * self.training.steps))
+        return min(
+            1.0, self.training.done / (self.training.epochs * self.training.steps)
+        )
 
     def line(self):
         """Say where the run is: epoch, times and terms."""
@@ -93,10 +120,16 @@ class Run:
         _, distortion, rate, loss = self.points[-1]
         epoch = min(training.epoch + 1, training.epochs)
         step = training.step if training.epoch < training.epochs else training.steps
-        left = f"about {left / 60:.0f} min left" if left > 99 else f"about {left:.0f} s left"
-        return (f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · "
-                f"{self.seconds:.1f} s so far{f', {left}' if self.done < 1 else ''} · "
-                f"distortion {distortion:.1f}, rate {rate:.2f}, held-out −ELBO {loss:.1f} nats")
+        left = (
+            f"about {left / 60:.0f} min left"
+            if left > 99
+            else f"about {left:.0f} s left"
+        )
+        return (
+            f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · "
+            f"{self.seconds:.1f} s so far{f', {left}' if self.done < 1 else ''} · "
+            f"distortion {distortion:.1f}, rate {rate:.2f}, held-out −ELBO {loss:.1f} nats"
+        )
 
     def result(self):
         """Return the `Result` as it is now."""
@@ -111,12 +144,21 @@ class Run:
         if not training.done:
             return f"Run {self.number} was stopped before its first step: Continue begins it."
         epochs = training.done / training.steps
-        return (f"Run {self.number} was stopped after {epochs:.2f} of {training.epochs} epochs: "
-                "Continue goes on from there.")
+        return (
+            f"Run {self.number} was stopped after {epochs:.2f} of {training.epochs} epochs: "
+            "Continue goes on from there."
+        )
 
     def new_path(self, folder):
         """Return a path in `folder`, named after the run, at which nothing stands that could be lost."""
-        stem = "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(**self.settings)
+        stem = (
+            "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(
+                **self.settings
+            )
+        )
         name = f"{stem}-{self.training.done}steps"
-        paths = (folder / f"{name}{again}.keras" for again in ("", *(f"-{i}" for i in range(2, 1000))))
+        paths = (
+            folder / f"{name}{again}.keras"
+            for again in ("", *(f"-{i}" for i in range(2, 1000)))
+        )
         return next(path for path in paths if not path.exists())

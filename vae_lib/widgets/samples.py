@@ -14,15 +14,23 @@ SHOWN = 40  # estimates drawn for each estimator
 
 def means_figure(estimates, truth, count):
     """Return a figure of estimates, each the mean of `count` draws; `estimates` maps names to draws (n,)."""
-    means = {name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1)
-             for name, draws in estimates.items()}
+    means = {
+        name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1)
+        for name, draws in estimates.items()
+    }
     figure, axes = new_figure(size=(8, 2.8))
     axes.axvline(truth, color="0.4", linestyle="--", linewidth=1)
-    draw_dots(axes, means, xlabel="estimate of the gradient, nats per unit of μ₁",
-              title=f"{SHOWN} estimates, each the mean of {count} sample{'s' * (count > 1)}")
+    draw_dots(
+        axes,
+        means,
+        xlabel="estimate of the gradient, nats per unit of μ₁",
+        title=f"{SHOWN} estimates, each the mean of {count} sample{'s' * (count > 1)}",
+    )
     axes.set_xscale("symlog", linthresh=10)
     axes.set(xlim=(-1e4, 1e4))
-    axes.xaxis.set_major_formatter("{x:g}")  # no mathematical text: its parser serves one thread only
+    axes.xaxis.set_major_formatter(
+        "{x:g}"
+    )  # no mathematical text: its parser serves one thread only
     return figure
 
 
@@ -35,10 +43,15 @@ class SampleSlider(Control):
 
     def __init__(self, estimates, truth, counts=(1, 2, 4, 8, 16, 32, 64, 128)):
         self.lock = threading.Lock()
-        self.drawn = functools.cache(lambda count: to_png(means_figure(estimates, truth, count)))
-        self.slider = ipywidgets.SelectionSlider(options=counts, description="samples",
-                                                 layout={"width": "95%"})
-        self.board = image(self.drawn(counts[0]), 760, "Estimates of the gradient by five estimators")
+        self.drawn = functools.cache(
+            lambda count: to_png(means_figure(estimates, truth, count))
+        )
+        self.slider = ipywidgets.SelectionSlider(
+            options=counts, description="samples", layout={"width": "95%"}
+        )
+        self.board = image(
+            self.drawn(counts[0]), 760, "Estimates of the gradient by five estimators"
+        )
         self.slider.observe(self.update, "value")
         self.description = f"A slider for the number of samples, up to {counts[-1]}, and the estimates."
         super().__init__(self.slider, self.board)

@@ -23,35 +23,61 @@ class StabilityPanel(Control):
         self.stack, self.seeds, self.steps = stack, seeds, steps
         self.latest, self.before = dict(records), {}
         width = {"style": {"description_width": "100px"}, "layout": {"width": "330px"}}
-        self.map = ipywidgets.Dropdown(options=list(stack.maps), description="map", **width)
-        self.rate = ipywidgets.SelectionSlider(options=[(f"{rate:g}", rate) for rate in RATES], value=1e-2,
-                                               description="learning rate", **width)
-        self.optimizer = ipywidgets.Dropdown(options=[("Adam", "adam"), ("SGD", "sgd")],
-                                             description="optimizer", **width)
-        self.sigma = ipywidgets.SelectionSlider(options=[NATIVE, 0.05, 0.2, 0.5, 1.0, 1.5],
-                                                description="initial σ", **width)
-        self.run_button = ipywidgets.Button(description="Run", button_style="primary", icon="play")
-        self.stop_button = ipywidgets.Button(description="Stop", icon="stop", disabled=True)
+        self.map = ipywidgets.Dropdown(
+            options=list(stack.maps), description="map", **width
+        )
+        self.rate = ipywidgets.SelectionSlider(
+            options=[(f"{rate:g}", rate) for rate in RATES],
+            value=1e-2,
+            description="learning rate",
+            **width,
+        )
+        self.optimizer = ipywidgets.Dropdown(
+            options=[("Adam", "adam"), ("SGD", "sgd")], description="optimizer", **width
+        )
+        self.sigma = ipywidgets.SelectionSlider(
+            options=[NATIVE, 0.05, 0.2, 0.5, 1.0, 1.5], description="initial σ", **width
+        )
+        self.run_button = ipywidgets.Button(
+            description="Run", button_style="primary", icon="play"
+        )
+        self.stop_button = ipywidgets.Button(
+            description="Stop", icon="stop", disabled=True
+        )
         self.message = ipywidgets.HTML()
         self.board = image(self.drawn(), 760, "Loss and norm of the gradient by step")
         self.background = Background("stability panel")
         self.run_button.on_click(guarded(self.run, self.complain))
         self.stop_button.on_click(lambda _: self.background.stop())
-        self.description = "A panel: pick map, learning rate, optimizer, initial σ, and press Run."
-        super().__init__(row(self.map, self.rate, self.optimizer, self.sigma),
-                         row(self.run_button, self.stop_button), self.message, self.board)
+        self.description = (
+            "A panel: pick map, learning rate, optimizer, initial σ, and press Run."
+        )
+        super().__init__(
+            row(self.map, self.rate, self.optimizer, self.sigma),
+            row(self.run_button, self.stop_button),
+            self.message,
+            self.board,
+        )
         say(self.message, f"{len(seeds)} small VAEs, {steps} steps each.")
 
     def run(self):
         """Start the runs with what is chosen; return at once."""
         name, sigma = self.map.value, self.sigma.value
         label = f"{name}, {self.optimizer.label} {self.rate.label}, initial σ {sigma}"
-        runs = self.stack.run(name, self.rate.value, optimizer=self.optimizer.value, seeds=self.seeds,
-                              steps=self.steps, sigma=None if sigma == NATIVE else sigma)
+        runs = self.stack.run(
+            name,
+            self.rate.value,
+            optimizer=self.optimizer.value,
+            seeds=self.seeds,
+            steps=self.steps,
+            sigma=None if sigma == NATIVE else sigma,
+        )
         self.before = {f"{BEFORE}{old}": record for old, record in self.latest.items()}
         self.run_button.disabled, self.stop_button.disabled = True, False
         say(self.message, "Training …")
-        if not self.background.start(runs, lambda record: self.show(label, record), self.ended):
+        if not self.background.start(
+            runs, lambda record: self.show(label, record), self.ended
+        ):
             self.complain("A run is going on: wait for it, or press Stop.")
 
     def show(self, label, record):
@@ -65,10 +91,13 @@ class StabilityPanel(Control):
         if error is not None:
             self.complain(sentence(error))
             return
-        record, = self.latest.values()
+        (record,) = self.latest.values()
         failures = failed(record.loss, record.gradient_norm).sum()
-        say(self.message, f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
-                          f"{len(record.loss)} runs failed.")
+        say(
+            self.message,
+            f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
+            f"{len(record.loss)} runs failed.",
+        )
 
     def complain(self, text):
         """Show one sentence as an error."""

@@ -22,7 +22,9 @@ KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (window.ad
 class Picture(ipywidgets.Image):
     """An image with a tooltip, which is also its name for screen readers."""
 
-    description = Unicode("").tag(sync=True)  # the front end fails on a tooltip of widgets without one
+    description = Unicode("").tag(
+        sync=True
+    )  # the front end fails on a tooltip of widgets without one
 
 
 class Control(ipywidgets.VBox):
@@ -34,7 +36,9 @@ class Control(ipywidgets.VBox):
     description = "A control of vae_lib."
 
     def __init__(self, *rows):
-        super().__init__([ipywidgets.HTML(CSS + KEYS, layout={"display": "none"}), *rows])
+        super().__init__(
+            [ipywidgets.HTML(CSS + KEYS, layout={"display": "none"}), *rows]
+        )
         self.add_class("vae")
         answering(self)
 
@@ -79,7 +83,9 @@ def beside(*columns, gap=12):
     boards = [[_titled(widget) for widget in column] for column in columns]
     widths = [max(board.width for board in column) for column in boards]
     heights = [sum(board.height + gap for board in column) - gap for column in boards]
-    whole = Image.new("RGB", (sum(widths) + gap * (len(widths) - 1), max(heights)), "white")
+    whole = Image.new(
+        "RGB", (sum(widths) + gap * (len(widths) - 1), max(heights)), "white"
+    )
     left = 0
     for column, width, height in zip(boards, widths, heights):
         top = (whole.height - height) // 2
@@ -95,7 +101,12 @@ def _titled(widget):
     with Image.open(io.BytesIO(widget.value)) as board:
         whole = Image.new("RGB", (board.width, board.height + 20), "white")
         whole.paste(board, (0, 20))
-    ImageDraw.Draw(whole).text((4, 2), widget.tooltip or "", "black", ImageFont.truetype(findfont("DejaVu Sans"), 13))
+    ImageDraw.Draw(whole).text(
+        (4, 2),
+        widget.tooltip or "",
+        "black",
+        ImageFont.truetype(findfont("DejaVu Sans"), 13),
+    )
     return whole
 
 
@@ -120,4 +131,6 @@ def image(png, width, tooltip, sharp=False):
 def say(widget, sentence, error=False):
     """Put a sentence into an HTML widget, where screen readers announce it; `error` marks it."""
     style = ' class="vae-error"' if error else ""
-    widget.value = f'<div role="status" aria-live="polite"{style}>{html.escape(sentence)}</div>'
+    widget.value = (
+        f'<div role="status" aria-live="polite"{style}>{html.escape(sentence)}</div>'
+    )

@@ -20,12 +20,23 @@ def dense_layers(network):
 
     Raises ValueError with one sentence where there are others, reshaping aside: the browser could not follow.
     """
-    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
-    others = [layer for layer in layers
-              if not isinstance(layer, (keras.layers.Dense, keras.layers.Flatten, keras.layers.Reshape))]
+    layers = [
+        layer
+        for layer in network.layers
+        if not isinstance(layer, keras.layers.InputLayer)
+    ]
+    others = [
+        layer
+        for layer in layers
+        if not isinstance(
+            layer, (keras.layers.Dense, keras.layers.Flatten, keras.layers.Reshape)
+        )
+    ]
     if others:
-        raise ValueError(f"the {network.name} has a {type(others[0]).__name__} layer, but the browser computes Dense "
-                         "ones only: use vae_lib.widgets.plane.LatentPlane, which decodes in the kernel.")
+        raise ValueError(
+            f"the {network.name} has a {type(others[0]).__name__} layer, but the browser computes Dense "
+            "ones only: use vae_lib.widgets.plane.LatentPlane, which decodes in the kernel."
+        )
     return [layer for layer in layers if isinstance(layer, keras.layers.Dense)]
 
 
@@ -37,7 +48,9 @@ def packed_weights(network, dtype="float16"):
     other layers, and for weights beyond float16's largest number, 65504.
     """
     if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}: choose one of {', '.join(map(repr, DTYPES))}.")
+        raise ValueError(
+            f"dtype is {dtype!r}: choose one of {', '.join(map(repr, DTYPES))}."
+        )
     layers = network if isinstance(network, (list, tuple)) else dense_layers(network)
     parts, shapes = [], []
     for layer in layers:
@@ -53,7 +66,9 @@ def packed(values, dtype="float16"):
     with np.errstate(over="ignore"):
         values = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     if not np.isfinite(values).all():
-        raise ValueError(f"some weights are NaN or too large for {dtype}: train anew, or choose float32.")
+        raise ValueError(
+            f"some weights are NaN or too large for {dtype}: train anew, or choose float32."
+        )
     return values.tobytes()
 
 
@@ -63,9 +78,15 @@ def hidden_activation(layers):
     Raises ValueError where they differ, the browser lacks it, or the last layer has one.
     """
     names = [layer.activation.__name__ for layer in layers]
-    if len(set(names[:-1])) > 1 or not set(names) <= set(ACTIVATIONS) or names[-1] != "linear":
-        raise ValueError(f"the activations are {', '.join(names)}: the browser needs one of {', '.join(ACTIVATIONS)} "
-                         "for all hidden layers and linear for the last.")
+    if (
+        len(set(names[:-1])) > 1
+        or not set(names) <= set(ACTIVATIONS)
+        or names[-1] != "linear"
+    ):
+        raise ValueError(
+            f"the activations are {', '.join(names)}: the browser needs one of {', '.join(ACTIVATIONS)} "
+            "for all hidden layers and linear for the last."
+        )
     return names[0] if len(names) > 1 else "linear"
 
 
@@ -78,6 +99,16 @@ def network_state(vae, dtype="float16"):
     layers = dense_layers(vae.decoder)
     weights, shapes = packed_weights(layers, dtype)
     shift, scale = (float(vae.likelihood.mean(np.float32(x))) for x in (0, 1))
-    output = "sigmoid" if vae.settings["likelihood"] == "bernoulli" else [scale - shift, shift]
-    return dict(weights=weights, shapes=shapes, dtype=dtype, activation=hidden_activation(layers), output=output,
-                columns=vae.image_shape[1])
+    output = (
+        "sigmoid"
+        if vae.settings["likelihood"] == "bernoulli"
+        else [scale - shift, shift]
+    )
+    return dict(
+        weights=weights,
+        shapes=shapes,
+        dtype=dtype,
+        activation=hidden_activation(layers),
+        output=output,
+        columns=vae.image_shape[1],
+    )
