@@ -15,15 +15,16 @@ import json
 import time
 from pathlib import Path
 
-import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 import keras
 import numpy as np
-from vae_lib.conditioned import ConditionedVAE
-from vae_lib.data import load_mnist, subsample
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.analysis.information import active_units, surgery, unit_rates
+from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE
 from vae_lib.storage import whole_file
-from vae_lib.surgery import active_units, surgery, unit_rates
 from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "beta_sweep.json"

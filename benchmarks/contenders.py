@@ -97,8 +97,9 @@ def peak_megabytes():
 
 def new_vae(work, **compilation):
     """Return the library's model, compiled for `fit`."""
-    import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
     import keras
+
+    import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
     from vae_lib.model import VAE
 
     keras.utils.set_random_seed(0)
@@ -254,8 +255,9 @@ def flop(shapes):
 
 def products_of_layers(images, work, gate, shapes=None, enough=0.5):
     """An epoch's matrix products alone, at their own sizes: `enough` seconds of TensorFlow's, scaled up."""
-    import vae_lib  # noqa: F401
     import tensorflow as tf
+
+    import vae_lib  # noqa: F401
 
     step = products(work["hidden"], work["latent_dim"])
     shapes = shapes or step

@@ -10,17 +10,18 @@ import argparse
 import json
 from pathlib import Path
 
-import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 import keras
 import numpy as np
 import tensorflow as tf
 from sklearn.neighbors import KNeighborsClassifier
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.course.results import pack_images
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
+from vae_lib.experiments.textbook_maps import INVERSES
 from vae_lib.model import VAE, images_of, in_batches
-from vae_lib.results import pack_images
 from vae_lib.storage import whole_file
-from vae_lib.textbook import INVERSES
 from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"

@@ -101,7 +101,7 @@ def main():
             key=lambda row: (row["notebook"], row["kernels"]),
         )
         RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
-    from vae_lib.results import (
+    from vae_lib.course.results import (
         memory_table,
     )  # only now: it loads TensorFlow, and would share the kernels' pages
 

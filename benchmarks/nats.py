@@ -13,13 +13,13 @@ import json
 import time
 from pathlib import Path
 
-import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 import keras
-import numpy as np
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.course.results import nats_table, where
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate, log_likelihood
 from vae_lib.model import VAE
-from vae_lib.results import nats_table, where
 from vae_lib.storage import whole_file
 from vae_lib.training import train
 

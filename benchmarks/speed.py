@@ -25,8 +25,9 @@ from pathlib import Path
 
 import numpy as np
 from contenders import BATCH, CONTENDERS, flop, products
+
+from vae_lib.course.results import scaling_table, speed_table
 from vae_lib.data import load_mnist
-from vae_lib.results import scaling_table, speed_table
 from vae_lib.storage import whole_file
 
 RESULTS = Path(__file__).parent.parent / "data" / "speed.json"

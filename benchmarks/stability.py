@@ -12,8 +12,8 @@ from pathlib import Path
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.data import load_mnist, subsample
-from vae_lib.laboratory import Stack
-from vae_lib.outcomes import outcome
+from vae_lib.experiments.outcomes import outcome
+from vae_lib.experiments.stability import Stack
 from vae_lib.storage import whole_file
 
 RESULTS = Path(__file__).parent.parent / "data" / "stability.json"

@@ -68,8 +68,8 @@ def make_widgets(folder, quick):
     sys.path.insert(0, str(ROOT))
     import keras
 
-    from vae_lib.conditioned import ConditionedVAE
     from vae_lib.data import load_mnist
+    from vae_lib.experiments.one_network import ConditionedVAE
     from vae_lib.model import VAE
     from vae_lib.training import train
     from vae_lib.widgets.beta_slider import BetaSlider

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vae_lib.conditioned import ConditionedVAE
+from vae_lib.analysis.information import active_units, unit_rates
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
-from vae_lib.surgery import active_units, unit_rates
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.training import train
 from vae_lib.widgets.beta_slider import BETAS, CODES, BetaSlider
 

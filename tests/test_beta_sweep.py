@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vae_lib import theory
+from vae_lib.analysis import theory
+from vae_lib.course.results import load_results, where
 from vae_lib.data import load_mnist
-from vae_lib.results import load_results, where
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 SERIES = [("bernoulli", 2), ("bernoulli", 10), ("gaussian", 2), ("gaussian", 10)]

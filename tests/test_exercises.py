@@ -7,10 +7,10 @@ from keras import ops
 from scipy import integrate, stats
 from scipy.optimize import minimize
 
-from vae_lib.exercises import beta, manifold, model, reparametrization
-from vae_lib.exercises.checking import UNTOUCHED, Exercise
+from vae_lib.analysis.theory import critical_beta_bernoulli
+from vae_lib.course.exercises import beta, manifold, model, reparametrization
+from vae_lib.course.exercises.checking import UNTOUCHED, Exercise
 from vae_lib.objectives import bernoulli_distortion, rate
-from vae_lib.theory import critical_beta_bernoulli
 
 MODULES = model, reparametrization, beta, manifold
 EXERCISES = {

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from vae_lib.geometry import (
+from vae_lib.analysis.geometry import (
     Surface,
     anisotropy,
     decoder_metric,

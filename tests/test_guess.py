@@ -8,13 +8,13 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vae_lib import predictions
-from vae_lib.predictions import COIN_TOSS, Question
+from vae_lib.course import questions
+from vae_lib.course.questions import COIN_TOSS, Question
 from vae_lib.widgets.guess import Guess
 
 QUESTIONS = {
     name: value
-    for name, value in vars(predictions).items()
+    for name, value in vars(questions).items()
     if isinstance(value, Question)
 }
 NOTEBOOKS = sorted(
@@ -143,7 +143,7 @@ def test_a_question_is_shown_as_text_not_as_markup():
 def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path):
     parts = re.split(
         r"^# Notebook (\d\d)$",
-        Path(predictions.__file__).read_text(),
+        Path(questions.__file__).read_text(),
         flags=re.MULTILINE,
     )
     expected = re.findall(

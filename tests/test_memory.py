@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from vae_lib.results import load_results, memory_table
+from vae_lib.course.results import load_results, memory_table
 
 ROOT = Path(__file__).resolve().parents[1]
 

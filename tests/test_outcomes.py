@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from vae_lib.laboratory import Record
-from vae_lib.outcomes import (
+from vae_lib.experiments.outcomes import (
     failed,
     final_loss,
     finite_steps,
@@ -19,6 +18,7 @@ from vae_lib.outcomes import (
     verdict,
     wilson,
 )
+from vae_lib.experiments.stability import Record
 
 pytestmark = pytest.mark.filterwarnings("error")
 GOOD, NAN, INFINITE = (

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_lib.analysis.information import unit_rates
 from vae_lib.data import Split
 from vae_lib.evaluation import negative_elbos
 from vae_lib.model import VAE
 from vae_lib.storage import StorageError
-from vae_lib.surgery import unit_rates
 from vae_lib.widgets.drawing import DrawingBoard
 from vae_lib.widgets.pad import ACROSS, LatentPad, atlas
 from vae_lib.widgets.page import page_html, write_page

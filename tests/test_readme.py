@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from vae_lib.results import load_results, memory_table, nats_table, speed_table
+from vae_lib.course.results import load_results, memory_table, nats_table, speed_table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

@@ -7,8 +7,8 @@ import nbformat
 import numpy as np
 import pytest
 
-from vae_lib.outcomes import failing, unstable, verdict
-from vae_lib.results import load_results, pack_images, unpack_images, where
+from vae_lib.course.results import load_results, pack_images, unpack_images, where
+from vae_lib.experiments.outcomes import failing, unstable, verdict
 
 NOTEBOOK = nbformat.read(
     Path(__file__).parents[1] / "notebooks" / "02_reparametrization.ipynb", as_version=4

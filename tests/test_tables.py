@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vae_lib.run_figures import jumps_figure
-from vae_lib.tables import outcome_cell, outcome_table, share, short, span, table
+from vae_lib.course.figures_02 import jumps_figure
+from vae_lib.course.tables import outcome_cell, outcome_table, share, short, span, table
 
 pytestmark = pytest.mark.filterwarnings("error")
 

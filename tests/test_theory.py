@@ -1,4 +1,4 @@
-"""vae_lib.theory against direct minimisation of the losses it solves, scikit-learn and known spectra."""
+"""vae_lib.analysis.theory against direct minimisation of the losses it solves, scikit-learn and known spectra."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ from scipy.optimize import minimize
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from vae_lib.data import load_mnist
-from vae_lib.theory import (
+from vae_lib.analysis.theory import (
     critical_beta_bernoulli,
     critical_beta_gaussian,
     linear_optimum,
@@ -16,6 +15,7 @@ from vae_lib.theory import (
     pca_eigenvalues,
     rate_distortion_curve,
 )
+from vae_lib.data import load_mnist
 
 SPECTRUM = np.array([9.0, 4.0, 1.5, 0.7, 0.2])
 
@@ -60,7 +60,7 @@ def test_eigenvalues_equal_scikit_learns(digits):
 def test_eigenvalues_do_not_depend_on_blocks_or_dtype(digits, monkeypatch):
     images = digits.test.images[:300, 8:20, 8:20]
     whole = pca_eigenvalues(images)
-    monkeypatch.setattr("vae_lib.theory.BLOCK", 7)  # 300 is no multiple of 7
+    monkeypatch.setattr("vae_lib.analysis.theory.BLOCK", 7)  # 300 is no multiple of 7
     np.testing.assert_allclose(
         pca_eigenvalues(images), whole, atol=1e-10
     )  # summed in another order

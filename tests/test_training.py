@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from vae_lib import engine, theory
+from vae_lib import engine
+from vae_lib.analysis import theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE

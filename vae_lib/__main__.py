@@ -21,7 +21,7 @@ import numpy as np
 from vae_lib import figures
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
-from vae_lib.latents import embed, quantile_grid
+from vae_lib.grids import embed, quantile_grid
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS

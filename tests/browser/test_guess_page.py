@@ -3,7 +3,7 @@
 import pytest
 
 CELLS = [
-    "from vae_lib import predictions\nfrom vae_lib.predictions import Question\nfrom vae_lib.widgets.guess import Guess",
+    "from vae_lib import predictions\nfrom vae_lib.course.questions import Question\nfrom vae_lib.widgets.guess import Guess",
     "Guess(predictions.UNTRAINED)",
     "Guess(Question('How far is it?', 'It is measured.'), lambda: far)",
     "far = 12.5",

@@ -13,8 +13,8 @@ from vae_lib.data import load_mnist, subsample
 from vae_lib.model import VAE
 from vae_lib.training import train
 from vae_lib.widgets.drawing import DrawingBoard
-from vae_lib.widgets.page import write_page
 from vae_lib.widgets.pad import LatentPad
+from vae_lib.widgets.page import write_page
 from vae_lib.widgets.weights import script
 
 PHONE = {"width": 375, "height": 800}

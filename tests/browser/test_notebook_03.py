@@ -9,8 +9,8 @@ import pytest
 from latencies import Latency
 from pages import PROJECTOR, SCRIPT, TALL
 
-from vae_lib.conditioned import ConditionedVAE
 from vae_lib.data import load_mnist
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.training import train
 from vae_lib.widgets.beta_slider import BETAS, BetaSlider, BetaView
 from vae_lib.widgets.page import write_page

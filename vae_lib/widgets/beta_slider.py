@@ -8,9 +8,9 @@ from keras import ops
 from matplotlib.colors import to_hex
 
 from vae_lib import figures
-from vae_lib.beta_figures import slider_figure
+from vae_lib.analysis.information import active_units, unit_rates
+from vae_lib.course.figures_03 import slider_figure
 from vae_lib.objectives import rate
-from vae_lib.surgery import active_units, unit_rates
 from vae_lib.widgets.pictures import examples
 from vae_lib.widgets.style import Control
 from vae_lib.widgets.weights import SCRIPTS, packed, packed_weights, script

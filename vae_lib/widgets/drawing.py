@@ -4,8 +4,8 @@ import numpy as np
 import traitlets
 
 from vae_lib import figures
+from vae_lib.analysis.information import unit_rates
 from vae_lib.evaluation import negative_elbos
-from vae_lib.surgery import unit_rates
 from vae_lib.widgets.pad import (
     DIGITS,
     DRAWN,

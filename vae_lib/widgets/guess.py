@@ -10,7 +10,7 @@ from vae_lib.widgets.style import Control, row, say
 
 
 class Guess(Control):
-    """A question of `vae_lib.predictions`, the reader's guess, and, once that is committed, the answer.
+    """A question of `vae_lib.course.questions`, the reader's guess, and, once that is committed, the answer.
 
     `answer` is a function without arguments for a number that the notebook measures further down, for example
     `lambda: test.distortion`; until its cell has run, the guess is kept and compared on demand. The guess lives

@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.widgets.background import guarded
 from vae_lib.widgets.controls import NAMES
 from vae_lib.widgets.pictures import SIZE, Canvas, Codes, Curves, reconstructions_png
-from vae_lib.widgets.style import answering, beside, image, row
+from vae_lib.widgets.style import answering, beside, image
 
 
 class Live(ipywidgets.Box):

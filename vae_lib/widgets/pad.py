@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from vae_lib import figures
-from vae_lib.surgery import unit_rates
+from vae_lib.analysis.information import unit_rates
 from vae_lib.widgets.plane import STEP, unit_name
 from vae_lib.widgets.style import Control, row, say
 from vae_lib.widgets.weights import SCRIPTS, network_state, packed, script

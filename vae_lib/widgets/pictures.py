@@ -4,7 +4,6 @@ The axes are drawn once; then only what changes is drawn on top, until an axis n
 is done in the thread that trains: no pyplot, and no mathematical text, whose parser serves one thread only.
 """
 
-import io
 from typing import NamedTuple
 
 import numpy as np

@@ -5,8 +5,8 @@ import threading
 
 import ipywidgets
 
+from vae_lib.course.figures_02 import draw_dots
 from vae_lib.figures import new_figure, to_png
-from vae_lib.run_figures import draw_dots
 from vae_lib.widgets.style import Control, image
 
 SHOWN = 40  # estimates drawn for each estimator

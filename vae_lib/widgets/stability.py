@@ -2,9 +2,9 @@
 
 import ipywidgets
 
+from vae_lib.course.figures_02 import BEFORE, runs_figure
+from vae_lib.experiments.outcomes import failed
 from vae_lib.figures import to_png
-from vae_lib.run_figures import BEFORE, runs_figure
-from vae_lib.outcomes import failed
 from vae_lib.widgets.background import Background, guarded, sentence
 from vae_lib.widgets.style import Control, image, row, say
 

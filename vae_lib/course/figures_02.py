@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
+from vae_lib.course.results import grouped
+from vae_lib.course.tables import OPTIMIZERS
+from vae_lib.experiments.outcomes import finite_steps
 from vae_lib.figures import COLOURS, new_figure
-from vae_lib.outcomes import finite_steps
-from vae_lib.results import grouped
-from vae_lib.tables import OPTIMIZERS
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
 BEFORE = "before: "  # begins the labels of runs that are drawn faintly, for comparison

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import logsumexp
 
-from vae_lib.exercises.checking import Exercise
+from vae_lib.course.exercises.checking import Exercise
 
 RNG = np.random.default_rng(4)
 

@@ -6,7 +6,11 @@ import pytest
 import tensorflow as tf
 
 from vae_lib.data import load_mnist
-from vae_lib.estimators import ESTIMATORS, distortion_and_slope, pathwise
+from vae_lib.experiments.gradient_estimators import (
+    ESTIMATORS,
+    distortion_and_slope,
+    pathwise,
+)
 from vae_lib.model import VAE
 from vae_lib.objectives import rate
 

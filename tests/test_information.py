@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vae_lib.surgery import active_units, knn_accuracy, surgery, unit_rates
+from vae_lib.analysis.information import active_units, knn_accuracy, surgery, unit_rates
 
 
 def normal_codes(slopes, sigmas, n=5000, seed=0):

@@ -3,8 +3,8 @@
 import numpy as np
 from IPython.display import Markdown
 
-from vae_lib.outcomes import failing, wilson
-from vae_lib.results import grouped
+from vae_lib.course.results import grouped
+from vae_lib.experiments.outcomes import failing, wilson
 
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 

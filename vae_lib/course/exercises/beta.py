@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vae_lib.exercises.checking import Exercise
+from vae_lib.course.exercises.checking import Exercise
 
 RNG = np.random.default_rng(3)
 

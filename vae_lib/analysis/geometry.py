@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from vae_lib.latents import linear_grid
+from vae_lib.grids import linear_grid
 from vae_lib.model import in_batches
 
 REACH = (

@@ -7,9 +7,9 @@ import tensorflow as tf
 from scipy.stats import norm
 
 from vae_lib import storage
-from vae_lib.conditioned import ConditionedVAE
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE
 from vae_lib.training import train
 

@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vae_lib.experiments.textbook_maps import INVERSES, MAPS
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
-from vae_lib.textbook import INVERSES, MAPS
 
 CHUNK = 50  # steps in one compiled call
 SAFE = 0.5  # a rho at which every map and its derivative are finite

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_lib.course.figures_02 import dots_figure, lines_figure, runs_figure
 from vae_lib.data import load_mnist, subsample
-from vae_lib.laboratory import Record, Stack, initial_weights
+from vae_lib.experiments.outcomes import failed, final_loss
+from vae_lib.experiments.stability import Record, Stack, initial_weights
+from vae_lib.experiments.textbook_maps import MAPS, TEXTBOOK
 from vae_lib.model import VAE
-from vae_lib.outcomes import failed, final_loss
 from vae_lib.posterior import POSTERIORS
-from vae_lib.run_figures import dots_figure, lines_figure, runs_figure
-from vae_lib.textbook import MAPS, TEXTBOOK
 from vae_lib.training import train
 from vae_lib.widgets.rho import RhoWalk
 from vae_lib.widgets.samples import SampleSlider

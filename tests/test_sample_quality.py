@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
+from vae_lib.analysis.sample_quality import (
+    aggregate_samples,
+    compare,
+    features,
+    ppca_samples,
+    radii,
+)
 from vae_lib.model import VAE
-from vae_lib.quality import aggregate_samples, compare, features, ppca_samples, radii
 
 RNG = np.random.default_rng(0)
 
