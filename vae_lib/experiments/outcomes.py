@@ -6,6 +6,8 @@ Losses and gradient norms are arrays (runs, steps) in nats per image.
 import numpy as np
 from scipy.stats import binomtest
 
+FAILS_ABOVE = 1111.0  # nats: twice what drawing the mean image costs in the original's loss
+
 
 def finite_steps(*series):
     """Return how many steps each run took before any of `series` stopped being finite, of shape (runs,)."""
@@ -77,11 +79,13 @@ def wilson(failures, runs, confidence=0.95):
 def outcome(record):
     """Return what became of each run of a `Record`, lists in a dict that JSON can hold, None for not finite.
 
-    `failed`; `spikes`, their number; `largest_jump` of the norm of the gradient; `final_loss` in nats per image.
+    `failed`: not finite, or a final loss above `FAILS_ABOVE`; `spikes`, their number; `largest_jump` of the norm of
+    the gradient; `final_loss` in nats per image.
     """
     largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
+    not_finite = failed(record.loss, record.gradient_norm)
     return {
-        "failed": failed(record.loss, record.gradient_norm).tolist(),
+        "failed": (not_finite | (final_loss(record.loss) > FAILS_ABOVE)).tolist(),
         "spikes": spikes(record.gradient_norm).tolist(),
         "largest_jump": finite_or_none(largest),
         "final_loss": finite_or_none(final_loss(record.loss)),
