@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
-from vae_lib.analysis.information import active_units, surgery, unit_rates
+from vae_lib.analysis.information import active_units, rate_parts, unit_rates
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.one_network import ConditionedVAE
@@ -66,7 +66,7 @@ def terms(vae, images, beta):
 def anatomy(vae, digits, beta):
     """Return terms on the training digits, the parts of the test digits' rate, and the units."""
     mu, sigma = vae.encode(digits.test.images)
-    parts = surgery(mu, sigma)
+    parts = rate_parts(mu, sigma)
     return {
         **{
             f"train_{name}": value
