@@ -234,7 +234,7 @@ def own_elbo(vae, control, image):
     )
     total = []
     for epsilon in epsilons:
-        with vae.frozen(epsilon):
+        with vae.noise(epsilon):
             total.append(sum(float(ops.sum(term)) for term in vae.terms(image[None])))
     return np.mean(total)
 

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 
 from vae_lib.data import subsample
-from vae_lib.engine import engine_for, state_variables
 from vae_lib.model import VAE
 from vae_lib.training import History, Training
 from vae_lib.widgets.pictures import HELD_OUT, View
@@ -51,20 +50,10 @@ class Run:
             ],  # all of them would take longer than an epoch
         )
         self.view = View(self.vae, digits)
-        self.engine = engine_for(
-            self.vae
-        )  # here and not in a thread, as it draws from Keras' global seed
 
     def compile(self):
         """Compile the gradient step, unless its shape was, by taking no steps; an iterable of one item."""
-        state = [variable.read_value() for variable in state_variables(self.vae)]
-        images = self.training.images[:0].reshape(
-            0, self.training.batch_size, *self.vae.image_shape
-        )
-        epsilon = np.zeros(
-            (0, self.training.batch_size, self.vae.latent_dim), "float32"
-        )
-        self.engine(state, images, epsilon, np.zeros(0, "float32"))
+        self.training.compile()
         yield
 
     def chunks(self, compiling):
