@@ -1,6 +1,6 @@
 """How fast is training? Seconds per epoch of the same model, trained in several ways on this machine.
 
-    python benchmarks/speed.py                             the table of the README, several minutes
+    python benchmarks/speed.py                             the table of docs/benchmarks.md, several minutes
     python benchmarks/speed.py --scaling                   and how ours grows with images, width, z and epochs
     python benchmarks/speed.py --images 6000 --repeats 2   a quick look
     python benchmarks/speed.py --torch-python PATH         PyTorch from another environment's interpreter

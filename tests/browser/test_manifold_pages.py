@@ -17,6 +17,8 @@ from vae_lib.widgets.pad import LatentPad
 from vae_lib.widgets.page import write_page
 from vae_lib.widgets.weights import script
 
+pytestmark = pytest.mark.full
+
 PHONE = {"width": 375, "height": 800}
 LEVELS = 1.5  # of 255: half a level of rounding, float16 weights, and the slack of a screen's colours
 
