@@ -15,7 +15,7 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.item
 MODULES = sorted(name for name in TREES if not name.endswith("__init__"))
 ROOMS = ["analysis", "experiments", "course", "widgets"]  # from the ground up
 FRAMEWORKS = {"tensorflow", "keras"}
-WITHOUT_FRAMEWORK = {"data", "grids", "figures", "analysis.theory"}
+WITHOUT_FRAMEWORK = {"data", "grids", "figures"}
 STANDING_ALONE = WITHOUT_FRAMEWORK | {"posterior", "objectives"}
 
 
