@@ -61,7 +61,7 @@ class ClippedVAE(VAE):
         )
         self.clipped.assign_add(tf.cast(norm > CLIP, "float32"))
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, rate)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
 
 class ForgetfulVAE(VAE):

@@ -1,6 +1,6 @@
 """Is my number good? Test distortion, rate, -ELBO and a tighter bound over settings, latent dimensions and seeds.
 
-    python benchmarks/nats.py                  the table of notebook 01 and of the README, about half an hour on two cores
+    python benchmarks/nats.py                  the table of notebook 01 and of docs/benchmarks.md, about half an hour on two cores
     python benchmarks/nats.py --seeds 1 --latent-dims 2     one row of it, about a minute
     python benchmarks/nats.py --settings tuned deep --latent-dims 2    what more layers gain
 

@@ -6,18 +6,16 @@
 Writes data/stability.json after every condition; what stands there is not repeated unless --afresh is given.
 """
 
-import argparse
 import functools
-import json
-from pathlib import Path
+
+import numpy as np
+from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.data import load_mnist, subsample
 from vae_lib.experiments.outcomes import finite_or_none, outcome
-from vae_lib.experiments.stability import Stack
-from vae_lib.storage import whole_file
+from vae_lib.experiments.parallel_training import ParallelVAEs
 
-RESULTS = Path(__file__).parent.parent / "data" / "stability.json"
 IMAGES, BATCH, BETA = 10_000, 64, 12.0
 SIGMA = 1.0  # of every image at the start in the matched arm
 SMALL, ORIGINAL = (128, 64), (500, 120)  # hidden layers; the second are the original's
@@ -55,7 +53,7 @@ def conditions():
 def stack(hidden):
     """Return the laboratory for networks of these hidden layers, with the original's loss."""
     images = subsample(load_mnist().train, IMAGES).images
-    return Stack(images, hidden=hidden, beta=BETA, batch_size=BATCH)
+    return ParallelVAEs(images, hidden=hidden, beta=BETA, batch_size=BATCH)
 
 
 def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
@@ -82,39 +80,23 @@ def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
 
 def main():
     """Run what is not measured yet and print one line for each condition."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
+    options = parser("stability", __doc__)
+    options.add_argument(
         "--runs", type=int, default=1000, help="stop after so many conditions"
     )
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    there = options.out.exists() and not options.afresh
-    rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"] if there else []
+    options = options.parse_args()
+    rows = rows_in(options)
     done = [(tuple(row["hidden"]), *(row[name] for name in KEY[1:])) for row in rows]
     wanted = [condition for condition in conditions() if condition[:-1] not in done]
     for *key, seeds in wanted[: options.runs]:
-        row = measure(*key, seeds)
-        rows.append(row)
-        spiking = sum(number > 0 for number in row["spikes"])
-        print(
-            *key,
-            f"{sum(row['failed'])} failed, {spiking} spiked of {len(seeds)}",
-            flush=True,
+        rows.append(measure(*key, seeds))
+        failed, spiking = (
+            sum(rows[-1]["failed"]),
+            np.sum(np.array(rows[-1]["spikes"]) > 0),
         )
-        report = {
-            "images": IMAGES,
-            "batch_size": BATCH,
-            "beta": BETA,
-            "matched_sigma": SIGMA,
-            "rows": rows,
-        }
-        with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report), encoding="utf-8")
+        print(*key, f"{failed} failed, {spiking} spiked of {len(seeds)}", flush=True)
+        settings = dict(images=IMAGES, batch_size=BATCH, beta=BETA, matched_sigma=SIGMA)
+        write(options, "python benchmarks/stability.py", rows, **settings)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import pytest
 
 from vae_lib.analysis.geometry import (
     Surface,
-    anisotropy,
     at_borders,
     compare_at_radius,
     decoder_metric,
@@ -68,10 +67,9 @@ def test_half_the_metric_is_the_kl_of_a_small_step():
     assert kl == pytest.approx(0.5 * step @ decoder_metric(vae, z)[0] @ step, rel=0.05)
 
 
-def test_magnification_and_anisotropy_of_a_known_metric():
+def test_magnification_of_a_known_metric():
     metrics = np.array([np.diag([4.0, 9.0]), np.eye(2), [[2.0, 1.0], [1.0, 2.0]]])
     np.testing.assert_allclose(magnification(metrics), [6, 1, np.sqrt(3)])
-    np.testing.assert_allclose(anisotropy(metrics), [1.5, 1, np.sqrt(3)])
 
 
 def test_lengths_are_exact_under_a_constant_metric_and_close_under_another():
@@ -121,12 +119,12 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
 
 
 def test_the_way_goes_round_a_mountain_that_the_straight_line_crosses():
-    """Along the straight line there is no slope to either side: a descent from it would
-    stay on the summit.
-    """
-    mountain = lambda codes: (
-        np.eye(2) * (1 + 50 * np.exp(-(codes**2).sum(axis=1) / 0.5))[:, None, None]
-    )
+    """A descent from the straight line would stay on the summit: no slope to a side."""
+
+    def mountain(codes):
+        height = 50 * np.exp(-(codes**2).sum(axis=1) / 0.5)
+        return np.eye(2) * (1 + height)[:, None, None]
+
     path = Surface(mountain, 3.0, 61).geodesics(
         np.array([-2.0, 0.0]), np.array([[2.0, 0.0]])
     )[0]
@@ -142,12 +140,11 @@ def test_a_start_that_is_the_end_has_a_way_of_no_length():
 
 
 def test_a_border_is_where_a_neighbour_has_another_class():
-    classes = np.array([[1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 2, 2], [1, 1, 2, 2]])
-    expected = [[0, 0, 0, 1], [0, 0, 1, 1], [0, 1, 1, 0], [0, 1, 1, 0]]
-    np.testing.assert_array_equal(
-        at_borders(classes.ravel()).reshape(4, 4), np.array(expected, bool)
-    )
-    with pytest.raises(ValueError, match="one for each code"):
+    classes = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 2, 2]])
+    expected = [[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 1, 1]]
+    found = at_borders(classes.ravel()).reshape(4, 4)
+    np.testing.assert_array_equal(found, np.array(expected, bool))
+    with pytest.raises(ValueError, match="there are 10 classes"):
         at_borders(np.zeros(10))
 
 

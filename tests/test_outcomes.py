@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from vae_lib.experiments.outcomes import (
-    failed,
     final_loss,
     finite_steps,
     jumps,
+    not_finite,
     outcome,
     run_table,
     separated,
@@ -21,7 +21,7 @@ from vae_lib.experiments.outcomes import (
     verdicts,
     wilson,
 )
-from vae_lib.experiments.stability import Record
+from vae_lib.experiments.parallel_training import Record
 
 pytestmark = pytest.mark.filterwarnings("error")
 GOOD, NAN, INFINITE = (
@@ -38,9 +38,9 @@ def test_steps_before_the_first_failure():
     assert list(finite_steps(np.full((1, 3), np.nan))) == [0]
 
 
-def test_failed_looks_at_every_series_and_step():
-    assert list(failed(RUNS)) == [False, True, True]
-    assert list(failed(np.ones((3, 4)), RUNS)) == [False, True, True]
+def test_not_finite_looks_at_every_series_and_step():
+    assert list(not_finite(RUNS)) == [False, True, True]
+    assert list(not_finite(np.ones((3, 4)), RUNS)) == [False, True, True]
 
 
 def test_a_failed_run_ends_with_infinity_and_does_not_drop_out():

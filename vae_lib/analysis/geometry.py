@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.optimize import minimize
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -62,33 +63,20 @@ def magnification(metrics: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(np.linalg.det(metrics), 0.0))
 
 
-def anisotropy(metrics: np.ndarray) -> np.ndarray:
-    """Return the largest stretch of a length over the least, by direction, (n,)."""
-    eigenvalues = np.linalg.eigvalsh(metrics)
-    return np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-12))
-
-
 def at_borders(classes: np.ndarray) -> np.ndarray:
-    """Return which codes of a square grid have a neighbour of another class, bool
-    (n·n,).
+    """Return which codes of a square grid have a neighbour of another class, (n·n,).
 
-    classes: (n·n,), in the order of `linear_grid`; neighbours are above, below, left
-    and right. Raises ValueError unless their number is a square. Notebook 04.
+    classes: (n·n,), in the order of `linear_grid`; a code has up to eight neighbours.
+    Raises ValueError unless their number is a square. Notebook 04.
     """
-    classes = np.asarray(classes)
     n = round(len(classes) ** 0.5)
-    if classes.ndim != 1 or n * n != len(classes):
+    if n * n != len(classes):
         raise ValueError(
-            f"classes have the shape {classes.shape}: pass (n * n,), one for each code."
+            f"there are {len(classes)} classes: pass one for each code of a square "
+            "grid."
         )
-    board = classes.reshape(n, n)
-    border = np.zeros((n, n), bool)
-    for axis in (0, 1):
-        other = np.diff(board, axis=axis) != 0
-        before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
-        before[axis], after[axis] = (0, 1), (1, 0)
-        border |= np.pad(other, before) | np.pad(other, after)
-    return border.ravel()
+    board = np.unique(classes, return_inverse=True)[1].reshape(n, n)
+    return (maximum_filter(board, 3) != minimum_filter(board, 3)).ravel()
 
 
 def compare_at_radius(

@@ -21,7 +21,7 @@ def finite_steps(*series: np.ndarray) -> np.ndarray:
     return np.where(finite.all(axis=1), finite.shape[1], np.argmin(finite, axis=1))
 
 
-def failed(*series: np.ndarray) -> np.ndarray:
+def not_finite(*series: np.ndarray) -> np.ndarray:
     """Return whether any of `series` stopped being finite in each run, bool (runs,)."""
     return finite_steps(*series) < series[0].shape[1]
 
@@ -99,11 +99,11 @@ def outcome(record) -> dict[str, list]:
     nats per image: None where not finite.
     """
     largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
-    not_finite = failed(record.loss, record.gradient_norm)
+    stopped = not_finite(record.loss, record.gradient_norm)
     above = exploded(record.loss)
     return {
-        "failed": (not_finite | above).tolist(),
-        "not_finite": not_finite.tolist(),
+        "failed": (stopped | above).tolist(),
+        "not_finite": stopped.tolist(),
         "exploded": above.tolist(),
         "spikes": spikes(record.gradient_norm).tolist(),
         "largest_jump": finite_or_none(largest),
