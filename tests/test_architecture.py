@@ -22,7 +22,7 @@ STANDING_ALONE = WITHOUT_FRAMEWORK | {"posterior", "objectives"}
 def listed(package):
     """Return the names that a package's docstring explains, in its order."""
     docstring = ast.get_docstring(TREES[package], clean=False)
-    return re.findall(r"^    (\w+)  +\w", docstring, re.MULTILINE)
+    return re.findall(r"^ *(\w+)  +\w", docstring, re.MULTILINE)
 
 
 ORDER = [name for name in listed("__init__") if name not in ROOMS]

@@ -4,15 +4,14 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from vae_lib.course.tables import markdown, neat
+from vae_lib.data import FOLDER
 
-FOLDER = Path(__file__).resolve().parents[2] / "data"
 NATS = {
     "distortion": "distortion",
     "rate": "rate",
