@@ -122,7 +122,10 @@ class ConditionedVAE(VAEBase):
         return (log_beta - middle) / deviation
 
     def call(self, images):
-        """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,), one z and one beta drawn per image."""
+        """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,).
+
+        One z and one beta are drawn for each image.
+        """
         noise = self.standard_normal((ops.shape(images)[0], self.noise_dim))
         epsilon, draw = noise[:, :-1], noise[:, -1:]
         share = (
@@ -146,7 +149,7 @@ class ConditionedVAE(VAEBase):
         return self.terms_and_beta(images, training)[:2]
 
     def weighted_loss(self, distortion, rate, beta):
-        """Return the weighted loss of each image, (batch,), with the losses of layers."""
+        """Return each image's weighted loss, (batch,), and the losses of layers."""
         return (distortion + beta * rate) / ops.sqrt(1.0 + beta) + sum(self.losses)
 
     def train_step(self, data):
