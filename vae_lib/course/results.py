@@ -36,18 +36,6 @@ def load_results(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def load_rows(name: str, **wanted) -> pd.DataFrame:
-    """Return the rows of `load_results(name)` that have every value in `wanted`.
-
-    Columns that none of them fills are left out. Raises KeyError for a name in `wanted`
-    that no row has.
-    """
-    frame = pd.DataFrame(load_results(name)["rows"])
-    for column, value in wanted.items():
-        frame = frame[frame[column] == value]
-    return frame.dropna(axis=1, how="all").reset_index(drop=True)
-
-
 def nats_table(rows: Iterable[Mapping]) -> str:
     """Return rows of data/nats.json as Markdown: mean ± deviation over seeds, in nats.
 
