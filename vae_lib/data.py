@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-BUNDLED = Path(__file__).resolve().parent.parent / "data" / "mnist.npz"
+HERE = Path(__file__).resolve().parent
+INSTALLED = HERE / "bundled"  # pip puts data/ there
+FOLDER = INSTALLED if INSTALLED.is_dir() else HERE.parent / "data"
+BUNDLED = FOLDER / "mnist.npz"
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 IMAGE_SHAPE = (28, 28)
 VALIDATION_SHARE = 12  # one training image in twelve: 5,000 of MNIST's 60,000

@@ -3,11 +3,10 @@
 import base64
 import json
 import zlib
-from pathlib import Path
 
 import numpy as np
 
-FOLDER = Path(__file__).resolve().parents[2] / "data"
+from vae_lib.data import FOLDER
 
 
 def load_results(name):
