@@ -218,7 +218,7 @@ def test_minus_elbo_is_the_mean_over_draws_of_the_models_terms(digits):
     found = negative_elbos(vae, digits.images, draws=2, seed=5)
     rng, parts = np.random.default_rng(5), []
     for _ in range(2):
-        with vae.frozen(rng.standard_normal((120, 2), "float32")):
+        with vae.noise(rng.standard_normal((120, 2), "float32")):
             parts.append(sum(np.asarray(term) for term in vae.terms(digits.images)))
     np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-6)
 

@@ -396,7 +396,7 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
     vae = VAE(hidden=(32,), latent_dim=4)
     observer = pictures.Observer(vae, DIGITS)
     look = observer.observe()
-    with vae.frozen(observer.epsilon):
+    with vae.noise(observer.epsilon):
         distortion, rate = (
             float(np.mean(term)) for term in vae.terms(DIGITS.validation.images)
         )

@@ -3,7 +3,7 @@
 import ipywidgets
 
 from vae_lib.course.figures_02 import BEFORE, runs_figure
-from vae_lib.experiments.outcomes import failed
+from vae_lib.experiments.outcomes import not_finite
 from vae_lib.figures import to_png
 from vae_lib.widgets.shared.background import Background, guarded, sentence
 from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
@@ -13,7 +13,7 @@ NATIVE = "native"
 
 
 class StabilityPanel(Control):
-    """Choose map, learning rate, optimizer and initial sigma of a `Stack`, press Run, see loss and gradient.
+    """Choose map, learning rate, optimizer and initial sigma of `ParallelVAEs`, press Run, see loss and gradient.
 
     Failed runs are drawn as failures; the runs before stay in the picture for comparison. `records`, label ->
     `Record`, is what it shows at first. The runs go on in the `background`.
@@ -99,7 +99,7 @@ class StabilityPanel(Control):
             self.complain(sentence(error))
             return
         (record,) = self.latest.values()
-        failures = failed(record.loss, record.gradient_norm).sum()
+        failures = not_finite(record.loss, record.gradient_norm).sum()
         say(
             self.message,
             f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from vae_lib.data import subsample
-from vae_lib.engine import engine_for, state_variables
 from vae_lib.model import VAE
 from vae_lib.training import History, Training
 from vae_lib.widgets.shared.background import guarded
@@ -61,15 +60,10 @@ class Run:
             validation=digits.validation.images[:HELD_OUT],
         )
         self.observer = Observer(self.vae, digits)
-        self.engine = engine_for(self.vae)
 
     def compile(self):
-        """Compile the gradient step, unless its shape was, by taking no steps; an iterable of one item."""
-        state = [variable.read_value() for variable in state_variables(self.vae)]
-        shape = 0, self.training.batch_size
-        images = self.training.images[:0].reshape(*shape, *self.vae.image_shape)
-        epsilon = np.zeros((*shape, self.vae.latent_dim), "float32")
-        self.engine(state, images, epsilon, np.zeros(0, "float32"))
+        """Compile the gradient step; an iterable of one item."""
+        self.training.compile()
         yield
 
     def chunks(self, compiling):

@@ -1,6 +1,7 @@
-"""Many small VAEs trained side by side, to compare maps from rho to sigma. Notebook 02."""
+"""Many small VAEs trained side by side, to compare maps from rho to sigma."""
 
 import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import keras
@@ -16,7 +17,7 @@ SAFE = 0.5  # a rho at which every map and its derivative are finite
 
 
 class Record(NamedTuple):
-    """What `Stack.run` saw: arrays (runs, steps) in nats per image; NaN and infinity are kept."""
+    """What runs went through: arrays (runs, steps) in nats, NaN and infinity kept."""
 
     loss: np.ndarray  # distortion + beta * rate
     distortion: np.ndarray
@@ -24,57 +25,57 @@ class Record(NamedTuple):
     gradient_norm: np.ndarray  # over all weights, before clipping
 
 
-class Stack:
-    """VAEs of one shape, one a seed, trained side by side on a batch axis in one compiled function.
+class ParallelVAEs:
+    """VAEs of one shape, one for each seed, trained side by side in one function.
 
-    Map, initial weights, learning rate and optimizer are data, so that one compile serves every run. The run
-    of a seed has the weights, batches and noise that `train` gives a `VAE` made after
-    `keras.utils.set_random_seed(seed)`. images: (n, rows, columns), `uint8`; maps: name -> function
-    rho -> (sigma, log sigma), `MAPS` if not given. Notebook 02.
+    They lie along a batch axis. Map, initial weights, learning rate and optimizer are
+    data, so that one compilation serves every run. The run of a seed has the weights,
+    batches and noise that `train` gives a `VAE` made after
+    `keras.utils.set_random_seed(seed)`.
+
+    images: (n, rows, columns), `uint8`. maps: name -> function rho -> (sigma, log
+    sigma), by default `MAPS`. Where XLA is not available, runs do without. Notebook 02.
     """
 
     def __init__(
         self,
-        images,
-        maps=None,
+        images: np.ndarray,
+        maps: Mapping[str, Callable] | None = None,
         *,
-        hidden=(128, 64),
-        latent_dim=2,
-        beta=12.0,
-        batch_size=64,
-        likelihood="gaussian",
+        hidden: Sequence[int] = (128, 64),
+        latent_dim: int = 2,
+        beta: float = 12.0,
+        batch_size: int = 64,
+        likelihood: str = "gaussian",
     ):
         self.images, self.maps = tf.constant(images), maps or MAPS
         self.shape = dict(
             hidden=tuple(hidden), latent_dim=latent_dim, image_shape=images.shape[1:]
         )
-        self.beta, self.batch_size, self.likelihood = (
-            beta,
-            batch_size,
-            LIKELIHOODS[likelihood],
-        )
-        self.encoder_size = 2 * len(
-            hidden
-        )  # weights before those of mu, which are followed by those of rho
+        self.beta, self.batch_size = beta, batch_size
+        self.likelihood = LIKELIHOODS[likelihood]
+        # weights of the encoder's hidden layers; those of mu follow, then those of rho
+        self.encoder_size = 2 * len(hidden)
         self.compiled = tf.function(self._steps, jit_compile=True, autograph=False)
 
     def run(
         self,
-        posterior,
-        learning_rate,
+        posterior: str,
+        learning_rate: float,
         *,
-        optimizer="adam",
-        sigma=None,
-        clip=np.inf,
-        seeds=range(5),
-        steps=200,
-    ):
-        """Take `steps` steps with each of `seeds`; yield the `Record` so far after every 50.
+        optimizer: str = "adam",
+        sigma: float | None = None,
+        clip: float = np.inf,
+        seeds: Sequence[int] = range(5),
+        steps: int = 200,
+    ) -> Iterator[Record]:
+        """Take `steps` steps with each of `seeds`; yield the `Record` after every 50.
 
-        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of every image starts, by
-        the bias of rho, with the weights of rho at 0; None leaves both as they come. clip: the norm to which
-        a longer gradient is scaled down. A run that stops being finite stays in the record. Raises ValueError
-        for a name that is not there.
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of
+        every image starts, by the bias of rho, with the weights of rho at 0; None
+        leaves both as they come. clip: the norm to which a longer gradient is scaled
+        down. A run that stops being finite stays in the record. Raises ValueError for
+        another map or optimizer.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
             raise ValueError(
@@ -82,13 +83,12 @@ class Stack:
                 f"{', '.join(map(repr, self.maps))} with 'adam' or 'sgd'."
             )
         starts = [initial_weights(seed, **self.shape) for seed in seeds]
-        weights = [np.stack(arrays) for arrays in zip(*starts)]
+        weights = [np.stack(arrays) for arrays in zip(*starts, strict=True)]
         if sigma is not None:
             weights[self.encoder_size + 2][:] = 0.0
             weights[self.encoder_size + 3][:] = INVERSES[posterior](sigma)
-        state = [list(map(tf.constant, weights))] + 2 * [
-            [tf.zeros_like(w) for w in weights]
-        ]
+        zeros = [tf.zeros_like(w) for w in weights]
+        state = [list(map(tf.constant, weights)), zeros, zeros]  # Adam's two means
         settings = [
             tf.constant(list(self.maps).index(posterior)),
             tf.constant(optimizer == "adam"),
@@ -106,7 +106,9 @@ class Stack:
             yield Record(*np.concatenate(parts).transpose(1, 2, 0))
 
     def _batches(self, seeds, first, count):
-        """Return the indices (CHUNK, runs, batch) of the next `count` batches and epsilon, then zeros."""
+        """Return indices (CHUNK, runs, batch) and epsilon of `count` batches, zeros
+        after.
+        """
         size, steps = self.batch_size, -(-len(self.images) // self.batch_size)
         order = np.zeros((CHUNK, len(seeds), size), "int32")
         epsilon = np.zeros((*order.shape, self.shape["latent_dim"]), "float32")
@@ -120,7 +122,7 @@ class Stack:
         return tf.constant(order), tf.constant(epsilon)
 
     def _advance(self, *arguments):
-        """Call the compiled function; where XLA is not to be had, the same without it."""
+        """Call the compiled function, or, where XLA is not available, the function."""
         try:
             return self.compiled(*arguments, self.images)
         except (
@@ -145,7 +147,7 @@ class Stack:
         clip,
         images,
     ):
-        """Take the steps and return weights, Adam's two running means, and the terms (CHUNK, 4, runs)."""
+        """Return weights, Adam's two running means, and terms (CHUNK, 4, runs)."""
 
         def step(i, weights, mean, square, terms):
             x = self.likelihood.prepare(
@@ -153,32 +155,26 @@ class Stack:
             )
             distortion, rates = self._terms(weights, x, epsilon[i], choice)
             loss = distortion + self.beta * rates
-            gradients = tf.gradients(
-                loss, weights
-            )  # of the sum over runs: each run has weights of its own
-            norm = tf.sqrt(
-                sum(tf.reduce_sum(g**2, axis=range(1, len(g.shape))) for g in gradients)
-            )
+            # of the sum over runs, each of which has weights of its own
+            gradients = tf.gradients(loss, weights)
+            squares = [tf.reduce_sum(g**2, range(1, len(g.shape))) for g in gradients]
+            norm = tf.sqrt(sum(squares))
             gradients = [
                 g * per_run(tf.minimum(1.0, clip / norm), g) for g in gradients
             ]
             time = tf.cast(span[0] + i + 1, "float32")
             scale = tf.sqrt(1.0 - 0.999**time) / (1.0 - 0.9**time)
-            mean = [m + 0.1 * (g - m) for m, g in zip(mean, gradients)]
-            square = [s + 0.001 * (g**2 - s) for s, g in zip(square, gradients)]
-            ratios = [scale * m / (tf.sqrt(s) + 1e-7) for m, s in zip(mean, square)]
+            pairs = functools.partial(zip, strict=True)
+            mean = [m + 0.1 * (g - m) for m, g in pairs(mean, gradients)]
+            square = [s + 0.001 * (g**2 - s) for s, g in pairs(square, gradients)]
+            ratios = [scale * m / (tf.sqrt(s) + 1e-7) for m, s in pairs(mean, square)]
             weights = [
                 w - learning_rate * tf.where(adam, ratio, g)
-                for w, ratio, g in zip(weights, ratios, gradients)
+                for w, ratio, g in pairs(weights, ratios, gradients)
             ]
             row = tf.stack([loss, distortion, rates, norm])
-            return (
-                i + 1,
-                weights,
-                mean,
-                square,
-                tf.tensor_scatter_nd_update(terms, [[i]], [row]),
-            )
+            terms = tf.tensor_scatter_nd_update(terms, [[i]], [row])
+            return i + 1, weights, mean, square, terms
 
         terms = tf.zeros((CHUNK, 4, order.shape[1]))
         return tf.while_loop(
@@ -186,7 +182,7 @@ class Stack:
         )[1:]
 
     def _terms(self, weights, x, epsilon, choice):
-        """Return distortion and rate in nats, each (runs,), of batches `x` (runs, batch, rows, columns)."""
+        """Return distortion and rate in nats, (runs,), of `x` (runs, batch, ...)."""
         size = self.encoder_size
         h = hidden_layers(tf.reshape(x, (*x.shape[:2], -1)), weights[:size])
         mu, rho = (dense(h, *weights[i : i + 2]) for i in (size, size + 2))
@@ -194,48 +190,48 @@ class Stack:
         z = mu + sigma * epsilon
         output = dense(hidden_layers(z, weights[size + 4 : -2]), *weights[-2:])
         distortion = self.likelihood.distortion(x, tf.reshape(output, x.shape))
-        return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(
-            rate(mu, sigma, log_sigma), axis=1
-        )
+        rates = rate(mu, sigma, log_sigma)
+        return tf.reduce_mean(distortion, axis=1), tf.reduce_mean(rates, axis=1)
 
     def _posterior(self, choice, rho):
-        """Return (sigma, log sigma) by map number `choice`; the others see a safe rho, without gradient."""
+        """Return (sigma, log sigma) by map number `choice`; others see a safe rho."""
         sigma = log_sigma = tf.zeros_like(rho)
         for number, posterior in enumerate(self.maps.values()):
             own = tf.equal(choice, number)
-            pair = posterior(tf.where(own, rho, SAFE))
-            sigma, log_sigma = (
-                tf.where(own, new, old) for new, old in zip(pair, (sigma, log_sigma))
-            )
+            new_sigma, new_log = posterior(tf.where(own, rho, SAFE))
+            sigma = tf.where(own, new_sigma, sigma)
+            log_sigma = tf.where(own, new_log, log_sigma)
         return sigma, log_sigma
 
 
-def dense(h, kernel, bias):
-    """Return a layer of each run: h (runs, batch, inputs), kernel (runs, inputs, outputs)."""
+def dense(h: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """Return a dense layer of each run: kernel (runs, inputs, outputs)."""
     return tf.matmul(h, kernel) + bias[:, None]
 
 
-def hidden_layers(h, weights):
-    """Return `h` after the ReLU layers whose kernels and biases follow each other in `weights`."""
-    for kernel, bias in zip(weights[::2], weights[1::2]):
+def hidden_layers(h: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
+    """Return `h` after ReLU layers; `weights` holds kernels and biases in turn."""
+    for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
         h = tf.nn.relu(dense(h, kernel, bias))
     return h
 
 
-def per_run(values, like):
-    """Return `values` (runs,) with axes of length 1 added, to multiply an array of the shape of `like`."""
+def per_run(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """Return `values` (runs,) shaped so that they multiply an array like `like`."""
     return tf.reshape(values, (-1, *[1] * (len(like.shape) - 1)))
 
 
 @functools.lru_cache(maxsize=64)
-def initial_weights(seed, hidden, latent_dim, image_shape):
-    """Return the initial weights of a `VAE` as arrays; sets the global seeds of Python, NumPy and Keras."""
+def initial_weights(
+    seed: int, hidden: tuple[int, ...], latent_dim: int, image_shape: tuple[int, int]
+) -> list[np.ndarray]:
+    """Return the initial weights of a `VAE`; sets the seeds of Python, NumPy, Keras."""
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, hidden, image_shape=image_shape)
     return [variable.numpy() for variable in vae.trainable_variables]
 
 
 @functools.lru_cache(maxsize=64)
-def permutation(seed, epoch, n):
-    """Return the order of `n` images in an epoch, the one that `train` takes at this seed."""
+def permutation(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Return the order of `n` images that `train` takes in an epoch at this seed."""
     return np.random.default_rng((seed, epoch)).permutation(n)
