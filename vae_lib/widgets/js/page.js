@@ -197,16 +197,24 @@ function join(link) {
   modelOf(target).set(to, modelOf(source).get(from));
 }
 
-/** Inside another page: take on its theme, tell it the height that the widgets need. */
-function answerToFrame() {
+/** Follow the theme of the page around this one, or of the system; tell that page the height that is needed. */
+function answerToSurroundings() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let told = "";
+  const paint = () => (document.documentElement.dataset.theme = told || (dark.matches ? "dark" : "light"));
+  dark.addEventListener("change", paint);
   addEventListener("message", ({ data }) => {
-    if (data?.theme) document.documentElement.dataset.theme = data.theme;
+    told = ["dark", "light"].includes(data?.theme) ? data.theme : told;
+    paint();
   });
+  paint();
+  if (parent === window) return;
   const tell = () =>
     parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
   new ResizeObserver(tell).observe(document.body);
 }
 
+answerToSurroundings();
 Object.values(models)
   .filter(({ kind }) => /^(Directional)?LinkModel$/.test(kind))
   .forEach(join);
@@ -214,4 +222,3 @@ const views = await Promise.all(roots.map((id) => view(models[id])));
 document.getElementById("widgets")?.replaceChildren(...views);
 for (const show of waiting) await show();
 document.documentElement.dataset.ready = "true";
-if (parent !== window) answerToFrame();
