@@ -3,6 +3,7 @@
 questions   questions to answer before the next cells run
 exercises   exercises that name the probable mistake, one module for each notebook
 results     what benchmarks/ measured and stored in data/
+sizes       full sizes for readers, small ones for the tests
 tables      values in, tables out
 figures_02  the figures of notebook 02: many runs, in which a failure is drawn as one
 figures_03  the figures of notebook 03: regimes, collapse, rate against distortion
