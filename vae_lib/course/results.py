@@ -24,6 +24,25 @@ def load_results(name):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def load_arrays(name, prefix=""):
+    """Return the arrays of data/NAME.npz whose names begin with `prefix`, by the rest.
+
+    Raises FileNotFoundError with one sentence where the file is missing.
+    """
+    path = FOLDER / f"{name}.npz"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
+            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
+        )
+    with np.load(path, allow_pickle=False) as file:
+        return {
+            key.removeprefix(prefix): file[key]
+            for key in file.files
+            if key.startswith(prefix)
+        }
+
+
 def nats_table(rows):
     """Return rows of data/nats.json as a Markdown table: mean ± standard deviation over the seeds, in nats.
 
