@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
-from vae_lib.analysis.information import active_units, surgery, unit_rates
+from vae_lib.analysis.information import active_units, rate_parts, unit_rates
 from vae_lib.analysis.sample_quality import compare, features
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
@@ -93,7 +93,7 @@ def samples(digits, latent_dim, beta, seed):
     fit(vae, images, seed, SAMPLE_EPOCHS)
     split = {}
     for n in CEILINGS:
-        parts = surgery(*vae.encode(digits.train.images[:n]), codes=1000, seed=seed)
+        parts = rate_parts(*vae.encode(digits.train.images[:n]), codes=1000, seed=seed)
         split[str(n)] = [parts.mutual_information, parts.marginal_kl]
     reals = unit(subsample(digits.test, 5000, seed).images)
     space = features(digits.train.images)

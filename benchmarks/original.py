@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
-from vae_lib.analysis.information import active_units, knn_accuracy, surgery
+from vae_lib.analysis.information import active_units, knn_accuracy, rate_parts
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.grids import embed, quantile_grid
@@ -69,7 +69,7 @@ def figures_of(vae, digits, beta, seed):
         for m, s in ((mu_few, sigma_few), (mu_new, sigma_new))
     )
     labels = few.labels, unseen.labels
-    parts = surgery(mu, sigma, seed=seed)
+    parts = rate_parts(mu, sigma, seed=seed)
     return {
         "distortion": test.distortion,
         "rate": test.rate,
