@@ -35,7 +35,7 @@ SETTINGS = {
 }
 
 
-def new_vae(setting="original", seed=0, **changes):
+def new_vae(setting: str = "original", seed: int = 0, **changes) -> VAE:
     """Return the untrained VAE of a setting, the same one for the same `seed`.
 
     `changes` replace arguments of `VAE`, such as `beta=200.0`. Raises ValueError for a

@@ -16,17 +16,19 @@ class FreeBits(VAE):
         """Take one gradient step, each unit charged at least `free` nats of rate."""
         images = images_of(data)
         with tf.GradientTape() as tape:
-            (mu, sigma, log_sigma), logits = self(images)
+            (mu, sigma, log_sigma), logits = self(images, training=True)
             distortion = self.likelihood.distortion(self.prepare(images), logits)
             rates = (mu**2 + sigma**2 - 1) / 2 - log_sigma  # (batch, latent_dim)
             charged = ops.maximum(ops.mean(rates, axis=0), self.free)
-            loss = ops.mean(distortion) + self.beta * ops.sum(charged)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            loss = distortion + self.beta * ops.sum(charged)
+            mean = self.batch_mean(loss)
+        gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, ops.sum(rates, axis=-1))
+        rate = ops.sum(rates, axis=-1)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
 
-def warm_up(vae, beta, epochs):
+def warm_up(vae: VAE, beta: float, epochs: int) -> keras.callbacks.Callback:
     """Return a callback that raises the beta of `vae` from 0 over `epochs`."""
     return keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: vae.beta.assign(
