@@ -9,12 +9,14 @@ from math import gcd
 import numpy as np
 import tensorflow as tf
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.optimize import minimize
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
 from vae_lib.grids import linear_grid
 from vae_lib.model import in_batches
+from vae_lib.objectives import DEVIATION
 
 REACH = (
     3  # grid steps, along each axis, of the longest edge of the graph: 32 directions
@@ -27,26 +29,44 @@ def decoder_metric(vae, codes):
     For the Gaussian likelihood, whose pixels have variance ½, G = 2 JᵀJ. Prefer a smooth activation: with ReLU
     the metric jumps from one linear piece to the next. Arvanitidis et al. 2018; notebook 04.
     """
-    bernoulli = vae.settings["likelihood"] == "bernoulli"
-    return np.concatenate(
-        [
-            _metric(vae, part, bernoulli)
-            for part in in_batches(np.asarray(codes, "float32"))
-        ]
-    )
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, variance)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(2.0))
 
 
-def _metric(vae, codes, bernoulli):
+def pixel_metric(vae, codes):
+    """Return J_xᵀJ_x at `codes` (n, latent_dim), float64 (n, latent_dim, latent_dim), J_x the Jacobian of the image.
+
+    It measures images with a ruler, by their Euclidean distance, whatever the likelihood says of pixels.
+    Shao, Kumar & Fletcher 2018; notebook 04.
+    """
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, lambda logits: variance(logits) ** 2)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(DEVIATION**2))
+
+
+def variance(logits):
+    """Return p(1 − p) of Bernoulli pixels, which is also the slope of p by their logits."""
+    p = tf.sigmoid(logits)
+    return p * (1.0 - p)
+
+
+def _pulled_back(vae, codes, weights):
+    """Return Jᵀ diag(weights(logits)) J at `codes`, J the Jacobian of the logits."""
+    parts = in_batches(np.asarray(codes, "float32"))
+    return np.concatenate([_metric(vae, part, weights) for part in parts])
+
+
+def _metric(vae, codes, weights):
     z, slopes = tf.constant(codes), []
     for unit in range(vae.latent_dim):
         direction = tf.one_hot(tf.fill([len(codes)], unit), vae.latent_dim)
         with tf.autodiff.ForwardAccumulator(z, direction) as accumulator:
             logits = tf.reshape(vae.decoder(z), (len(codes), -1))
         slopes.append(accumulator.jvp(logits))  # a column of the Jacobian, (n, pixels)
-    p = tf.sigmoid(logits)
-    weights = p * (1.0 - p) if bernoulli else tf.constant(2.0)
+    of_pixels = weights(logits)
     rows = [
-        [tf.reduce_sum(one * weights * other, axis=1) for other in slopes]
+        [tf.reduce_sum(one * of_pixels * other, axis=1) for other in slopes]
         for one in slopes
     ]
     return np.moveaxis(np.asarray(rows, "float64"), -1, 0)
@@ -61,6 +81,36 @@ def anisotropy(metrics):
     """Return by what factor the decoder stretches lengths more in one direction than in another, (n,), 1 or more."""
     eigenvalues = np.linalg.eigvalsh(metrics)
     return np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-12))
+
+
+def borders(names):
+    """Return where the names (n * n,) of a square grid differ from one of their eight neighbours, bool (n * n,)."""
+    n = round(len(names) ** 0.5)
+    board = np.reshape(names, (n, n))
+    return (maximum_filter(board, 3) != minimum_filter(board, 3)).ravel()
+
+
+def twins(values, chosen):
+    """Return for each entry that is `chosen` the place of the other entry whose value is nearest.
+
+    `values` (n,) and bool `chosen` (n,): whatever differs between entries and their twins is not due to `values`.
+    """
+    others = np.flatnonzero(~chosen)
+    order = np.argsort(values[others], kind="stable")
+    ranked = values[others][order]
+    right = np.clip(np.searchsorted(ranked, values[chosen]), 1, len(others) - 1)
+    left_is_nearer = (
+        values[chosen] - ranked[right - 1] <= ranked[right] - values[chosen]
+    )
+    return others[order[right - left_is_nearer]]
+
+
+def detours(surface, pairs):
+    """Return the geodesics between pairs of codes (n, 2, 2), and by what share straight lines are longer, (n,)."""
+    paths = [surface.geodesics(start, [end])[0] for start, end in pairs]
+    shortest = np.array([path_length(path, surface) for path in paths])
+    straight = [path_length(path[[0, -1]], surface, pieces=200) for path in paths]
+    return paths, straight / shortest - 1
 
 
 def path_length(path, metric, pieces=8):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
 
 FEATURES = 50  # principal components
 NEIGHBOURS = 5
@@ -32,6 +33,26 @@ def features(images, n=FEATURES):
     """
     pca = PCA(min(n, len(images)), svd_solver="covariance_eigh").fit(_flat(images))
     return lambda images: pca.transform(_flat(images))
+
+
+class Reader:
+    """Names an image by a vote of the five most similar images of a `Split`, in 50 principal components.
+
+    `space` maps images to these components, `known` is the split. Notebooks 04 and 05.
+    """
+
+    def __init__(self, known, neighbours=NEIGHBOURS):
+        self.known, self.space = known, features(known.images)
+        self.votes = KNeighborsClassifier(neighbours, algorithm="brute")
+        self.votes.fit(self.space(known.images), known.labels)
+
+    def read(self, images):
+        """Return the label that most of the neighbours have, (n,), of images `uint8` or in [0, 1]."""
+        return self.votes.predict(self.space(images))
+
+    def clear(self, images):
+        """Return whether all neighbours of an image have the same label, bool (n,)."""
+        return self.votes.predict_proba(self.space(images)).max(axis=1) == 1
 
 
 def compare(reals, fakes, neighbours=NEIGHBOURS):

@@ -1,0 +1,115 @@
+"""Does a conditional VAE leave the label out of its code? Measured again and again while it trains.
+
+    python benchmarks/labels.py              the figures of notebook 05, about 20 minutes on two cores
+    python benchmarks/labels.py --runs 1     the next of its runs
+
+Writes data/labels.json after every run; what stands there is not repeated unless --afresh is given.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+import keras
+import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
+
+from vae_lib.analysis import information, sample_quality
+from vae_lib.data import load_mnist, subsample
+from vae_lib.evaluation import evaluate
+from vae_lib.experiments.conditional import CVAE, labelled, order_digits
+from vae_lib.storage import whole_file
+from vae_lib.training import Training
+
+RESULTS = Path(__file__).parent.parent / "data" / "labels.json"
+IMAGES = 20_000
+EPOCHS = 8, 24, 70
+LATENT_DIMS = 10, 2
+ORDERS = 2000  # fresh codes, each with a label drawn at random
+
+
+def measure(cvae, digits, read, seed):
+    """Return what `cvae` is after its training so far: nats, the label in its code, orders obeyed."""
+    told, rng = labelled(digits.test), np.random.default_rng(seed)
+    test, mu = evaluate(cvae, told, seed=seed), cvae.encode(told)[0]
+    truth, half = digits.test.labels, len(mu) // 2
+    probe = mu[:half], truth[:half], mu[half:], truth[half:]
+    fresh = rng.standard_normal((ORDERS, cvae.latent_dim))
+    ordered = rng.integers(0, 10, ORDERS)
+    own, other = truth[:ORDERS], (truth[:ORDERS] + rng.integers(1, 10, ORDERS)) % 10
+    orders = {
+        "obeyed": (fresh, ordered),
+        "obeyed_own": (mu[:ORDERS], own),
+        "obeyed_another": (mu[:ORDERS], other),
+    }
+    return {
+        "distortion": test.distortion,
+        "rate": test.rate,
+        "negative_elbo": -test.elbo,
+        "label_read": information.knn_accuracy(*probe),
+        "label_read_shuffled": information.knn_accuracy(*probe, shuffled=True),
+    } | {
+        name: float(np.mean(read(order_digits(cvae, z, labels)) == labels))
+        for name, (z, labels) in orders.items()
+    }
+
+
+def runs(latent_dim, seed, digits, read):
+    """Return one row for each of `EPOCHS` of one run."""
+    keras.utils.set_random_seed(seed)
+    cvae, rows = CVAE(latent_dim=latent_dim), []
+    training = Training(cvae, labelled(digits.train), epochs=EPOCHS[0], seed=seed)
+    for epochs in EPOCHS:
+        training.epochs = epochs
+        for _ in training:
+            pass
+        row = {"latent_dim": latent_dim, "seed": seed, "epochs": epochs}
+        rows.append(row | measure(cvae, digits, read, seed))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def main():
+    """Run what is not measured yet and store it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …"
+    )
+    parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    parser.add_argument(
+        "--afresh", action="store_true", help="measure again what stands in the file"
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    rows = []
+    if options.out.exists() and not options.afresh:
+        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+    digits = load_mnist()
+    digits = digits._replace(train=subsample(digits.train, IMAGES, seed=0))
+    known = digits.train.images[:10_000]
+    space = sample_quality.features(known)
+    reader = KNeighborsClassifier(5).fit(space(known), digits.train.labels[:10_000])
+    done = [(row["latent_dim"], row["seed"]) for row in rows]
+    wanted = [(dim, seed) for dim in LATENT_DIMS for seed in range(options.seeds)]
+    wanted = [pair for pair in wanted if pair not in done]
+    for latent_dim, seed in wanted[: options.runs]:
+        rows += runs(latent_dim, seed, digits, lambda x: reader.predict(space(x)))
+        report = {
+            "train_images": IMAGES,
+            "batch_size": 128,
+            "learning_rate": 1e-3,
+            "orders": ORDERS,
+            "reader_right_on_test_digits": float(
+                reader.score(space(digits.test.images), digits.test.labels)
+            ),
+            "rows": rows,
+        }
+        with whole_file(options.out) as name:
+            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
