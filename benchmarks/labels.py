@@ -13,8 +13,6 @@ from pathlib import Path
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 import keras
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
-
 from vae_lib.analysis import information, sample_quality
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
@@ -32,9 +30,12 @@ ORDERS = 2000  # fresh codes, each with a label drawn at random
 def measure(cvae, digits, read, seed):
     """Return what `cvae` is after its training so far: nats, the label in its code, orders obeyed."""
     told, rng = labelled(digits.test), np.random.default_rng(seed)
-    test, mu = evaluate(cvae, told, seed=seed), cvae.encode(told)[0]
+    test, (mu, sigma) = evaluate(cvae, told, seed=seed), cvae.encode(told)
     truth, half = digits.test.labels, len(mu) // 2
-    probe = mu[:half], truth[:half], mu[half:], truth[half:]
+    probe, sampled = (
+        (codes[:half], truth[:half], codes[half:], truth[half:])
+        for codes in (mu, mu + sigma * rng.standard_normal(mu.shape))
+    )
     fresh = rng.standard_normal((ORDERS, cvae.latent_dim))
     ordered = rng.integers(0, 10, ORDERS)
     own, other = truth[:ORDERS], (truth[:ORDERS] + rng.integers(1, 10, ORDERS)) % 10
@@ -48,6 +49,7 @@ def measure(cvae, digits, read, seed):
         "rate": test.rate,
         "negative_elbo": -test.elbo,
         "label_read": information.knn_accuracy(*probe),
+        "label_read_from_z": information.knn_accuracy(*sampled),
         "label_read_shuffled": information.knn_accuracy(*probe, shuffled=True),
     } | {
         name: float(np.mean(read(order_digits(cvae, z, labels)) == labels))
@@ -89,22 +91,19 @@ def main():
         rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
     digits = load_mnist()
     digits = digits._replace(train=subsample(digits.train, IMAGES, seed=0))
-    known = digits.train.images[:10_000]
-    space = sample_quality.features(known)
-    reader = KNeighborsClassifier(5).fit(space(known), digits.train.labels[:10_000])
+    reader = sample_quality.Reader(subsample(digits.train, 10_000, seed=0))
+    right = reader.read(digits.test.images) == digits.test.labels
     done = [(row["latent_dim"], row["seed"]) for row in rows]
     wanted = [(dim, seed) for dim in LATENT_DIMS for seed in range(options.seeds)]
     wanted = [pair for pair in wanted if pair not in done]
     for latent_dim, seed in wanted[: options.runs]:
-        rows += runs(latent_dim, seed, digits, lambda x: reader.predict(space(x)))
+        rows += runs(latent_dim, seed, digits, reader.read)
         report = {
             "train_images": IMAGES,
             "batch_size": 128,
             "learning_rate": 1e-3,
             "orders": ORDERS,
-            "reader_right_on_test_digits": float(
-                reader.score(space(digits.test.images), digits.test.labels)
-            ),
+            "reader_right_on_test_digits": float(right.mean()),
             "rows": rows,
         }
         with whole_file(options.out) as name:
