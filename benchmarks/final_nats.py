@@ -50,7 +50,7 @@ class ClippedVAE(VAE):
             tape.gradient(loss, self.trainable_variables), CLIP
         )
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, rate)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
 
 def new_vae(posterior, arm, seed):

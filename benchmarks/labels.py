@@ -1,34 +1,33 @@
-"""Does a conditional VAE leave the label out of its code? Measured again and again while it trains.
+"""Does a conditional VAE leave the label out of its code? Measured while it trains.
 
-    python benchmarks/labels.py              the figures of notebook 05, about 20 minutes on two cores
-    python benchmarks/labels.py --runs 1     the next of its runs
+    python benchmarks/labels.py              the figures of notebook 05
+    python benchmarks/labels.py --runs 1     the next of its six runs
 
-Writes data/labels.json after every run; what stands there is not repeated unless --afresh is given.
+A run takes about two minutes on two cores. Writes data/labels.json after every run;
+what stands there is not repeated unless --afresh is given.
 """
 
-import argparse
-import json
-from pathlib import Path
+import stored
 
-import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+import vae_lib  # noqa: F401, I001  (before Keras: it quiets TensorFlow's start-up log)
 import keras
 import numpy as np
+
 from vae_lib.analysis import information, sample_quality
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.conditional import CVAE, labelled, order_digits
-from vae_lib.storage import whole_file
 from vae_lib.training import Training
 
-RESULTS = Path(__file__).parent.parent / "data" / "labels.json"
 IMAGES = 20_000
 EPOCHS = 8, 24, 70
 LATENT_DIMS = 10, 2
+SEEDS = 0, 1, 2
 ORDERS = 2000  # fresh codes, each with a label drawn at random
 
 
-def measure(cvae, digits, read, seed):
-    """Return what `cvae` is after its training so far: nats, the label in its code, orders obeyed."""
+def measure(cvae, digits, reader, seed):
+    """Return what `cvae` is by now: nats, the label in its code, orders obeyed."""
     told, rng = labelled(digits.test), np.random.default_rng(seed)
     test, (mu, sigma) = evaluate(cvae, told, seed=seed), cvae.encode(told)
     truth, half = digits.test.labels, len(mu) // 2
@@ -52,12 +51,12 @@ def measure(cvae, digits, read, seed):
         "label_read_from_z": information.knn_accuracy(*sampled),
         "label_read_shuffled": information.knn_accuracy(*probe, shuffled=True),
     } | {
-        name: float(np.mean(read(order_digits(cvae, z, labels)) == labels))
+        name: float(np.mean(reader.read(order_digits(cvae, z, labels)) == labels))
         for name, (z, labels) in orders.items()
     }
 
 
-def runs(latent_dim, seed, digits, read):
+def runs(latent_dim, seed, digits, reader):
     """Return one row for each of `EPOCHS` of one run."""
     keras.utils.set_random_seed(seed)
     cvae, rows = CVAE(latent_dim=latent_dim), []
@@ -67,47 +66,36 @@ def runs(latent_dim, seed, digits, read):
         for _ in training:
             pass
         row = {"latent_dim": latent_dim, "seed": seed, "epochs": epochs}
-        rows.append(row | measure(cvae, digits, read, seed))
+        rows.append(row | measure(cvae, digits, reader, seed))
         print(rows[-1], flush=True)
     return rows
 
 
 def main():
     """Run what is not measured yet and store it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …"
-    )
+    parser = stored.parser("labels", __doc__)
     parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = []
-    if options.out.exists() and not options.afresh:
-        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+    rows = stored.rows_in(options)
     digits = load_mnist()
     digits = digits._replace(train=subsample(digits.train, IMAGES, seed=0))
     reader = sample_quality.Reader(subsample(digits.train, 10_000, seed=0))
     right = reader.read(digits.test.images) == digits.test.labels
     done = [(row["latent_dim"], row["seed"]) for row in rows]
-    wanted = [(dim, seed) for dim in LATENT_DIMS for seed in range(options.seeds)]
+    wanted = [(dim, seed) for dim in LATENT_DIMS for seed in SEEDS]
     wanted = [pair for pair in wanted if pair not in done]
     for latent_dim, seed in wanted[: options.runs]:
-        rows += runs(latent_dim, seed, digits, reader.read)
-        report = {
-            "train_images": IMAGES,
-            "batch_size": 128,
-            "learning_rate": 1e-3,
-            "orders": ORDERS,
-            "reader_right_on_test_digits": float(right.mean()),
-            "rows": rows,
-        }
-        with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        rows += runs(latent_dim, seed, digits, reader)
+        stored.write(
+            options,
+            "python benchmarks/labels.py",
+            rows,
+            train_images=IMAGES,
+            batch_size=128,
+            learning_rate=1e-3,
+            orders=ORDERS,
+            reader_right_on_test_digits=right.mean(),
+        )
 
 
 if __name__ == "__main__":

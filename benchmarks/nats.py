@@ -1,6 +1,6 @@
 """Is my number good? Test distortion, rate, -ELBO and NLL over latent dimensions and seeds.
 
-    python benchmarks/nats.py                  the table of notebook 01 and of the README, about half an hour on two cores
+    python benchmarks/nats.py                  the table of notebook 01 and of docs/benchmarks.md, about half an hour on two cores
     python benchmarks/nats.py --seeds 1 --latent-dims 2     one row of it, about a minute
     python benchmarks/nats.py --settings tuned wide deep    what other settings can do within the time of 20 plain epochs
 

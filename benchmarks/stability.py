@@ -13,7 +13,7 @@ from pathlib import Path
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.data import load_mnist, subsample
 from vae_lib.experiments.outcomes import outcome
-from vae_lib.experiments.stability import Stack
+from vae_lib.experiments.parallel_training import ParallelVAEs
 from vae_lib.storage import whole_file
 
 RESULTS = Path(__file__).parent.parent / "data" / "stability.json"
@@ -71,7 +71,7 @@ def main():
         if options.out.exists() and not options.afresh
         else []
     )
-    stack = Stack(subsample(load_mnist().train, IMAGES).images, hidden=HIDDEN)
+    stack = ParallelVAEs(subsample(load_mnist().train, IMAGES).images, hidden=HIDDEN)
     seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     done = [
         (row["posterior"], row["arm"], row["optimizer"], row["learning_rate"])

@@ -15,14 +15,14 @@ TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.item
 MODULES = sorted(name for name in TREES if not name.endswith("__init__"))
 ROOMS = ["analysis", "experiments", "course", "widgets"]  # from the ground up
 FRAMEWORKS = {"tensorflow", "keras"}
-WITHOUT_FRAMEWORK = {"data", "grids", "figures", "analysis.theory"}
+WITHOUT_FRAMEWORK = {"data", "grids", "figures"}
 STANDING_ALONE = WITHOUT_FRAMEWORK | {"posterior", "objectives"}
 
 
 def listed(package):
     """Return the names that a package's docstring explains, in its order."""
     docstring = ast.get_docstring(TREES[package], clean=False)
-    return re.findall(r"^    (\w+)  +\w", docstring, re.MULTILINE)
+    return re.findall(r"^ *(\w+)  +\w", docstring, re.MULTILINE)
 
 
 ORDER = [name for name in listed("__init__") if name not in ROOMS]

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = (ROOT / "docs" / "glossary.md").read_text()
+TEXT = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 TERMS = re.findall(r"^### (.+)$", TEXT, re.MULTILINE)
 LINK = re.compile(r"docs/glossary\.md#([\w-]+)")
 
@@ -31,6 +31,13 @@ def test_terms_stand_in_order_once():
 def test_every_term_names_its_notebook(term):
     entry = re.search(rf"^### {re.escape(term)}\n\n(.+)$", TEXT, re.MULTILINE)[1]
     assert re.search(r"[Nn]otebooks? 0[1-5]", entry)
+
+
+def test_every_term_has_its_place_in_jupyterlab():
+    """JupyterLab keeps capitals in the ids of headings, so that each term brings its own."""
+    assert re.findall(r'^<a id="(.+)"></a>\n\n### ', TEXT, re.MULTILINE) == list(
+        map(anchor, TERMS)
+    )
 
 
 def test_links_within_the_glossary_lead_somewhere():

@@ -83,7 +83,7 @@ def test_conditional_models_train_in_the_compiled_loop(book, split, kind):
 def test_the_pixels_of_the_label_cost_nothing(book, split):
     model = book["CVAE"](hidden=(16,))
     images = book["labelled"](split)
-    with model.frozen(np.zeros((256, 2), "float32")):
+    with model.noise(np.zeros((256, 2), "float32")):
         (mu, _, _), logits = model(images)
         distortion, _ = model.terms(images)
     assert logits.shape == (256, 28, 28)
@@ -142,8 +142,8 @@ def test_the_bug_changes_no_output(book, split):
     sound, broken = book["CVAE"](), book["SequelCVAE"]()
     broken.set_weights(sound.get_weights())
     with (
-        sound.frozen(np.ones((32, 2), "float32")),
-        broken.frozen(np.ones((32, 2), "float32")),
+        sound.noise(np.ones((32, 2), "float32")),
+        broken.noise(np.ones((32, 2), "float32")),
     ):
         np.testing.assert_allclose(sound(images)[1], broken(images)[1], atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""What notebook 02 concludes follows from what is stored: its own table, and the results of benchmarks/."""
+"""What notebook 02 concludes follows from its own table and from stored results."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,13 @@ import nbformat
 import numpy as np
 import pytest
 
-from vae_lib.course.results import load_results, pack_images, unpack_images, where
+from vae_lib.course.results import (
+    load_results,
+    load_rows,
+    pack_images,
+    unpack_images,
+    where,
+)
 from vae_lib.experiments.outcomes import failing, unstable, verdict
 
 NOTEBOOK = nbformat.read(
@@ -32,7 +38,7 @@ def outputs(kind):
 
 
 def pooled_table():
-    """Return {reading: {(map, arm): (bad runs, runs)}} from the notebook's stored table of shares."""
+    """Return {reading: {(map, arm): (bad runs, runs)}} from the notebook's table."""
     (text,) = [
         text
         for text in outputs("text/markdown")
@@ -41,14 +47,14 @@ def pooled_table():
     found = {reading: {} for reading in READINGS}
     for line in text.splitlines()[2:]:
         label, *cells = [part.strip() for part in line.strip("|").split("|")]
-        for reading, content in zip(READINGS, cells):
+        for reading, content in zip(READINGS, cells, strict=True):
             bad, runs = re.match(r"(\d+) of (\d+) ", content).groups()
             found[reading][tuple(label.split(", "))] = int(bad), int(runs)
     return found
 
 
 def stored_verdicts():
-    """Return the verdicts that the notebook printed, those of its own laboratory and those of the benchmark."""
+    """Return the verdicts that the notebook printed: its own, the benchmark's."""
     pattern = r"counting runs that ([\w ]+): the direct map is (.+) than the softplus"
     lines = [line for text in outputs("stream") for line in text.splitlines()]
     found = [
@@ -173,6 +179,15 @@ def test_images_are_stored_for_one_seed_of_each_arm(ends):
         for kind in ("reconstructions", "generated"):
             images = unpack_images(row[kind])
             assert images.shape == (10, 28, 28) and images.max() > 100, key
+
+
+def test_stored_rows_are_a_frame_that_can_be_narrowed():
+    rows = load_rows("nats", setting="plain", latent_dim=2)
+    assert set(rows.setting) == {"plain"} and rows.seed.is_unique
+    stored = where(load_results("nats")["rows"], setting="plain", latent_dim=2)
+    assert rows.negative_elbo.tolist() == [row["negative_elbo"] for row in stored]
+    with pytest.raises(KeyError, match="depth"):
+        load_rows("nats", depth=3)
 
 
 def test_packed_images_come_back():

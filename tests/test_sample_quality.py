@@ -18,7 +18,9 @@ RNG = np.random.default_rng(0)
 
 
 def test_clouds_of_the_same_distribution_are_near_one():
-    """Density is 1 and coverage 1 − 2^−5 ≈ 0.97 in expectation (Naeem et al. 2020), here to five standard errors."""
+    """Density is 1 and coverage 1 − 2^−5 ≈ 0.97 in expectation (Naeem et al. 2020),
+    here to five standard errors.
+    """
     found = compare(RNG.normal(size=(2000, 10)), RNG.normal(size=(2000, 10)))
     assert found.density == pytest.approx(
         1, abs=0.1

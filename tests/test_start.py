@@ -1,8 +1,9 @@
-"""start.py in a copy where nothing real is installed: a fake Python notes what it is asked to run."""
+"""start.py in a copy with nothing installed: a fake Python notes what it should run."""
 
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,23 @@ pytestmark = pytest.mark.skipif(
 )
 
 ROOT = Path(__file__).resolve().parents[1]
+OUTPUT = {"output_type": "stream", "name": "stdout", "text": ["β = 4\n"]}
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Title"]},
+        {
+            "cell_type": "code",
+            "id": "b",
+            "metadata": {"tags": ["shown"]},
+            "source": ["print('β = 4')"],
+            "execution_count": 1,
+            "outputs": [OUTPUT],
+        },
+    ],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
 
 FAKE_VENV = """
 import os, pathlib
@@ -33,7 +51,7 @@ interrupted = []
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 if module == "jupyterlab":  # which answers Ctrl-C by itself, and takes a while over it
     signal.signal(signal.SIGINT, lambda *_: interrupted.append(True))
-with open(os.environ["FAKE_LOG"], "a") as log:
+with open(os.environ["FAKE_LOG"], "a", encoding="utf-8") as log:
     print(json.dumps(sys.argv[2:]), file=log)
 while os.environ.get("HANGS") == module and not interrupted:
     time.sleep(0.02)
@@ -53,16 +71,20 @@ class Copy:
         self.log = folder / "log"
         self.fakes = folder / "fakes"
         self.fakes.mkdir()
-        shutil.copytree(ROOT / "notebooks", self.root / "notebooks")
+        self.notebooks, self.mine = self.root / "notebooks", self.root / "my_notebooks"
+        (self.notebooks / "solutions").mkdir(parents=True)
+        for name in "01_model.ipynb", "02.ipynb", "solutions/01_model.ipynb":
+            write(self.notebooks / name, json.dumps(NOTEBOOK, ensure_ascii=False))
+        (self.notebooks / "picture.png").write_bytes(b"picture")
         for name in ("start.py", "pyproject.toml", "requirements.txt"):
             shutil.copy(ROOT / name, self.root)
         (self.fakes / "ensurepip.py").touch()
-        (self.fakes / "venv.py").write_text(FAKE_VENV)
-        (self.fakes / "python").write_text(FAKE_PYTHON.format(python=sys.executable))
+        write(self.fakes / "venv.py", FAKE_VENV)
+        write(self.fakes / "python", FAKE_PYTHON.format(python=sys.executable))
         (self.fakes / "python").chmod(0o755)
 
     def open(self, *arguments, **variables):
-        """Start, and return the running process; the fakes stand in front of Python's own modules."""
+        """Start, and return the process; fakes stand in front of Python's modules."""
         return subprocess.Popen(
             [sys.executable, "start.py", *arguments],
             cwd=self.root,
@@ -73,13 +95,12 @@ class Copy:
                 "FAKE_PYTHON": str(self.fakes / "python"),
             }
             | variables,
-            text=True,
+            encoding="utf-8",
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            ),  # a background job ignores it
+            # a background job ignores it
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def start(self, *arguments, **variables):
@@ -88,11 +109,9 @@ class Copy:
 
     def calls(self, module=None):
         """Return the command lines the fake Python got, [module, argument, …] each."""
-        lines = (
-            [json.loads(line) for line in self.log.read_text().splitlines()]
-            if self.log.exists()
-            else []
-        )
+        if not self.log.exists():
+            return []
+        lines = map(json.loads, self.log.read_text(encoding="utf-8").splitlines())
         return [line for line in lines if module in (None, line[0])]
 
     def wait_for(self, module):
@@ -112,6 +131,11 @@ class Copy:
         return module
 
 
+def write(path, text):
+    """Write a text file."""
+    path.write_text(text, encoding="utf-8")
+
+
 def ended(process):
     """Wait for the end and return (exit code, what was printed, errors)."""
     out, errors = process.communicate(timeout=30)
@@ -129,6 +153,9 @@ def test_first_start_installs_and_opens_notebook_01(copy):
     assert out.splitlines() == [
         "Setting up once: about 700 MB are fetched, which takes 1 to 5 minutes ...",
         "The environment is complete.",
+        "Your own copies of the notebooks are in my_notebooks/, without outputs; the "
+        "reference, with figures, stays in notebooks/. Yours are never overwritten: to "
+        "renew one, delete or rename it and start again.",
     ]
     requirements, project = copy.calls("pip")
     assert requirements[-3:] == [
@@ -139,7 +166,7 @@ def test_first_start_installs_and_opens_notebook_01(copy):
     assert project[-2:] == ["--editable", str(copy.root)]
     (lab,) = copy.calls("jupyterlab")
     assert "--ServerApp.ip=127.0.0.1" in lab
-    assert lab[-1] == "--LabApp.default_url=/lab/tree/notebooks/01_model.ipynb"
+    assert lab[-1] == "--LabApp.default_url=/lab/tree/my_notebooks/01_model.ipynb"
 
 
 def test_second_start_installs_nothing(copy):
@@ -154,7 +181,7 @@ def test_second_start_installs_nothing(copy):
 def test_changed_requirements_are_installed_afresh(copy, changed):
     copy.start()
     (copy.venv / "old").touch()
-    with open(copy.root / changed, "a") as file:
+    with open(copy.root / changed, "a", encoding="utf-8") as file:
         file.write("# newer\n")
     assert copy.start()[0] == 0
     assert len(copy.calls("pip")) == 4
@@ -172,14 +199,86 @@ def test_arguments_after_test_go_to_pytest(copy):
 def test_options_of_jupyterlab_open_notebook_01_all_the_same(copy, arguments):
     lab = copy.load().command(arguments)
     assert lab[-len(arguments) :] == arguments
-    assert "--LabApp.default_url=/lab/tree/notebooks/01_model.ipynb" in lab
+    assert "--LabApp.default_url=/lab/tree/my_notebooks/01_model.ipynb" in lab
 
 
-def test_named_notebook_is_opened_instead(copy):
-    (copy.root / "notebooks" / "02.ipynb").touch()
-    lab = copy.load().command(["--port=9999", "notebooks/02.ipynb"])
-    assert lab[-2:] == ["--port=9999", "notebooks/02.ipynb"]
+@pytest.mark.parametrize("name", ["notebooks/02.ipynb", "my_notebooks/02.ipynb"])
+def test_named_notebook_is_opened_instead(copy, name):
+    lab = copy.load().command(["--port=9999", name])
+    assert lab[-2:] == ["--port=9999", name]
     assert "01_model" not in " ".join(lab)
+
+
+def test_copies_have_no_outputs_and_leave_the_stored_notebooks_alone(copy):
+    stored = (copy.notebooks / "01_model.ipynb").read_bytes()
+    copy.start()
+    mine = json.loads((copy.mine / "01_model.ipynb").read_text(encoding="utf-8"))
+    cell = mine["cells"][1]
+    assert (cell["outputs"], cell["execution_count"]) == ([], None)
+    cell.update(outputs=[OUTPUT], execution_count=1)
+    assert mine == NOTEBOOK  # nothing else is lost
+    assert (copy.notebooks / "01_model.ipynb").read_bytes() == stored
+
+
+def test_copies_come_with_solutions_and_pictures(copy):
+    for folder in ".ipynb_checkpoints", "runs":
+        (copy.notebooks / folder).mkdir()
+        (copy.notebooks / folder / "01_model.ipynb").touch()
+    copy.start()
+    made = {str(p.relative_to(copy.mine)) for p in copy.mine.rglob("*.*")}
+    assert made == {"01_model.ipynb", "02.ipynb", "picture.png"} | {
+        "solutions/01_model.ipynb"
+    }
+    for name in "solutions/01_model.ipynb", "picture.png":
+        assert (copy.mine / name).read_bytes() == (copy.notebooks / name).read_bytes()
+
+
+def test_copies_are_never_overwritten_and_a_deleted_one_is_renewed(copy):
+    copy.start()
+    write(copy.mine / "01_model.ipynb", "my work")
+    write(copy.notebooks / "01_model.ipynb", "newer, and no notebook")
+    (copy.mine / "02.ipynb").unlink()
+    code, out, errors = copy.start()
+    assert (code, errors) == (0, "") and "to renew one" in out
+    assert (copy.mine / "01_model.ipynb").read_text(encoding="utf-8") == "my work"
+    assert (copy.mine / "02.ipynb").is_file()
+    assert copy.start() == (0, "", "")  # nothing to say when nothing is made
+
+
+def test_without_room_for_copies_the_stored_notebooks_are_opened(copy):
+    copy.start("--test")
+    write(copy.mine, "a file where the folder should be")
+    code, out, errors = copy.start()
+    assert (code, out) == (0, "") and errors.count("\n") == 1
+    assert errors.startswith("Your own copies of the notebooks could not be made")
+    (lab,) = copy.calls("jupyterlab")
+    assert lab[-1] == "--LabApp.default_url=/lab/tree/notebooks/01_model.ipynb"
+
+
+def test_tests_make_no_copies(copy):
+    copy.start("--test")
+    assert not copy.mine.exists()
+
+
+def test_links_of_the_notebooks_lead_to_files_from_the_copies_too(tmp_path):
+    root = tmp_path / "project"
+    root.mkdir()
+    for folder in "notebooks", "docs", "data":
+        shutil.copytree(ROOT / folder, root / folder)
+    for path in filter(Path.is_file, ROOT.iterdir()):
+        shutil.copy(path, root)
+    specification = importlib.util.spec_from_file_location("it", root / "start.py")
+    start = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(start)
+    checked = 0
+    for path in start.copy_notebooks().rglob("*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "markdown":
+                text = re.sub(r"`[^`]*`|\$[^$]*\$", "", "".join(cell["source"]))
+                for link in re.findall(r"\]\(([^):#\s]+)[#)]", text):
+                    assert (path.parent / link).exists(), f"{path.name}: {link}"
+                    checked += 1
+    assert checked > 10
 
 
 @pytest.mark.parametrize(
@@ -188,9 +287,8 @@ def test_named_notebook_is_opened_instead(copy):
 def test_address_stays_on_loopback_unless_one_is_given(copy, arguments):
     start = copy.load()
     assert "--ServerApp.ip=127.0.0.1" in start.command(["--port=9999"])
-    assert "--ServerApp.ip=127.0.0.1" not in start.command(
-        arguments
-    )  # JupyterLab refuses two
+    # JupyterLab refuses two
+    assert "--ServerApp.ip=127.0.0.1" not in start.command(arguments)
 
 
 @pytest.mark.parametrize("user, allowed", [(0, True), (1000, False)])
@@ -227,7 +325,7 @@ def test_right_python_passes(copy, version):
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
 def test_missing_venv_module_is_named_with_its_remedy(copy, missing):
-    (copy.fakes / f"{missing}.py").write_text("raise ImportError")
+    write(copy.fakes / f"{missing}.py", "raise ImportError")
     code, out, errors = copy.start()
     assert (code, out) == (1, "")
     assert errors.count("\n") == 1 and "sudo apt install python3-venv" in errors
@@ -235,13 +333,14 @@ def test_missing_venv_module_is_named_with_its_remedy(copy, missing):
 
 
 def test_broken_venv_module_is_one_sentence(copy):
-    (copy.fakes / "venv.py").write_text(
-        "import subprocess\ndef create(*_, **__): raise subprocess.CalledProcessError(1, 'ensurepip')"
+    write(
+        copy.fakes / "venv.py",
+        "from subprocess import CalledProcessError\n"
+        "def create(*_, **__): raise CalledProcessError(1, 'ensurepip')",
     )
     code, _, errors = copy.start()
-    assert code == 1 and errors.startswith(
-        "This Python cannot make an environment with pip"
-    )
+    assert code == 1
+    assert errors.startswith("This Python cannot make an environment with pip")
     assert errors.count("\n") == 1
 
 
@@ -280,7 +379,7 @@ def test_interrupted_installation_is_repaired_by_the_next_start(copy, sent):
 def test_environment_of_another_python_is_replaced(copy):
     copy.start()
     stamp = copy.venv / "vae_lib-installed"
-    stamp.write_text("3.99" + stamp.read_text()[4:])
+    write(stamp, "3.99" + stamp.read_text(encoding="utf-8")[4:])
     (copy.venv / "bin" / "python3.99").touch()
     assert copy.start()[0] == 0
     assert len(copy.calls("pip")) == 4
@@ -304,7 +403,7 @@ def test_folder_left_by_an_interrupted_deletion_is_still_ours(copy):
 
 def test_foreign_environment_is_left_untouched(copy):
     copy.venv.mkdir()
-    (copy.venv / "pyvenv.cfg").write_text("somebody's")
+    write(copy.venv / "pyvenv.cfg", "somebody's")
     code, out, errors = copy.start()
     assert code == 1 and "was not made by this script, and is left untouched" in errors
     assert [path.name for path in copy.venv.iterdir()] == ["pyvenv.cfg"]
@@ -312,7 +411,7 @@ def test_foreign_environment_is_left_untouched(copy):
 
 
 def test_unwritable_place_is_one_sentence(copy):
-    copy.venv.write_text("a file where the folder should be")
+    write(copy.venv, "a file where the folder should be")
     code, _, errors = copy.start()
     assert (
         code == 1
@@ -324,9 +423,7 @@ def test_unwritable_place_is_one_sentence(copy):
 def test_ctrl_c_lets_jupyterlab_shut_its_kernels_down(copy):
     process = copy.open(HANGS="jupyterlab", EXIT_OF_jupyterlab="5")
     copy.wait_for("jupyterlab")
-    os.killpg(
-        process.pid, signal.SIGINT
-    )  # as a terminal does: to all of the foreground group
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
     code, out, errors = ended(process)
     assert (code, errors) == (5, "")
     assert out.endswith("kernels shut down\n")
@@ -336,7 +433,5 @@ def test_termination_reaches_jupyterlab(copy):
     process = copy.open(HANGS="jupyterlab")
     copy.wait_for("jupyterlab")
     process.terminate()
-    ended(
-        process
-    )  # only when JupyterLab, which holds the same output pipe, has ended, too
+    ended(process)  # only when JupyterLab, which holds the same pipe, has ended, too
     assert process.returncode == -signal.SIGTERM % 256

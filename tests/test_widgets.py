@@ -387,7 +387,7 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
     vae = VAE(hidden=(32,), latent_dim=4)
     view = pictures.View(vae, DIGITS)
     look = view.look()
-    with vae.frozen(view.epsilon):
+    with vae.noise(view.epsilon):
         distortion, rate = (
             float(np.mean(term)) for term in vae.terms(DIGITS.validation.images)
         )

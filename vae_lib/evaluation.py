@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from vae_lib.checks import check_images, whole
+from vae_lib.checks import check_images, check_precision, whole
 from vae_lib.model import in_batches
 from vae_lib.objectives import elbo, importance_weighted_bound, log_importance_weight
 
@@ -26,32 +26,47 @@ def evaluate(vae, images, *, seed=0, binarize=False):
     Notebook 01.
     """
     check_images(images, vae.image_shape)
-    rng, sums = np.random.default_rng(seed), np.zeros(2)
-    for part in in_batches(images):
-        epsilon = rng.standard_normal((len(part), vae.noise_dim), "float32")
-        with vae.frozen(epsilon):
-            terms = vae.terms(binarized(part, rng) if binarize else part)
-        sums += [float(ops.sum(term)) for term in terms]
+    check_precision(vae)
+    sums = np.zeros(2)
+    for part in parts_with_noise(vae, images, seed, binarize):
+        sums += [float(ops.sum(term)) for term in vae.terms(part)]
     distortion, rate = map(float, sums / len(images))
     return Evaluation(distortion, rate, elbo(distortion, rate))
 
 
-def negative_elbos(vae, images, draws=8, seed=0):
-    """Return −ELBO of each of the images (n, rows, columns) in nats, (n,), as the mean over `draws` of z.
+def evaluate_steps(vae, images, *, seed=0, binarize=False):
+    """Return what the model's own `test_step` says of `images`, floats by name.
 
-    Notebook 04 lays drawings beside them.
+    Images, seed and binarize are those of `evaluate`, which draws the same z.
     """
-    rng, parts = np.random.default_rng(seed), []
+    vae.reset_metrics()
+    for part in parts_with_noise(vae, images, seed, binarize):
+        terms = vae.test_step((part,))
+    return {name: float(value) for name, value in terms.items()}
+
+
+def parts_with_noise(vae, images, seed, binarize=False):
+    """Yield batches of `images`; a forward pass before the next uses seeded noise."""
+    rng = np.random.default_rng(seed)
     for part in in_batches(images):
-        total = np.zeros(len(part))
-        for _ in range(draws):
-            with vae.frozen(
-                rng.standard_normal((len(part), vae.latent_dim), "float32")
-            ):
-                distortion, rate = vae.terms(part)
-            total += ops.convert_to_numpy(distortion + rate)
-        parts.append(total / draws)
-    return np.concatenate(parts)
+        epsilon = rng.standard_normal((len(part), vae.noise_dim), "float32")
+        with vae.noise(epsilon):
+            yield binarized(part, rng) if binarize else part
+
+
+def negative_elbos(vae, images, draws=8, seed=0):
+    """Return −ELBO of each of the images in nats, (n,), as the mean over `draws` of z.
+
+    images: (n, rows, columns), `uint8` or in [0, 1]; ValueError for others. Notebook 04
+    lays drawings beside them.
+    """
+    check_images(images, vae.image_shape)
+    check_precision(vae)
+    total = np.zeros(len(images))
+    for draw in range(draws):
+        parts = parts_with_noise(vae, images, (seed, draw))
+        total += np.concatenate([np.add(*vae.terms(part)) for part in parts])
+    return total / draws
 
 
 def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):

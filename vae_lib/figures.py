@@ -6,14 +6,16 @@ One style, one colour per digit, digits dark on light, and a description for tho
 import io
 
 import matplotlib
+import matplotlib.colors
 import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
 from PIL import Image
 
-COLOURS = matplotlib.color_sequences[
-    "petroff10"
-]  # the colour of each digit 0 … 9, apart for the colour-blind
+# The colour of each digit 0 … 9, apart for the colour-blind, too: Matplotlib's
+# petroff10 with other colours for 3 and 8, which are two greys there.
+COLOURS = list(matplotlib.color_sequences["petroff10"])
+COLOURS[3], COLOURS[8] = map(matplotlib.colors.to_rgb, ("#14213d", "#9fff80"))
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 11,

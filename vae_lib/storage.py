@@ -1,11 +1,14 @@
 """Models and results saved whole or not at all, and loaded without running code from the file. Notebook 01."""
 
 import contextlib
+import json
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from vae_lib.model import VAEBase
 
@@ -53,9 +56,11 @@ def _umask():
 
 
 def save(vae, path):
-    """Write `vae` with its optimizer to `path`, in Keras' own format; `path` ends in `.keras`.
+    """Write `vae` with its optimizer to `path`, in Keras' own format, ending `.keras`.
 
-    Raises StorageError with one sentence when that cannot be done; whatever stood at `path` is then untouched.
+    The file is loaded again before it takes its place: raises StorageError with one
+    sentence when it cannot be written, or would come back as another model. Whatever
+    stood at `path` is then untouched.
     """
     if Path(path).suffix != ".keras":
         raise StorageError(
@@ -63,29 +68,61 @@ def save(vae, path):
         )
     with whole_file(path) as name:
         vae.save(name)
+        _check_copy(vae, load(name))
 
 
 def load(path):
-    """Return the VAE saved at `path`; raise StorageError when it is missing, damaged or something else."""
+    """Return the VAE saved at `path`.
+
+    Raises StorageError when the file is missing, damaged or something else, or holds a
+    class that is not defined yet.
+    """
     if not Path(path).is_file():
         raise StorageError(
-            f"{path} is not there: save a model first, or correct the path."
+            f"{path} is not there: save a model first, or check the path."
         )
+    _check_class(path)
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
-    except (
-        Exception
-    ) as error:  # zipfile, h5py, JSON and Keras each raise their own for a damaged file
-        reason = (
-            str(error).strip().splitlines()[0]
-            if str(error).strip()
-            else type(error).__name__
-        )
+    except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise StorageError(
-            f"{path} is damaged or no saved VAE ({reason[:120]}): save the model again."
+            f"{path} is damaged or no saved VAE ({lines[0][:120]}): save the model again."
         ) from error
     if not isinstance(vae, VAEBase):
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
     return vae
+
+
+def _check_class(path):
+    """Raise StorageError if the file's class is one of ours that is not defined here."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+        name = config["registered_name"] or ""
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
+        return  # what is wrong with it, loading says
+    if name.startswith("vae_lib>") and not keras.saving.get_registered_object(name):
+        raise StorageError(
+            f"{path} holds a {config['class_name']}, a class that is not defined here: "
+            "run the cell, or import the module, that defines it; then load again."
+        )
+
+
+def _check_copy(vae, copy):
+    """Raise StorageError unless the loaded `copy` computes what `vae` computes."""
+    rng = np.random.default_rng(0)
+    images = rng.random((4, *vae.image_shape), "float32")
+    epsilon = rng.standard_normal((4, vae.noise_dim), "float32")
+    terms = []
+    for model in (vae, copy):
+        model.seed_generator.state.assign(vae.seed_generator.state)
+        with model.noise(epsilon):
+            terms.append(np.array([np.asarray(term) for term in model.terms(images)]))
+    if not np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True):
+        raise StorageError(
+            f"a {type(vae).__name__} loaded again would compute something else: let its "
+            "get_config return every argument of its __init__."
+        )

@@ -113,7 +113,9 @@ class Server:
         )
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
-        return os.environ | folders | {"JUPYTER_TOKEN": self.token}
+        # nbval runs notebooks at full size: what the browser needs of them is small
+        small = {"VAE_LIB_QUICK": "1"}
+        return os.environ | folders | small | {"JUPYTER_TOKEN": self.token}
 
     def _wait(self, port, timeout=60):
         end = time.monotonic() + timeout

@@ -13,6 +13,8 @@ from vae_lib.model import VAE
 from vae_lib.widgets.panel import TrainingPanel
 from vae_lib.widgets.plane import LatentPlane
 
+pytestmark = pytest.mark.full
+
 digits = load_mnist()
 """
 PANEL = """

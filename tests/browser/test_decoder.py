@@ -9,6 +9,8 @@ import pytest
 from vae_lib.model import VAE
 from vae_lib.widgets.weights import network_state, packed_weights, script
 
+pytestmark = pytest.mark.full
+
 RUN = """({ weights, shapes, dtype, codes, options }) => {
     const bytes = Uint8Array.from(atob(weights), (c) => c.charCodeAt(0));
     const layers = unpackWeights(new DataView(bytes.buffer), shapes, dtype);

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 CELLS = [
     "from vae_lib import predictions\nfrom vae_lib.course.questions import Question\nfrom vae_lib.widgets.guess import Guess",
     "Guess(predictions.UNTRAINED)",

@@ -16,6 +16,8 @@ import numpy as np
 from IPython.display import display
 from PIL import Image
 
+pytestmark = pytest.mark.full
+
 def png(value):
     with io.BytesIO() as file:
         Image.fromarray(np.full((28, 28), value, "uint8")).resize((280, 280)).save(file, "PNG")

@@ -17,6 +17,8 @@ from vae_lib.widgets.pad import LatentPad
 from vae_lib.widgets.page import write_page
 from vae_lib.widgets.weights import script
 
+pytestmark = pytest.mark.full
+
 PHONE = {"width": 375, "height": 800}
 LEVELS = 1.5  # of 255: half a level of rounding, float16 weights, and the slack of a screen's colours
 
@@ -234,7 +236,7 @@ def own_elbo(vae, control, image):
     )
     total = []
     for epsilon in epsilons:
-        with vae.frozen(epsilon):
+        with vae.noise(epsilon):
             total.append(sum(float(ops.sum(term)) for term in vae.terms(image[None])))
     return np.mean(total)
 

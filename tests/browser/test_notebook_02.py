@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.parametrize(
-    "notebook", ["02_reparametrization.ipynb"], indirect=True
-)
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.parametrize("notebook", ["02_reparametrization.ipynb"], indirect=True),
+]
 PATIENCE = 180  # seconds, for what takes two on a machine of one's own
 
 

@@ -15,6 +15,8 @@ from vae_lib.training import train
 from vae_lib.widgets.beta_slider import BETAS, BetaSlider, BetaView
 from vae_lib.widgets.page import write_page
 
+pytestmark = pytest.mark.full
+
 DIGITS = load_mnist()
 LIMIT = (
     100  # milliseconds from a drag to the changed picture, on a machine of one's own

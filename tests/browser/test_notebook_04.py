@@ -6,7 +6,7 @@ from manifold import Board, Pad, greys, quick, timed
 from pages import PROJECTOR
 
 NOTEBOOK = pytest.mark.parametrize("notebook", ["04_manifold.ipynb"], indirect=True)
-pytestmark = NOTEBOOK
+pytestmark = [pytest.mark.full, NOTEBOOK]
 SETUP = """
 from vae_lib.data import load_mnist
 from vae_lib.model import VAE

@@ -119,38 +119,35 @@ class ConditionedVAE(VAEBase):
         z = mu + sigma * epsilon  # (batch, latent_dim)
         return (mu, sigma, log_sigma), self.decoder([z, t]), ops.exp(log_beta[:, 0])
 
-    def terms_and_beta(self, images):
-        """Return distortion and rate in nats, and the beta drawn for each image, each (batch,)."""
-        (mu, sigma, log_sigma), logits, beta = self(images)
-        return (
-            self.likelihood.distortion(self.prepare(images), logits),
-            rate(mu, sigma, log_sigma),
-            beta,
-        )
+    def terms_and_beta(self, images, training=False):
+        """Return distortion and rate in nats, and the beta of each image, (batch,)."""
+        (mu, sigma, log_sigma), logits, beta = self(images, training=training)
+        distortion = self.likelihood.distortion(self.prepare(images), logits)
+        return distortion, rate(mu, sigma, log_sigma), beta
 
-    def terms(self, images):
-        """Return distortion and rate in nats, each (batch,), at the betas drawn for the images."""
-        return self.terms_and_beta(images)[:2]
+    def terms(self, images, training=False):
+        """Return distortion and rate in nats, each (batch,), at betas drawn anew."""
+        return self.terms_and_beta(images, training)[:2]
+
+    def weighted_loss(self, distortion, rate, beta):
+        """Return the weighted loss of each image, (batch,), with the losses of layers."""
+        return (distortion + beta * rate) / ops.sqrt(1.0 + beta) + sum(self.losses)
 
     def train_step(self, data):
-        """Take one gradient step on the weighted distortion + beta * rate and return the running means."""
+        """Take one gradient step on the weighted loss; return running means."""
         with tf.GradientTape() as tape:
-            distortion, rate, beta = self.terms_and_beta(images_of(data))
-            loss = self.batch_mean((distortion + beta * rate) / ops.sqrt(1.0 + beta))
-        gradients = tape.gradient(loss, self.trainable_variables)
+            distortion, rate, beta = self.terms_and_beta(images_of(data), training=True)
+            loss = self.weighted_loss(distortion, rate, beta)
+            mean = self.batch_mean(loss)
+        gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, rate, beta)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
     def test_step(self, data):
-        """Return distortion, rate and loss of a batch at drawn betas."""
-        return self.track(*self.terms_and_beta(images_of(data)))
-
-    def track(self, distortion, rate, beta):
-        """Add a batch to the running means and return them by name; the loss is the weighted one."""
-        loss = (distortion + beta * rate) / ops.sqrt(1.0 + beta)
-        for tracker, values in zip(self.trackers, (distortion, rate, loss)):
-            tracker.update_state(values)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        """Return the running means of distortion, rate and loss at drawn betas."""
+        distortion, rate, beta = self.terms_and_beta(images_of(data))
+        loss = self.weighted_loss(distortion, rate, beta)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
     def at(self, beta):
         """Return the ordinary `VAE` that this network is at one `beta`; it shares no weights.

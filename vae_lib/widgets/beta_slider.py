@@ -11,11 +11,18 @@ from vae_lib import figures
 from vae_lib.analysis.information import active_units, unit_rates
 from vae_lib.course.figures_03 import slider_figure
 from vae_lib.objectives import rate
-from vae_lib.widgets.pictures import examples
-from vae_lib.widgets.style import Control
-from vae_lib.widgets.weights import SCRIPTS, packed, packed_weights, script
+from vae_lib.widgets.shared.browser import (
+    output_of,
+    packed,
+    packed_weights,
+    script,
+    styles,
+)
+from vae_lib.widgets.shared.control import Control, compiled
+from vae_lib.widgets.training.pictures import examples
 
 BETAS = 97  # on the slider
+TICKS = (0.1, 1.0, 4.0, 12.0, 40.0, 200.0)  # which have a label and are on it exactly
 CODES = 500  # test digits whose codes are drawn
 IMAGES = 2000  # evenly chosen test digits that rate and distortion are means of; MNIST's first ones are the easier
 SAMPLES = 10
@@ -24,8 +31,8 @@ SAMPLES = 10
 class BetaView(anywidget.AnyWidget):
     """What the browser draws from: numbers for every beta of the slider; `beta` is where it stands."""
 
-    _esm = script("decoder", "beta_slider")
-    _css = (SCRIPTS / "beta_slider.css").read_text("utf-8")
+    _esm = script("beta_slider")
+    _css = styles("browser", "beta_slider")
     beta = traitlets.Float(1.0).tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     shapes = traitlets.List().tag(sync=True)
@@ -50,22 +57,15 @@ class BetaSlider(Control):
     )
 
     def __init__(self, network, images, labels, *, beta=1.0, dedicated=()):
-        self.network, self.dedicated = (
-            network,
-            [list(map(float, pair)) for pair in dedicated],
-        )
         network.check(beta)
+        self.network = network
+        self.dedicated = [list(map(float, pair)) for pair in dedicated]
         self.images, self.labels = images, np.asarray(labels)
         self.shown = examples(self.labels)
-        self.betas = np.geomspace(
-            network.settings["low"], network.settings["high"], BETAS
-        )
+        self.betas = slider_betas(network.settings["low"], network.settings["high"])
         self.walk = walk(network, images, self.shown, self.betas)
-        self.samples = (
-            np.random.default_rng(0)
-            .standard_normal((SAMPLES, network.latent_dim))
-            .astype("float32")
-        )
+        rng, shape = np.random.default_rng(0), (SAMPLES, network.latent_dim)
+        self.samples = rng.standard_normal(shape).astype("float32")
         self.view = BetaView(
             beta=float(beta),
             facts=self._facts(),
@@ -93,14 +93,6 @@ class BetaSlider(Control):
     def _facts(self):
         """Return what the browser needs besides arrays."""
         walk, settings = self.walk, self.network.settings
-        shift, scale = (
-            float(self.network.likelihood.mean(np.float32(x))) for x in (0, 1)
-        )
-        output = (
-            "sigmoid"
-            if settings["likelihood"] == "bernoulli"
-            else [scale - shift, shift]
-        )
         rounded = {
             name: np.round(walk[name], 4).tolist()
             for name in ("rates", "distortions", "unit_rates")
@@ -111,11 +103,12 @@ class BetaSlider(Control):
             reach=self.reach,
             images=walk["images"],
             betas=self.betas.tolist(),
+            ticks=[beta for beta in TICKS if beta in self.betas],
             active=walk["active"].tolist(),
             labels=self.labels[:CODES].tolist(),
             classes=self.labels[self.shown].tolist(),
             colours=list(map(to_hex, figures.COLOURS)),
-            output=output,
+            output=output_of(self.network),
             activation=settings["activation"],
             columns=self.network.image_shape[1],
             dedicated=self.dedicated,
@@ -192,6 +185,15 @@ class BetaSlider(Control):
         )
 
 
+def slider_betas(low, high):
+    """Return the betas on the slider, evenly spaced in ratio, the nearest of each of TICKS replaced by it."""
+    betas = np.geomspace(low, high, BETAS)
+    for tick in TICKS:
+        if low <= tick <= high:
+            betas[np.argmin(np.abs(np.log(betas / tick)))] = tick
+    return betas
+
+
 def walk(network, images, shown, betas, seed=0):
     """Return what `network` makes of images at each of `betas`: a dict of arrays, the betas along the first axis.
 
@@ -205,7 +207,7 @@ def walk(network, images, shown, betas, seed=0):
         (len(x), network.latent_dim), "float32"
     )
 
-    @tf.function(autograph=False)
+    @compiled
     def at(t):
         mu, rho = network.encoder([x, tf.fill((len(x), 1), t)])
         sigma, log_sigma = network.posterior(rho)

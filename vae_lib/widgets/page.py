@@ -8,7 +8,7 @@ import ipywidgets
 from ipywidgets.embed import dependency_state
 
 from vae_lib.storage import whole_file
-from vae_lib.widgets.weights import SCRIPTS, script
+from vae_lib.widgets.shared.browser import script, styles
 
 ALIVE = (
     ipywidgets.Box,
@@ -67,7 +67,7 @@ def page_html(widgets, title="Variational autoencoders", introduction=""):
         title=html.escape(title),
         introduction="".join(paragraphs),
         script=script("page"),
-        css=(SCRIPTS / "page.css").read_text("utf-8"),
+        css=styles("page"),
         state=json.dumps(state).replace(
             "<", "\\u003c"
         ),  # no text may end the script element

@@ -5,7 +5,7 @@ import numpy as np
 
 from vae_lib.experiments.textbook_maps import kl_and_slope
 from vae_lib.figures import new_figure, to_png
-from vae_lib.widgets.style import Control
+from vae_lib.widgets.shared.control import Control
 
 GRID = np.arange(-110.0, 110.5, 0.5, dtype="float32")
 STATES = ("finite", "infinite", "NaN")

@@ -7,7 +7,7 @@ import ipywidgets
 
 from vae_lib.course.figures_02 import draw_dots
 from vae_lib.figures import new_figure, to_png
-from vae_lib.widgets.style import Control, image
+from vae_lib.widgets.shared.control import Control, Picture
 
 SHOWN = 40  # estimates drawn for each estimator
 
@@ -49,8 +49,10 @@ class SampleSlider(Control):
         self.slider = ipywidgets.SelectionSlider(
             options=counts, description="samples", layout={"width": "95%"}
         )
-        self.board = image(
-            self.drawn(counts[0]), 760, "Estimates of the gradient by five estimators"
+        self.board = Picture(
+            value=self.drawn(counts[0]),
+            width=760,
+            alt=f"Estimates of the gradient by {len(estimates)} estimators",
         )
         self.slider.observe(self.update, "value")
         self.description = f"A slider for the number of samples, up to {counts[-1]}, and the estimates."

@@ -1,0 +1,74 @@
+"""The three sizes of the test suite, and the order of the tests.
+
+    pytest --quick    unit tests, without the slow ones, notebooks and the browser
+    pytest            also slow ones, each notebook with small sizes, every control once
+    pytest --full     everything, and each notebook at full size
+
+Any further argument of pytest chooses among the tests of that size.
+"""
+
+import os
+
+import pytest
+
+LEFT_OUT = {
+    "quick": {"slow", "notebook", "browser", "full"},
+    "middle": {"full"},
+    "full": set(),
+}
+
+
+def pytest_addoption(parser):
+    """Add --quick and --full."""
+    group = parser.getgroup("sizes of the suite")
+    group.addoption("--quick", action="store_true", help="unit tests only")
+    group.addoption("--full", action="store_true", help="everything, at full size")
+
+
+def size_of(config):
+    """Return "quick", "middle" or "full"."""
+    quick, full = config.getoption("quick"), config.getoption("full")
+    if quick and full:
+        raise pytest.UsageError("--quick and --full exclude each other: choose one.")
+    return "quick" if quick else "full" if full else "middle"
+
+
+def pytest_configure(config):
+    """Let kernels that tests start run small sizes, or full ones with --full."""
+    if size_of(config) == "full":
+        os.environ["VAE_LIB_QUICK"] = "0"
+    else:
+        os.environ.setdefault("VAE_LIB_QUICK", "1")
+
+
+def pytest_report_header(config):
+    """Say which size this is."""
+    size, left_out = size_of(config), LEFT_OUT[size_of(config)]
+    return f"size: {size}; left out: {', '.join(sorted(left_out)) or 'nothing'}"
+
+
+def turn(item):
+    """Return what the tests are sorted by; tests that share a turn keep their order."""
+    if item.get_closest_marker("notebook"):
+        return 1, ""
+    if not item.get_closest_marker("browser"):
+        return 0, ""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return 2, parameters.get("notebook", "")
+
+
+@pytest.hookimpl(trylast=True)  # after pytest's own grouping
+def pytest_collection_modifyitems(config, items):
+    """Mark, leave out and sort, so that a fault shows early.
+
+    A notebook is opened in the browser once for all tests that name it.
+    """
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker("notebook")
+        elif "playwright" in item.fixturenames:
+            item.add_marker("browser")
+    names = LEFT_OUT[size_of(config)]
+    out = [item for item in items if names & {m.name for m in item.iter_markers()}]
+    config.hook.pytest_deselected(items=out)
+    items[:] = sorted((item for item in items if item not in set(out)), key=turn)

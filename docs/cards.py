@@ -1,0 +1,60 @@
+"""What the front page and the side bar say of a notebook, read from the notebook itself."""
+
+import base64
+import html
+import json
+import re
+import struct
+from functools import cache
+
+QUESTION = re.compile(r"\*\*The question:\s*(.+?)\*\*|\*\*Question[.:]\*\*\s*(.+?)\n\n", re.DOTALL)
+MINUTES = re.compile(r"About ([\d½¼¾]+) minutes?\s+to\s+read;\s+about\s+([\d½¼¾]+) minutes?\s+to\s+run")
+SHAPE = 0.55  # height to width of a card's picture
+
+
+@cache
+def opening(path):
+    """Return the markdown of a notebook up to its first code cell."""
+    texts = []
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        if cell["cell_type"] != "markdown":
+            break
+        texts.append("".join(cell["source"]))
+    return "\n\n".join(texts) + "\n\n"
+
+
+def title(path):
+    """Return the first heading of a notebook."""
+    found = re.search(r"^# (.+)$", opening(path), re.MULTILINE)
+    return re.sub(r"^(Solutions?\s*)?\d\d\s*[·:.]?\s*", "", found[1]) if found else path.stem
+
+
+def picture(path):
+    """Return (data address, description) of the notebook's figure whose shape suits a card best, or None."""
+    best = None
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            data = "".join(output.get("data", {}).get("image/png", "")).replace("\n", "")
+            facts = output.get("metadata", {}).get("image/png", {})
+            if data and "width" in facts:  # a figure, not what stands in for a widget
+                width, height = struct.unpack(">II", base64.b64decode(data[:64])[16:24])
+                fault = abs(height / width - SHAPE)
+                if best is None or fault < best[0]:
+                    best = fault, f"data:image/png;base64,{data}", facts.get("alt", "")
+    return best and best[1:]
+
+
+def card(path):
+    """Return what the card of a notebook shows: number, title, question, minutes and picture."""
+    text = opening(path)
+    question, minutes = QUESTION.search(text), MINUTES.search(text)
+    words = " ".join((question[1] or question[2]).split()) if question else ""
+    return {
+        "stem": path.stem,
+        "number": path.stem[:2],
+        "title": html.escape(title(path)),
+        "question": html.escape(words[:1].upper() + words[1:]),
+        "read": minutes and minutes[1],
+        "run": minutes and minutes[2],
+        "picture": picture(path),
+    }
