@@ -124,11 +124,10 @@ ONE_NETWORK = Question(
 # Notebook 04
 
 GRIDS = Question(
-    "In which of the two grids will more of the pictures be good digits?",
-    "Equal steps spend most of their places where hardly any code is ever drawn, and the decoder has never been asked "
-    "there.",
+    "In which of the two grids will more of the pictures stand for no test digit?",
+    "Equal steps put many of their codes far out, where the prior, and with it the digits, are rare.",
     options=("equal shares of the prior", "equal steps", "no difference"),
-    answer=0,
+    answer=1,
 )
 MIDDLE = Question(
     "How long is the middle of two random codes, as a share of the length at the ends?",
@@ -139,11 +138,13 @@ MIDDLE = Question(
 )
 STRETCHED = Question(
     "Where is the magnification high?",
-    "Within a class a step changes little; across a border it changes one digit into another.",
+    "Codes crowd near the origin, because the prior wants them there, and where many pictures share little room, a "
+    "small step has to pass many of them. A border adds little to that: at one distance from the origin, the inside "
+    "of a class is stretched nearly as much.",
     options=(
-        "in the middle of a class",
-        "at a border between two classes",
-        "far outside, where no code lies",
+        "near the origin, whatever is drawn there",
+        "at the borders between classes, wherever they run",
+        "far outside, where codes are rare",
     ),
-    answer=1,
+    answer=0,
 )
