@@ -197,24 +197,6 @@ function join(link) {
   modelOf(target).set(to, modelOf(source).get(from));
 }
 
-/** Follow the theme of the page around this one, or of the system; tell that page the height that is needed. */
-function answerToSurroundings() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  let told = "";
-  const paint = () => (document.documentElement.dataset.theme = told || (dark.matches ? "dark" : "light"));
-  dark.addEventListener("change", paint);
-  addEventListener("message", ({ data }) => {
-    told = ["dark", "light"].includes(data?.theme) ? data.theme : told;
-    paint();
-  });
-  paint();
-  if (parent === window) return;
-  const tell = () =>
-    parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
-  new ResizeObserver(tell).observe(document.body);
-}
-
-answerToSurroundings();
 Object.values(models)
   .filter(({ kind }) => /^(Directional)?LinkModel$/.test(kind))
   .forEach(join);
