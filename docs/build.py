@@ -85,10 +85,10 @@ def make_slides(folder, living):
 def make_living(folder, quick):
     """Write the living pages into `folder`; return {notebook: [{cell, file, title, numbers, number}]}."""
     sys.path.insert(0, str(ROOT))
+    import living
+
     import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
     from vae_lib import training
-
-    import living
 
     training.train = living.silent(training.train)
     if quick:
@@ -106,17 +106,32 @@ def make_living(folder, quick):
         (folder / f"{name}.html").write_text(page, "utf-8")
     made = {}
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        notebook = json.loads(path.read_text("utf-8"))
-        found = living.living_widgets(notebook)
-        for n, (cell, kind, widget, numbers) in enumerate(found, 1):
-            file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
-            back = f"../notebooks/{path.stem}.html", f"Notebook {path.stem[:2]}"
-            about = f"The network is the one of notebook {path.stem[:2]}, trained as the notebook trains it."
-            page = living.living_page(widget, title, about, back, "../index.html")
-            (folder / file).write_text(page, "utf-8")
-            facts = {"cell": cell, "file": file, "title": title, "numbers": numbers}
-            made.setdefault(path.stem, []).append(facts | {"number": path.stem[:2]})
+        try:
+            pages = list(write_living(path, folder))
+        except Exception as fault:
+            raise NotBuilt(
+                f"A living page of {path.name} could not be made ({type(fault).__name__}: {fault}): run "
+                "the notebook, or build --without-widgets."
+            ) from fault
+        if pages:
+            made[path.stem] = pages
     return made
+
+
+def write_living(path, folder):
+    """Write the living pages of the notebook at `path` into `folder`; yield what is known of each."""
+    import living
+
+    number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
+    back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
+    about = f"The network of notebook {number}, trained as the notebook trains it."
+    for n, found in enumerate(living.living_widgets(notebook), 1):
+        cell, kind, widget, numbers = found
+        file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
+        page = living.living_page(widget, title, about, back, "../index.html")
+        (folder / file).write_text(page, "utf-8")
+        facts = {"cell": cell, "file": file, "title": title}
+        yield facts | {"numbers": numbers, "number": number}
 
 
 def make_laboratory(folder):

@@ -70,7 +70,7 @@ html_context = {
 }
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
@@ -109,6 +109,7 @@ Benchmarks <docs/benchmarks>
 {others}
 ```
 """
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
 <iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
 
@@ -192,9 +193,11 @@ def with_extras(notebook, stem, living):
         frames.setdefault(page["cell"], []).append(page)
     for i, cell in enumerate(notebook["cells"]):
         if i in frames:  # the living widget takes the place of its picture
-            for output in cell["outputs"]:
-                output.get("data", {}).pop("image/png", None)
-                output.get("data", {}).pop("text/plain", None)
+            cell["outputs"] = [
+                output
+                for output in cell["outputs"]
+                if WIDGET not in output.get("data", {})
+            ]
         yield cell
         if i == 0:
             link = f'<p class="to-slides"><a href="../slides/{stem}.html">Slides of this notebook</a></p>'

@@ -21,6 +21,7 @@ PLUMBING = re.compile(
     r"^(import|from) |figures\.|Markdown\(|\bassert\b|set_random_seed", re.M
 )
 NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the series
 LEFT_OUT = re.compile(
     r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
@@ -119,7 +120,7 @@ class Deck:
 
 def add_markdown(deck, source, figure):
     """Add what a cell of markdown gives to the deck: what leads on, asks, defines and concludes."""
-    found = parts(NAVIGATION.sub("", source))
+    found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
     for i, part in enumerate(found):
         kind = kind_of(part)
         following = kind_of(found[i + 1]) if i + 1 < len(found) else "cell"

@@ -1,7 +1,11 @@
-"""The website, built once and opened in one browser: whole, quiet, for screens of every size, and accessible."""
+"""The website, built once and opened in one browser: whole, quiet, for every screen, and accessible.
+
+VAE_LIB_SITE names the folder of a site that is built already.
+"""
 
 import functools
 import http.server
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +74,8 @@ RAW = [  # what readers never see where Markdown and TeX were understood
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the built site; its living widgets are trained on few digits."""
+    if os.environ.get("VAE_LIB_SITE"):
+        return Path(os.environ["VAE_LIB_SITE"]).resolve()
     folder = tmp_path_factory.mktemp("site") / "html"
     before = untracked()
     command = [sys.executable, "-W", "ignore", ROOT / "docs/build.py", "--quick"]
