@@ -74,7 +74,9 @@ _compiled_lock = threading.Lock()
 
 
 def _shared(key, traced):
-    """Return the function compiled for a graph like that of `traced`, and if it is new."""
+    """Return the function compiled for a graph like that of `traced`, and if it is
+    new.
+    """
     with _compiled_lock:
         fresh = key not in _compiled
         if fresh:
@@ -198,7 +200,9 @@ class Steps:
 
 
 def check_terms(terms):
-    """Return the names of what a `train_step` returned; raise ValueError if it cannot do."""
+    """Return the names of what a `train_step` returned; raise ValueError if it
+    cannot do.
+    """
     missing = set(TERMS).difference(terms if isinstance(terms, dict) else ())
     if missing:
         raise ValueError(
