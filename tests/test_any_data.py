@@ -73,7 +73,7 @@ FILES = {
 
 
 def run(sources, monkeypatch, **variables):
-    """Run code cells one after another in one namespace, with small sizes; return it."""
+    """Run code cells one after another with small sizes; return their namespace."""
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("VAE_LIB_QUICK", "1")
     for name, value in variables.items():
