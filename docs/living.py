@@ -106,7 +106,7 @@ def silent(train):
 
 
 def living_widgets(notebook):
-    """Yield (cell, kind, widget) of each place of `notebook`, the widget with the model that the notebook trains.
+    """Yield (cell, kind, widget, latent_dim) for each place of `notebook`, with the model that the notebook trains.
 
     Of the notebook those statements run that the widget needs, each of them once.
     """
@@ -129,7 +129,8 @@ def living_widgets(notebook):
         else:
             call = ast.Expression(place.call)
             widget = eval(compile(call, "<notebook>", "eval"), names)
-        yield place.cell, STANDS_FOR.get(kind, kind), widget
+        model = widget.network if kind == "BetaSlider" else widget.vae
+        yield place.cell, STANDS_FOR.get(kind, kind), widget, model.latent_dim
 
 
 def front_widgets(epochs=12):

@@ -9,7 +9,6 @@ import pytest
 
 from vae_lib.course.results import (
     load_results,
-    load_rows,
     pack_images,
     unpack_images,
     where,
@@ -179,15 +178,6 @@ def test_images_are_stored_for_one_seed_of_each_arm(ends):
         for kind in ("reconstructions", "generated"):
             images = unpack_images(row[kind])
             assert images.shape == (10, 28, 28) and images.max() > 100, key
-
-
-def test_stored_rows_are_a_frame_that_can_be_narrowed():
-    rows = load_rows("nats", setting="plain", latent_dim=2)
-    assert set(rows.setting) == {"plain"} and rows.seed.is_unique
-    stored = where(load_results("nats")["rows"], setting="plain", latent_dim=2)
-    assert rows.negative_elbo.tolist() == [row["negative_elbo"] for row in stored]
-    with pytest.raises(KeyError, match="depth"):
-        load_rows("nats", depth=3)
 
 
 def test_packed_images_come_back():

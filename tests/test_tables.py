@@ -106,4 +106,4 @@ def test_jumps_are_drawn_and_failures_counted():
     ]
     figure = jumps_figure(rows)
     assert [axes.get_title() for axes in figure.axes] == ["Adam 0.001", "Adam 0.1"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["✕ 1", ""]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1 failed", ""]

@@ -10,6 +10,7 @@ import matplotlib.colors
 import numpy as np
 from IPython.display import display
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from PIL import Image
 
 # The colour of each digit 0 … 9, apart for the colour-blind, too: Matplotlib's
@@ -177,21 +178,16 @@ def draw_codes(axes, codes, labels, title="", size=3):
     )
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    for digit, place in zip(
-        digits, spread(medians, 0.07 * np.ptp(codes, axis=0).max())
-    ):
+    distance = 0.06 * np.ptp(codes, axis=0).max()
+    for digit, place in zip(digits, spread(medians, distance)):
         axes.text(
             *place,
             str(digit),
-            color="white",
+            fontsize=15,
             fontweight="bold",
             ha="center",
             va="center",
-            bbox=dict(
-                boxstyle="circle,pad=0.2",
-                facecolor=COLOURS[digit % 10],
-                edgecolor="white",
-            ),
+            path_effects=[withStroke(linewidth=3, foreground="white")],
         )
     axes.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
@@ -218,8 +214,8 @@ def draw_normals(axes, normals, titles):
         )
         density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
         ax.plot(z, density, color=COLOURS[0], label="$q(z)$")
-        ax.set(title=title, xlabel="$z$", yticks=[])
-    axes[0].legend(loc="upper left", frameon=False)
+        ax.set(title=title, xlabel="$z$")
+    axes[0].legend(loc="upper right", frameon=False)
 
 
 def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):

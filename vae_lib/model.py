@@ -185,13 +185,27 @@ class VAEBase(keras.Model):
         """Return what `call` does, as NumPy arrays; ValueError for other images."""
         return super().predict(**self._bound(super().predict, x, *args, **options))
 
-    def export(self, filepath, *args, **options):
-        """Write the forward pass of images (n, rows, columns) as Keras' `export` does."""
-        options.setdefault(
-            "input_signature",
-            [keras.InputSpec(dtype="float32", shape=(None, *self.image_shape))],
-        )
-        super().export(filepath, *args, **options)
+    def export(self, filepath, format="tf_saved_model", **options):
+        """Write a TensorFlow SavedModel of the forward pass, without Python code.
+
+        Its `serve` maps float32 images (n, rows, columns) to `mu`, `sigma` and `logits`
+        by name, with z drawn anew. Raises ValueError for another format.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f"format is {format!r}: a VAE is exported as 'tf_saved_model'; for "
+                "others export vae.encoder and vae.decoder, which are plain models."
+            )
+
+        def serve(images):
+            (mu, sigma, _), logits = self(images)
+            return {"mu": mu, "sigma": sigma, "logits": logits}
+
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        images = tf.TensorSpec((None, *self.image_shape), "float32", "images")
+        archive.add_endpoint("serve", serve, input_signature=[images])
+        archive.write_out(filepath, **options)
 
     def _bound(self, method, *args, **options):
         """Return the arguments of Keras' `method` by name, its images checked."""

@@ -99,6 +99,7 @@ class Training:
         self.first_loss = None  # of the very first step: an untrained model's
         self.order = None  # of the images in this epoch
         self.history = History()
+        self.watchers = keras.callbacks.CallbackList()  # none, unless `train` has some
         self._compiled = None
 
     @property
@@ -219,9 +220,11 @@ class Training:
         """Enter the epoch's means and the held-out ones into the history."""
         means = with_elbo(self.means)
         if self.validation is not None:
+            self.watchers.on_test_begin()
             held_out = evaluate_steps(
                 self.vae, self.validation, seed=self.seed, binarize=self.binarize
             )
+            self.watchers.on_test_end(held_out)
             means |= {f"validation_{n}": v for n, v in with_elbo(held_out).items()}
         for name, value in means.items():
             if name != "loss":
@@ -302,7 +305,7 @@ def train(
         seed=seed,
         binarize=binarize,
     )
-    watchers = keras.callbacks.CallbackList(
+    training.watchers = watchers = keras.callbacks.CallbackList(
         tf.nest.flatten(callbacks),
         model=vae,
         verbose=0,

@@ -154,7 +154,7 @@ def clear_code(vae, mu, labels, units, state):
     """
     reach, plane = state["reach"], mu[:, units]
     badges = np.array(state["badges"])[:, 1:]
-    tried = np.flatnonzero(np.abs(plane[:TRIED]).max(axis=1) < 0.9 * reach)
+    tried = np.flatnonzero(np.abs(plane[:TRIED]).max(axis=1) < 0.7 * reach)
     if len(tried) == 0:
         return np.zeros(vae.latent_dim)
     decoded = vae.decode(mu[tried]).reshape(len(tried), -1)

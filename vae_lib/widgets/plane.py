@@ -134,7 +134,7 @@ class LatentPlane(Control):
         code = self.axes.transData.inverted().transform(place)
         for slider, value in zip(self.sliders, code):
             slider.value = float(
-                np.clip(round(value / STEP) * STEP, slider.min, slider.max)
+                np.clip(round(round(value / STEP) * STEP, 6), slider.min, slider.max)
             )
 
 

@@ -94,7 +94,8 @@ class Pad {
     const width = this.view.root.clientWidth || 600;
     const narrow = width < NARROW;
     this.view.root.classList.toggle("vae-pad-stacked", narrow);
-    const most = Math.max(300, Math.min(560, 0.6 * window.innerHeight));
+    const wanted = getComputedStyle(this.view.root).getPropertyValue("--vae-pad-size"); // of pages that say so
+    const most = parseFloat(wanted) || clamp(0.6 * window.innerHeight, 300, 560);
     this.scale = mapScale(
       Math.floor(clamp(narrow ? width - 4 : width - BESIDE, 240, narrow ? 400 : most)),
       this.codes.reach,
@@ -419,7 +420,7 @@ function makeView(el) {
     add(card, "canvas", {}, { role: "img", "aria-label": label }),
   );
   const caption = add(side, "div", { className: "vae-pad-caption" });
-  const foot = add(root, "div", { className: "vae-foot" });
+  const foot = add(root, "div", { className: "vae-foot vae-pad-foot" });
   const classes = add(
     foot,
     "div",

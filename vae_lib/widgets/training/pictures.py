@@ -239,6 +239,8 @@ class Codes:
         middles = np.array(
             [np.median(points[self.labels == c], axis=0) for c in self.named]
         )
+        if not strip:
+            middles = figures.spread(middles, 0.16 * reach)  # none hides another
         self.discs.set_offsets(middles)
         for numeral, middle in zip(self.numerals, middles):
             numeral.set_position(middle)
