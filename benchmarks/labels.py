@@ -7,12 +7,11 @@ A run takes about two minutes on two cores. Writes data/labels.json after every 
 what stands there is not repeated unless --afresh is given.
 """
 
+import keras
+import numpy as np
 import stored
 
 import vae_lib  # noqa: F401, I001  (before Keras: it quiets TensorFlow's start-up log)
-import keras
-import numpy as np
-
 from vae_lib.analysis import information, sample_quality
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate

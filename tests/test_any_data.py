@@ -1,4 +1,4 @@
-"""Notebook 05 runs with any valid file: few and many images, other shapes, classes and pixels."""
+"""Notebook 05 runs with any valid file: other numbers, shapes, classes, pixels."""
 
 import ast
 import gzip
@@ -16,7 +16,7 @@ CELLS = nbformat.read(FOLDER / "05_your_own.ipynb", 4).cells
 
 
 def data_section():
-    """Return the code cells from the top to the end of the section on another data set."""
+    """Return the code cells to the end of the section on another data set."""
     sources = []
     for cell in CELLS:
         if cell.cell_type == "markdown" and "## Other networks" in cell.source:
@@ -27,7 +27,7 @@ def data_section():
 
 
 def pictures(n, shape, classes, rng):
-    """Return `uint8` images (n, *shape) of soft blots, whose place depends on the class, and labels (n,)."""
+    """Return images (n, *shape), blots whose place tells their class, and labels."""
     labels = rng.integers(0, classes, n)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     angle = 2 * np.pi * labels / max(classes, 2) + rng.normal(0, 0.2, n)
@@ -73,7 +73,7 @@ FILES = {
 
 
 def run(sources, monkeypatch, **variables):
-    """Run code cells one after another in one namespace, with small sizes; return it."""
+    """Run code cells one after another with small sizes; return their namespace."""
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("VAE_LIB_QUICK", "1")
     for name, value in variables.items():

@@ -1,6 +1,7 @@
 """Exercises: the solutions are right by independent truth, each mistake is named, nothing else is let through."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -354,11 +355,11 @@ def test_told_images_are_those_of_the_library():
 
 
 def test_a_code_that_repeats_the_label_pays_its_entropy_at_least():
-    """R = I(x; z | y) + E_y KL(q(z|y) ‖ p): with q(z|y) the ten thin parts of the prior, the second is ln 10."""
+    """With ten parts of the prior as q(z|y), E_y KL(q(z|y) ‖ p) is ln 10."""
     ends = stats.norm.ppf(np.linspace(0, 1, 11))
     parts = [
         integrate.quad(lambda z: 10 * stats.norm.pdf(z) * np.log(10), low, high)[0]
-        for low, high in zip(ends, ends[1:])
+        for low, high in pairwise(ends)
     ]
     assert own.repeated.solution == pytest.approx(np.mean(parts))
 

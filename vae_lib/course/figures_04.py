@@ -1,4 +1,4 @@
-"""The figures of notebook 04, drawn and shown with a description: grids, heat maps, ways across the plane."""
+"""The figures of notebook 04, shown with a description: grids, heat maps, ways."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -10,9 +10,10 @@ WAYS = "ABCDEFGHIJ"  # the names of pairs, on a map and beside their pictures
 
 
 def show_rows(rows, columns=None, framed=None, note=""):
-    """Show a board of images for each `label: images` of the mapping `rows`, one below the other.
+    """Show a board of images for each `label: images` of the mapping `rows`.
 
-    `framed` maps labels to the places of images that get a frame; `note` says in the description what these are.
+    `framed` maps labels to the places of images that get a frame; `note` says in the
+    description what these are.
     """
     columns = columns or max(len(images) for images in rows.values())
     heights = [-(-len(images) // columns) for images in rows.values()]
@@ -29,7 +30,7 @@ def show_rows(rows, columns=None, framed=None, note=""):
 
 
 def frame(axes, place, columns, shape):
-    """Draw a frame around the image at `place` of a board with `columns` images of `shape` in a row."""
+    """Draw a frame around the image at `place` of a board, `columns` in a row."""
     (down, right), (height, width) = divmod(place, columns), shape
     left, top = right * (width + 1) - 1, down * (height + 1) - 1
     look = dict(fill=False, edgecolor=COLOURS[1], linewidth=1.5)
@@ -37,32 +38,25 @@ def frame(axes, place, columns, shape):
 
 
 def show_grids(grids):
-    """Show each grid of codes (n * n, 2) of the mapping `grids` over the prior's circles."""
-    figure, axes = new_figure(1, len(grids), (8, 4))
+    """Show each grid of codes (n * n, 2) of the mapping `grids` over the prior."""
+    figure, axes = new_figure(1, len(grids), (8, 4.4))
     angle = np.linspace(0, 2 * np.pi, 200)
     for ax, (title, grid) in zip(axes, grids.items()):
         for deviations in (1, 2, 3):
             circle = deviations * np.cos(angle), deviations * np.sin(angle)
             ax.fill(*circle, color=COLOURS[0], alpha=0.12, linewidth=0)
-            ax.text(
-                0,
-                deviations - 0.02,
-                f"{deviations}σ",
-                ha="center",
-                va="top",
-                fontsize=8,
-            )
         ax.plot(*grid.T, "k.", markersize=3)
         ax.set(title=title, xlim=(-3.3, 3.3), ylim=(-3.3, 3.3), **PLANE)
     show(
         figure,
-        "Two square grids of 225 codes over circles of one, two and three standard deviations of the prior: the first "
+        "Two square grids of 225 codes over circles of one, two and three standard "
+        "deviations of the prior: the first "
         "is dense in the middle and ends at 1.6, the second has equal steps out to 3.",
     )
 
 
 def show_boards(grids, boards, codes, labels):
-    """Show a row for each title of `grids`: codes (n, 2) under the grid (m * m, 2), and the board decoded from it."""
+    """Show for each title of `grids` the codes (n, 2) under the grid, and its board."""
     figure, axes = new_figure(len(grids), 2, (8, 4.1 * len(grids)))
     for (left, right), (title, grid) in zip(axes, grids.items()):
         n = round(len(grid) ** 0.5)
@@ -72,15 +66,18 @@ def show_boards(grids, boards, codes, labels):
         draw_digits(right, boards[title], n, f"decoded from these {n} × {n} codes")
     show(
         figure,
-        "Two rows. On the left the codes of test digits, coloured by class, under a grid; on the right the digits "
-        f"decoded from that grid, in the same places. From top to bottom: {'; '.join(grids)}.",
+        "Two rows. On the left the codes of test digits, coloured by class, under a "
+        "grid; on the right the digits "
+        f"decoded from that grid, in the same places. From top to bottom: "
+        f"{'; '.join(grids)}.",
     )
 
 
 def show_heat(codes, maps):
     """Show values over the square grid `codes` (n * n, 2) as colours, side by side.
 
-    `maps` maps a title to (values (n * n,), label of the scale, colour map, (lowest, highest) or None).
+    `maps` maps a title to values (n * n,), the label of their scale and, where they are
+    not the usual ones, a colour map and its ends.
     """
     figure, axes = new_figure(1, len(maps), (8, 3.7), squeeze=False)
     for ax, (title, chosen) in zip(axes[0], maps.items()):
@@ -94,7 +91,7 @@ def show_heat(codes, maps):
 
 
 def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
-    """Draw `values` (n * n,) over the square grid `codes` (n * n, 2) as colours, with a scale that says `label`."""
+    """Draw `values` (n * n,) over the square grid `codes` (n * n, 2) as colours."""
     n, reach = round(len(codes) ** 0.5), np.abs(codes).max()
     low, high = limits or (None, None)
     picture = axes.imshow(
@@ -111,7 +108,7 @@ def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
 
 
 def show_ways(codes, values, paths):
-    """Show paths (steps, 2) over a map of `values` as lines, the straight lines dashed, named by letters."""
+    """Show paths (steps, 2) over a map of `values`, and straight lines, with letters."""
     figure, axes = new_figure(size=(6.5, 5.4))
     draw_heat(axes, codes, values, "shortest ways and straight lines", "log₁₀ √det G")
     for name, path in zip(WAYS, paths):
@@ -126,13 +123,14 @@ def show_ways(codes, values, paths):
         axes.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
     show(
         figure,
-        f"{len(paths)} pairs of codes, named by letters, on the magnification: solid lines are the shortest ways, "
+        f"{len(paths)} pairs of codes, named by letters, on the magnification: solid "
+        f"lines are the shortest ways, "
         "dashed ones straight.",
     )
 
 
 def show_rates(rates):
-    """Show the rate of each latent unit (latent_dim,), largest first, named by its number."""
+    """Show the rate of each latent unit (latent_dim,), largest first, by its number."""
     figure, axes = new_figure(size=(5, 2.4))
     order = np.argsort(-rates)
     axes.bar(range(len(rates)), rates[order])
@@ -142,13 +140,14 @@ def show_rates(rates):
     axes.set_xticks(range(len(rates)), [f"$z_{{{unit + 1}}}$" for unit in order])
     show(
         figure,
-        f"Bars in falling order: the rates of {len(rates)} latent units, from {rates.max():.1f} to "
+        f"Bars in falling order: the rates of {len(rates)} latent units, from "
+        f"{rates.max():.1f} to "
         f"{rates.min():.1f} nats.",
     )
 
 
 def show_lengths(share, curves):
-    """Show the length of codes on the way between two over the `share` of the way, a line for each of `curves`."""
+    """Show the length of codes on the way between two, a line for each of `curves`."""
     figure, axes = new_figure(size=(6, 3))
     for i, (label, values) in enumerate(curves.items()):
         style = ("-", "--", ":", "-.")[i % 4]
@@ -167,7 +166,7 @@ def show_lengths(share, curves):
 
 
 def show_maps(maps, labels):
-    """Show the codes (n, 2) of each title of `maps`, coloured by digit; only a map named *plane* keeps its axes."""
+    """Show the codes (n, 2) of each title of `maps`, coloured by digit."""
     figure, axes = new_figure(1, len(maps), (8, 3.1))
     for ax, (title, codes) in zip(axes, maps.items()):
         draw_codes(ax, codes, labels, title=title)
@@ -177,13 +176,14 @@ def show_maps(maps, labels):
             ax.set(xlabel="no unit", ylabel="no unit", xticks=[], yticks=[])
     show(
         figure,
-        f"The same codes {len(maps)} times, coloured by digit: {', '.join(maps)}. PCA turns the plane; t-SNE pulls it "
+        f"The same codes {len(maps)} times, coloured by digit: {', '.join(maps)}. PCA "
+        f"turns the plane; t-SNE pulls it "
         "apart into islands.",
     )
 
 
 def show_crowding(radius, magnified, border):
-    """Show the magnification over the distance from the origin, for codes at borders and for those inside."""
+    """Show the magnification by distance from the origin, at borders and inside."""
     figure, axes = new_figure(size=(6, 3.2))
     for label, chosen, marker, colour in (
         ("inside a class", ~border, "o", COLOURS[0]),
@@ -196,6 +196,7 @@ def show_crowding(radius, magnified, border):
     axes.legend()
     show(
         figure,
-        "Magnification, on a logarithmic scale, against the distance from the origin: one falling cloud, in which "
+        "Magnification, on a logarithmic scale, against the distance from the origin: "
+        "one falling cloud, in which "
         "codes at borders and codes inside a class lie among each other.",
     )

@@ -1,4 +1,4 @@
-"""The figures of notebook 05, drawn and shown with a description: curves, planes of any classes, hands, labels."""
+"""The figures of notebook 05, shown with a description: curves, planes, hands."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ NAMED = 12  # classes whose names find room on a plane
 
 
 def show_curves(histories, start=3):
-    """Show −ELBO by epoch, in training and held out, a panel for each of the named `histories`, from epoch `start`."""
+    """Show −ELBO by epoch from `start` on, a panel for each of `histories`."""
     figure, axes = new_figure(1, len(histories), (8, 3), sharey=True, squeeze=False)
     ends = []
     for ax, (name, history) in zip(axes[0], histories.items()):
@@ -32,20 +32,21 @@ def show_curves(histories, start=3):
 
 
 def show_plane(mu, labels, images):
-    """Show codes (n, 2) coloured by class, and beside them the images decoded from a square grid of codes."""
+    """Show codes (n, 2) by class, and images decoded from a square grid of codes."""
     figure, axes = new_figure(1, 2, (8, 4.2))
     draw_classes(axes[0], mu, labels, f"the codes μ of {len(mu):,} test images")
     n = round(len(images) ** 0.5)
     draw_digits(axes[1], images, n, f"decoded from {n} × {n} codes")
     show(
         figure,
-        f"Left: codes of {len(mu):,} test images of {len(np.unique(labels))} classes, coloured by class. Right: {n} × "
+        f"Left: codes of {len(mu):,} test images of {len(np.unique(labels))} classes, "
+        f"coloured by class. Right: {n} × "
         f"{n} images decoded from a grid of codes.",
     )
 
 
 def show_planes(codes, labels):
-    """Show the codes (n, 2) of each named model of the mapping `codes`, coloured by class, side by side."""
+    """Show the codes (n, 2) of each named model of `codes`, coloured by class."""
     figure, axes = new_figure(1, len(codes), (8, 4.2))
     for ax, (name, mu) in zip(axes, codes.items()):
         draw_classes(ax, mu[:5000], labels[:5000], f"codes μ of the {name}")
@@ -57,7 +58,7 @@ def show_planes(codes, labels):
 
 
 def draw_classes(axes, mu, labels, title):
-    """Draw codes (n, 2) coloured by class, with the names of the classes where there are not too many."""
+    """Draw codes (n, 2) coloured by class, with names unless the classes are many."""
     if len(np.unique(labels)) <= NAMED:
         draw_codes(axes, mu, labels, title=title, size=6)
     else:
@@ -67,18 +68,19 @@ def draw_classes(axes, mu, labels, title):
 
 
 def show_orders(boards):
-    """Show a board of images from the same square grid of codes for each label of the mapping `boards`."""
+    """Show a board of images, a square, for each label of the mapping `boards`."""
     figure, axes = new_figure(1, len(boards), (8, 2.3))
     for ax, (label, images) in zip(axes, boards.items()):
         draw_digits(ax, images, round(len(images) ** 0.5), f"label {label}")
     show(
         figure,
-        f"Boards of images, decoded from the same codes with label {', '.join(map(str, boards))}.",
+        f"Boards of images, decoded from the same codes with label "
+        f"{', '.join(map(str, boards))}.",
     )
 
 
 def show_hands(written, drawn):
-    """Show written digits (n, rows, columns), and beside each its code decoded with every label, (n, 10, …)."""
+    """Show written digits (n, …) and their codes under every label (n, 10, …)."""
     figure, axes = new_figure(size=(6.5, 6.2))
     board = np.concatenate([written[:, None], drawn], axis=1)  # (n, 11, rows, columns)
     columns, width = board.shape[1], board.shape[3] + 1
@@ -90,16 +92,17 @@ def show_hands(written, drawn):
     axes.axvline(width - 1, color=COLOURS[1], linewidth=1.5)
     show(
         figure,
-        f"{len(written)} rows: a written test digit, then its code decoded with the labels 0 to {columns - 2}, from "
+        f"{len(written)} rows: a written test digit, then its code decoded with the "
+        f"labels 0 to {columns - 2}, from "
         "row to row leaning more to the right.",
     )
 
 
 def show_labels(rows, here=None):
-    """Show what data/labels.json holds: the label read from the code, orders obeyed and −ELBO, by epochs.
+    """Show what data/labels.json holds, by epochs.
 
-    `rows` is a DataFrame with one row for each latent dimension, seed and number of epochs; `here`, a mapping of
-    the same columns, is drawn as a cross.
+    `rows` is a DataFrame with one row for each latent dimension, seed and number of
+    epochs; `here`, a mapping of the same columns, is drawn as a cross.
     """
     panels = {
         "label_read": "label read from μ, %",
@@ -131,6 +134,8 @@ def show_labels(rows, here=None):
     axes[2].legend(fontsize=9)
     show(
         figure,
-        "Three panels over 8, 24 and 70 epochs, a line for each seed, for 2 and for 10 latent units: the label read "
-        "from the code, which falls; the orders obeyed, which rise; and −ELBO, which falls.",
+        "Three panels over 8, 24 and 70 epochs, a line for each seed, for 2 and for "
+        "10 latent units: the label read "
+        "from the code, which falls; the orders obeyed, which rise; and −ELBO, which "
+        "falls.",
     )

@@ -1,13 +1,14 @@
-"""Sentences about what was just measured, for cells whose data the reader chooses. Notebook 05."""
+"""Sentences on what was measured with data that the reader chose. Notebook 05."""
 
 import numpy as np
 
 
 def on_gap(name, seen, held_out):
-    """Return a sentence on the gap between training and held-out −ELBO of the set `name`.
+    """Return a sentence on the gap from training to held-out −ELBO of the set `name`.
 
-    `seen` is the −ELBO of the training images at the end, in nats; `held_out` (n,) that of each held-out image.
-    The gap is called beyond chance if it is larger than two standard errors of the held-out mean.
+    `seen` is the −ELBO of the training images at the end, in nats; `held_out` (n,) that
+    of each held-out image. The gap is called beyond chance if it is larger than two
+    standard errors of the held-out mean.
     """
     n, gap = len(held_out), np.mean(held_out) - seen
     begin = f"{name}: held-out images cost {gap:.1f} nats more than training images"
@@ -23,7 +24,7 @@ def on_gap(name, seen, held_out):
 
 
 def on_control(name, gap, control):
-    """Return a sentence that compares the gap of the set `name` with that of MNIST of the same size."""
+    """Return a sentence that compares the gap of `name` with that of as many digits."""
     if max(gap, control) < 2:
         return "Neither set is learned by heart: both gaps are below 2 nats."
     if gap > 2 * control:

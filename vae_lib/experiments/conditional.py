@@ -1,4 +1,4 @@
-"""A VAE that is told the label: what it is trained with, and how a digit is ordered from it. Notebook 05."""
+"""A VAE that is told the label, and how a digit is ordered from it. Notebook 05."""
 
 import numpy as np
 from keras import ops
@@ -17,9 +17,9 @@ DEFAULTS = dict(
 
 
 def labelled(split):
-    """Return the images of a `Split` with one more row of pixels, uint8 (n, rows + 1, columns).
+    """Return the images of a `Split` with one more row, uint8 (n, rows + 1, columns).
 
-    In that row the pixel whose place is the label has the value 255, the others 0. Notebook 05.
+    The pixel of that row whose place is the label is 255, the others 0. Notebook 05.
     """
     images, labels = split
     row = np.zeros_like(images[:, :1])  # (n, 1, 28)
@@ -30,7 +30,8 @@ def labelled(split):
 class CVAE(VAE):
     """A conditional VAE: encoder and decoder are told which of ten labels an image has.
 
-    Its images are those of `labelled`; the distortion counts the picture alone. Sohn et al. 2015; notebook 05.
+    Its images are those of `labelled`; the distortion counts the picture alone. Sohn et
+    al. 2015; notebook 05.
     """
 
     def __init__(self, **settings):
@@ -43,7 +44,7 @@ class CVAE(VAE):
         self.decoder = build_decoder((rows - 1, columns), *size)
 
     def call(self, images, training=False):
-        """Return the encoder's outputs and the logits of the picture, decoded from z and the label."""
+        """Return the encoder's outputs, and the logits decoded from z and the label."""
         x = self.prepare(images)  # (batch, 29, 28)
         mu, rho = self.encoder(x)
         sigma, log_sigma = self.posterior(rho)
@@ -62,7 +63,7 @@ class CVAE(VAE):
 
 
 def order_digits(cvae, z, labels):
-    """Return the images (n, rows, columns) that a `CVAE` draws of codes z (n, latent_dim) under `labels` (n,)."""
+    """Return what a `CVAE` draws of codes z (n, latent_dim) under `labels` (n,)."""
     y = np.eye(10, dtype="float32")[labels]
     logits = cvae.decoder(np.concatenate([z, y], axis=1, dtype="float32"))
     return ops.convert_to_numpy(ops.sigmoid(logits))
