@@ -235,5 +235,8 @@ def walk(network, images, shown, betas, seed=0):
     names = "rates", "distortions", "unit_rates", "active", "mu", "sigma"
     return {
         "images": len(x),
-        **{name: np.array(part) for name, part in zip(names, zip(*rows))},
+        **{
+            name: np.array(part)
+            for name, part in zip(names, zip(*rows, strict=True), strict=False)
+        },
     }

@@ -109,6 +109,9 @@ def packed_encoder(layers, dtype):
     *hidden, mu, rho = [
         [np.asarray(part) for part in (layer.kernel, layer.bias)] for layer in layers
     ]
-    pairs = [*hidden, [np.concatenate(parts, axis=-1) for parts in zip(mu, rho)]]
+    pairs = [
+        *hidden,
+        [np.concatenate(parts, axis=-1) for parts in zip(mu, rho, strict=True)],
+    ]
     weights = b"".join(packed(part, dtype) for pair in pairs for part in pair)
     return weights, [list(kernel.shape) for kernel, _ in pairs]

@@ -128,7 +128,8 @@ class Guess(Control):
 def in_text(question):
     """Return a question as text, for where no kernel runs."""
     options = [
-        f"({letter}) {option}" for letter, option in zip("abcdef", question.options)
+        f"({letter}) {option}"
+        for letter, option in zip("abcdef", question.options, strict=False)
     ]
     return "\n".join([f"Your guess. {question.text}", *options])
 

@@ -89,7 +89,7 @@ class LatentPad(Control):
         ]
         self.links = [
             ipywidgets.jslink((self.pad, f"z_{unit}"), (slider, "value"))
-            for unit, slider in zip(free, self.sliders)
+            for unit, slider in zip(free, self.sliders, strict=True)
         ]
         self.message = ipywidgets.HTML()
         others = vae.latent_dim - len(free)

@@ -67,7 +67,7 @@ class TrainingPanel(Control):
             for name, (icon, tip) in ACTIONS.items()
         }
         actions = self.start, self.stop, self.resume, self.reset, self.save
-        for button, action in zip(self.buttons.values(), actions):
+        for button, action in zip(self.buttons.values(), actions, strict=True):
             button.on_click(guarded(action, self._refuse))
         self.buttons["Start"].button_style = "primary"
         about = [ipywidgets.HTML(experiments_html(experiments))] * bool(experiments)

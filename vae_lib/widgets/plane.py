@@ -132,7 +132,7 @@ class LatentPlane(Control):
         figure = self.axes.figure
         place = np.array([share[0], 1 - share[1]]) * figure.bbox.size
         code = self.axes.transData.inverted().transform(place)
-        for slider, value in zip(self.sliders, code):
+        for slider, value in zip(self.sliders, code, strict=True):
             slider.value = float(
                 np.clip(round(round(value / STEP) * STEP, 6), slider.min, slider.max)
             )

@@ -25,7 +25,7 @@ def states(kl, slope):
 def states_figure(columns):
     """Return a figure of where KL and its slope are finite; `columns` maps titles to mappings name -> map."""
     figure, axes = new_figure(1, len(columns), (8, 2.4), sharey=True)
-    for ax, (title, maps) in zip(axes, columns.items()):
+    for ax, (title, maps) in zip(axes, columns.items(), strict=True):
         rows = np.array(
             [states(*kl_and_slope(posterior, GRID)[1:]) for posterior in maps.values()]
         )

@@ -82,7 +82,8 @@ def map_state(mu, sigma, labels, units):
         latent_dim=mu.shape[1],
         axes=[unit_name(unit) for unit in units],
         badges=[
-            [label, *place.round(3).tolist()] for label, place in zip(means, places)
+            [label, *place.round(3).tolist()]
+            for label, place in zip(means, places, strict=True)
         ],
     )
 

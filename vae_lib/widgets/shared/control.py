@@ -135,7 +135,7 @@ def side_by_side(*columns, gap=12):
     size = sum(widths) + gap * (len(widths) - 1), max(heights)
     whole = Image.new("RGB", size, "white")
     left = 0
-    for column, width, height in zip(boards, widths, heights):
+    for column, width, height in zip(boards, widths, heights, strict=True):
         top = (whole.height - height) // 2
         for board in column:
             whole.paste(board, (left, top))

@@ -157,13 +157,13 @@ class Curves:
         `changes` are (epochs so far, setting, value): what was moved while the model trained.
         """
         points = np.asarray(points, float).reshape(-1, 5)
-        for line, column in zip(self.lines, (1, 3, 2, 4)):
+        for line, column in zip(self.lines, (1, 3, 2, 4), strict=True):
             line.set_data(points[:, 0], points[:, column])
         done = points[-1, 0] if len(points) else 0
         # in steps, so that the axis seldom changes
         reach = min(epochs, 2 ** np.ceil(np.log2(max(done, 1 / 16))))
         settled = points[len(points) // 10 :]  # the steep beginning may leave it
-        for ax, columns, grid in zip(self.axes, ((1, 3), (2, 4)), (25, 5)):
+        for ax, columns, grid in zip(self.axes, ((1, 3), (2, 4)), (25, 5), strict=True):
             values = settled[:, columns]
             values = values[np.isfinite(values)]
             low, high = (values.min(), values.max()) if len(values) else (0, 1)
@@ -206,7 +206,7 @@ class Codes:
         words = dict(fontsize=11, fontweight="bold", ha="center", va="center_baseline")
         self.numerals = [
             axes.text(0, 0, str(label), color=legible_on(colour), **words)
-            for label, colour in zip(self.named, class_colours(self.named))
+            for label, colour in zip(self.named, class_colours(self.named), strict=True)
         ]
         axes.tick_params(**TICKS)
         self.artists = [self.dots, self.discs, *self.numerals]
@@ -242,7 +242,7 @@ class Codes:
         if not strip:
             middles = figures.spread(middles, 0.16 * reach)  # none hides another
         self.discs.set_offsets(middles)
-        for numeral, middle in zip(self.numerals, middles):
+        for numeral, middle in zip(self.numerals, middles, strict=True):
             numeral.set_position(middle)
 
 
@@ -301,7 +301,7 @@ class Live(ipywidgets.Box):
                 board_png(seen.samples),
                 self.codes_canvas.png(),
             )
-        for widget, value in zip(self.images, pngs):
+        for widget, value in zip(self.images, pngs, strict=True):
             widget.value = value
 
     def picture(self):
