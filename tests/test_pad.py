@@ -83,7 +83,7 @@ def test_sliders_and_pad_have_the_same_values_and_ends(digits):
     ends = [(link.source[1], link.target) for link in control.links]
     assert ends == [
         (f"z_{unit}", (slider, "value"))
-        for unit, slider in zip(control.pad.free, control.sliders)
+        for unit, slider in zip(control.pad.free, control.sliders, strict=True)
     ]
 
 
