@@ -83,6 +83,7 @@ def site(tmp_path_factory):
         [*command, "--out", folder], capture_output=True, text=True, encoding="utf-8"
     )
     assert built.returncode == 0, built.stderr[-4000:]
+    assert "The living page" not in built.stderr, built.stderr[-4000:]
     assert untracked() == before, "the builder leaves files in the repository"
     return folder
 
