@@ -1,4 +1,11 @@
-"""Many gradient steps of a model in one compiled function. Notebook 01 measures it."""
+"""Many gradient steps of a model in one compiled function. Notebook 01 measures it.
+
+What it gives over Keras' `fit` with `jit_compile` and `steps_per_execution`: on two
+cores an epoch of 60,000 images takes `fit` 1.19 times as long (1.00 to 1.53), its first
+progress comes after 5.3 s instead of 2.1 s, and every new model compiles anew
+(`benchmarks/speed.py`). Chunks can be as short as one step, so that a training is heard
+and stopped within a fraction of a second, and none is kept that is not finite.
+"""
 
 import contextlib
 import ctypes
