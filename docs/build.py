@@ -58,7 +58,11 @@ def check_folder(folder):
     """Raise NotBuilt unless `folder` can be written: a new one, an empty one, or an earlier site."""
     if folder.exists() and not folder.is_dir():
         raise NotBuilt(f"{folder} is a file: name a folder after --out.")
-    if folder.exists() and any(folder.iterdir()) and not (folder / "searchindex.js").exists():
+    if (
+        folder.exists()
+        and any(folder.iterdir())
+        and not (folder / "searchindex.js").exists()
+    ):
         raise NotBuilt(
             f"{folder} holds files that are no website of ours: name a new or empty folder after --out."
         )
@@ -79,12 +83,12 @@ def make_slides(folder, living):
 
 
 def make_living(folder, quick):
-    """Write the living pages into `folder`; return {notebook: [{cell, kind, file, title, number}]}."""
+    """Write the living pages into `folder`; return {notebook: [{cell, file, title, numbers, number}]}."""
     sys.path.insert(0, str(ROOT))
+    import living
+
     import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
     from vae_lib import training
-
-    import living
 
     training.train = living.silent(training.train)
     if quick:
@@ -102,16 +106,35 @@ def make_living(folder, quick):
         (folder / f"{name}.html").write_text(page, "utf-8")
     made = {}
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        notebook = json.loads(path.read_text("utf-8"))
-        for n, (cell, kind, widget) in enumerate(living.living_widgets(notebook), 1):
-            file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
-            back = f"../notebooks/{path.stem}.html", f"Notebook {path.stem[:2]}"
-            about = f"The network is the one of notebook {path.stem[:2]}, trained as the notebook trains it."
-            page = living.living_page(widget, title, about, back, "../index.html")
-            (folder / file).write_text(page, "utf-8")
-            facts = dict(cell=cell, kind=kind, file=file, title=title, number=path.stem[:2])
-            made.setdefault(path.stem, []).append(facts)
+        pages = list(write_living(path, folder))
+        if pages:
+            made[path.stem] = pages
     return made
+
+
+def write_living(path, folder):
+    """Write the living pages of the notebook at `path` into `folder`; yield what is known of each."""
+    import living
+
+    number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
+    back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
+    about = f"The network of notebook {number}, trained as the notebook trains it."
+    run = living.Run()
+    for n, place in enumerate(living.places(notebook), 1):
+        try:
+            kind, widget, numbers = living.living_widget(place, run)
+        except Exception as fault:  # a notebook may hold anything
+            print(
+                f"The living page of cell {place.cell} of {path.name} is left out: "
+                f"{type(fault).__name__}: {fault}",
+                file=sys.stderr,
+            )
+            continue
+        file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
+        page = living.living_page(widget, title, about, back, "../index.html")
+        (folder / file).write_text(page, "utf-8")
+        facts = {"cell": place.cell, "file": file, "title": title}
+        yield facts | {"numbers": numbers, "number": number}
 
 
 def make_laboratory(folder):
@@ -156,7 +179,9 @@ def build(out, quick=False, widgets=True, laboratory=True):
         options += [part for setting in settings for part in ("-D", setting)]
         options += [part for tag in present if present[tag] for part in ("-t", tag)]
         if build_main([*options, str(ROOT), str(made)]):
-            raise NotBuilt("The website was not built: the lines above name page and fault.")
+            raise NotBuilt(
+                "The website was not built: the lines above name page and fault."
+            )
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
         if out.exists():
             shutil.rmtree(out)

@@ -54,7 +54,12 @@ html_theme_options = {
 }
 html_additional_pages = {"index": "front.html"}
 html_sidebars = {
-    "**": ["home.html", "search-button-field.html", "sbt-sidebar-nav.html", "more.html"],
+    "**": [
+        "home.html",
+        "search-button-field.html",
+        "sbt-sidebar-nav.html",
+        "more.html",
+    ],
     "index": [],
 }
 html_context = {
@@ -65,7 +70,7 @@ html_context = {
 }
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
@@ -104,6 +109,7 @@ Benchmarks <docs/benchmarks>
 {others}
 ```
 """
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
 <iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
 
@@ -130,7 +136,9 @@ def add_contents(app, name, source):
                 if (ROOT / f"{page}.md").exists()
             ),
         )
-    elif name == "docs/glossary":  # its anchors are for JupyterLab; here headings have them
+    elif (
+        name == "docs/glossary"
+    ):  # its anchors are for JupyterLab; here headings have them
         source[0] = re.sub(r'<a id="[\w-]+"></a>\n\n', "", source[0])
     elif name.startswith("notebooks/"):
         notebook = json.loads(source[0])
@@ -145,7 +153,11 @@ def add_contents(app, name, source):
 
 def living_pages(app):
     """Return {notebook: [what is known of a living page]}, as docs/build.py wrote it down."""
-    return json.loads(Path(app.config.living).read_text("utf-8")) if app.config.living else {}
+    return (
+        json.loads(Path(app.config.living).read_text("utf-8"))
+        if app.config.living
+        else {}
+    )
 
 
 def prepare(cell):
@@ -154,9 +166,18 @@ def prepare(cell):
     if FOLDED & set(tags):
         cell["metadata"]["tags"] = [*tags, "hide-cell"]
     cell["source"] = re.sub(r"\s*# NBVAL_\w+", "", "".join(cell["source"]))
-    facts = [output.get("metadata", {}).get("image/png", {}) for output in cell["outputs"]]
-    if words := " ".join(fact["alt"] for fact in facts if fact.get("alt")):
-        cell["metadata"]["mystnb"] = {"image": {"alt": words}}
+    for output in cell["outputs"]:
+        if picture := output.get("data", {}).get("image/png"):
+            facts = output["metadata"].setdefault("image/png", {})
+            width, height = cards.png_size("".join(picture))
+            size = {
+                "width": facts.get("width", width),
+                "height": facts.get("height", height),
+            }
+            image = {name: f"{pixels}px" for name, pixels in size.items()}
+            cell["metadata"]["mystnb"] = {
+                "image": image | {"alt": facts.get("alt", "")}
+            }
 
 
 def add_keywords(app, doctree):
@@ -171,6 +192,12 @@ def with_extras(notebook, stem, living):
     for page in living.get(stem, []):
         frames.setdefault(page["cell"], []).append(page)
     for i, cell in enumerate(notebook["cells"]):
+        if i in frames:  # the living widget takes the place of its picture
+            cell["outputs"] = [
+                output
+                for output in cell["outputs"]
+                if WIDGET not in output.get("data", {})
+            ]
         yield cell
         if i == 0:
             link = f'<p class="to-slides"><a href="../slides/{stem}.html">Slides of this notebook</a></p>'
@@ -190,7 +217,9 @@ def finish(app, page, template, context, tree):
     if page == "index":
         context["living"] = sum(living_pages(app).values(), [])
     if body := context.get("body"):
-        context["body"] = re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', body)
+        context["body"] = re.sub(
+            r"<img (?![^>]*loading=)", '<img loading="lazy" ', body
+        )
 
 
 def setup(app):

@@ -17,10 +17,15 @@ PICTURE_WIDTH = 1.7  # pixels of a slide for each of a figure
 SOURCE_LINES = 16  # the longest code that is shown
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HIDDEN = {"assert", "check", "hide-input", "hide-cell", "remove-input", "remove-cell"}
-PLUMBING = re.compile(r"^(import|from) |figures\.|Markdown\(|\bassert\b|set_random_seed", re.M)
+PLUMBING = re.compile(
+    r"^(import|from) |figures\.|Markdown\(|\bassert\b|set_random_seed", re.M
+)
 NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the series
-LEFT_OUT = re.compile(r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)")
+LEFT_OUT = re.compile(
+    r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
+)
 MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests alone
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 
@@ -107,13 +112,15 @@ class Deck:
             if depth == 1 or blocks:
                 name = re.sub(r"^<p>|</p>$", "", title.strip())
                 heading = f"<h{min(depth, 2)}>{name}</h{min(depth, 2)}>"
-                whole.append(f'<section class="group depth-{depth}">{heading}{"".join(blocks)}</section>')
+                whole.append(
+                    f'<section class="group depth-{depth}">{heading}{"".join(blocks)}</section>'
+                )
         return "\n".join(whole)
 
 
 def add_markdown(deck, source, figure):
     """Add what a cell of markdown gives to the deck: what leads on, asks, defines and concludes."""
-    found = parts(NAVIGATION.sub("", source))
+    found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
     for i, part in enumerate(found):
         kind = kind_of(part)
         following = kind_of(found[i + 1]) if i + 1 < len(found) else "cell"
@@ -122,10 +129,14 @@ def add_markdown(deck, source, figure):
         elif kind == "caption" and i == 0 and figure:
             deck.add("caption", written(part), join=1)
         elif kind == "predict":
-            deck.add("predict", written(part.lstrip("> ").replace("\n> ", "\n")), last=1)
+            deck.add(
+                "predict", written(part.lstrip("> ").replace("\n> ", "\n")), last=1
+            )
         elif kind in ("sentence", "pitfall", "question", "formula", "table"):
             deck.add(kind, written(part))
-        elif kind == "list" and following != "heading" or kind == "list" and not deck.led:
+        elif (
+            kind == "list" and following != "heading" or kind == "list" and not deck.led
+        ):
             deck.add("list", written(part))
         elif kind == "leading" and following in ("formula", "list", "table", "cell"):
             deck.add("text", written(part), keep=1)
@@ -155,14 +166,19 @@ def add_code(deck, cell, page):
             deck.add("figure", picture(data["image/png"], facts))
             figure = True
         elif "text/html" in data and "<table" in data["text/html"]:
-            deck.add("table", re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL))
+            deck.add(
+                "table",
+                re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL),
+            )
             figure = True
         elif "text/markdown" in data:
             deck.add("table", written(data["text/markdown"]))
             figure = True
         elif text := output.get("text") or data.get("text/plain"):
             if "%|" not in text and " % |" not in text:  # a progress bar
-                deck.add("output", f"<pre>{html.escape(strip_ansi(text).rstrip())}</pre>")
+                deck.add(
+                    "output", f"<pre>{html.escape(strip_ansi(text).rstrip())}</pre>"
+                )
     return figure
 
 
@@ -170,7 +186,11 @@ def joined(outputs):
     """Return a cell's outputs with what was printed in several pieces as one."""
     whole = []
     for output in outputs:
-        if output.output_type == "stream" and whole and whole[-1].output_type == "stream":
+        if (
+            output.output_type == "stream"
+            and whole
+            and whole[-1].output_type == "stream"
+        ):
             whole[-1]["text"] += output.text
         else:
             whole.append(output.copy())
@@ -179,7 +199,11 @@ def joined(outputs):
 
 def picture(data, facts):
     """Return a PNG as HTML, with its description."""
-    width = f' style="width: {PICTURE_WIDTH * facts["width"]:.0f}px"' if "width" in facts else ""
+    width = (
+        f' style="width: {PICTURE_WIDTH * facts["width"]:.0f}px"'
+        if "width" in facts
+        else ""
+    )
     alt = html.escape(facts.get("alt", ""), quote=True)
     data = "".join(data).replace("\n", "")
     return f'<img src="data:image/png;base64,{data}" alt="{alt}"{width}>'

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vae_lib"
 SOURCES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
     for path in PACKAGE.rglob("*.py")
+    if "node_modules" not in path.parts  # of widgets/js, once installed
 }
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.items()}
 MODULES = sorted(name for name in TREES if not name.endswith("__init__"))

@@ -1,18 +1,23 @@
-"""The three lists of requirements agree; no file says where packages came from or where it was made."""
+"""The lists of requirements agree; files for other programs are as these read them."""
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 REQUIRED = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 PIN = re.compile(
     r"^(?P<pin>[^\s#].*?)\s*\\\n(?P<hashes>(?:\s+--hash=\S+.*\n)+)", re.MULTILINE
 )
@@ -23,9 +28,12 @@ HOME = re.compile(r"/home/\w|/Users/\w|/root/|[A-Z]:\\+Users\\")
 
 
 def pins():
-    """Return the locked requirements as {name: (version, number of hashes)}, for this platform."""
+    """Return {name: (version, number of hashes)} of what is locked for this platform.
+
+    A name with extras has an entry of its own, as pip asks for it under that name.
+    """
     locked = {}
-    for match in PIN.finditer((ROOT / "requirements.txt").read_text()):
+    for match in PIN.finditer(LOCK):
         requirement = Requirement(match["pin"])
         if requirement.marker is None or requirement.marker.evaluate():
             (specifier,) = requirement.specifier
@@ -38,7 +46,7 @@ def pins():
 
 
 def tracked_files():
-    """Return the text files that git tracks or would add, but for this one, as {relative path: text}."""
+    """Return {relative path: text} of the files that git tracks or would add."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -47,10 +55,8 @@ def tracked_files():
     if listed.returncode:
         pytest.skip("this copy is not a git checkout")
     texts = {}
-    for name in set(listed.stdout.decode().split("\0")) - {
-        "",
-        "tests/" + Path(__file__).name,
-    }:
+    here = {"", f"tests/{Path(__file__).name}"}
+    for name in set(listed.stdout.decode("utf-8").split("\0")) - here:
         try:
             texts[name] = (ROOT / name).read_text(encoding="utf-8")
         except (UnicodeDecodeError, OSError):
@@ -59,12 +65,18 @@ def tracked_files():
 
 
 def test_conda_and_pip_name_the_same_requirements():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
-    python, pip, rest = environment["dependencies"]
-    assert environment["channels"] == ["conda-forge", "nodefaults"]
-    assert python == "python" + PROJECT["requires-python"]
+    python, pip, rest = ENVIRONMENT["dependencies"]
+    assert ENVIRONMENT["channels"] == ["conda-forge", "nodefaults"]
     assert pip == "pip"
     assert rest == {"pip": [*REQUIRED, "-e ."]}
+
+
+def test_binder_reads_a_python_that_the_project_takes():
+    """repo2docker reads `python=X.Y`; with bounds it takes a default of its own."""
+    lines = map(str, ENVIRONMENT["dependencies"])
+    found = [re.match(r"python\s*=+\s*([\d.]+)$", line) for line in lines]
+    (version,) = [match[1] for match in found if match]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(version)
 
 
 @pytest.mark.parametrize("requirement", REQUIRED)
@@ -76,13 +88,21 @@ def test_requirement_is_locked_within_its_bounds(requirement):
 
 
 def test_every_lock_line_is_pinned_with_hashes():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
-    starts = [
-        line
-        for line in lines
-        if line.strip() and not line[0].isspace() and not line.startswith("#")
-    ]
-    assert len(starts) == len(PIN.findall((ROOT / "requirements.txt").read_text()))
+    lines = [line for line in LOCK.splitlines() if line.strip()]
+    starts = [line for line in lines if not line[0].isspace() and line[0] != "#"]
+    assert len(starts) == len(PIN.findall(LOCK))
+
+
+def test_pins_keep_the_extras_that_older_pips_ask_for():
+    """With hashes, pip 23 wants `coverage[toml]` pinned under this name."""
+    assert re.search(r"^coverage\[toml\]==", LOCK, re.MULTILINE)
+
+
+def test_every_package_and_every_kind_of_data_file_is_installed():
+    folders = {p.parent for p in (ROOT / "vae_lib").rglob("*.py")}
+    setuptools = PYPROJECT["tool"]["setuptools"]
+    names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(setuptools["packages"]) == names | {"vae_lib.bundled"}
 
 
 def test_no_file_records_an_index():
@@ -91,3 +111,43 @@ def test_no_file_records_an_index():
 
 def test_no_file_names_a_home_folder():
     assert [name for name, text in tracked_files().items() if HOME.search(text)] == []
+
+
+SCHEMAS = {
+    "CITATION.cff": "citation-file-format",
+    ".github/ISSUE_TEMPLATE/config.yml": "github-issue-config",
+    **{
+        f".github/ISSUE_TEMPLATE/{name}.yml": "github-issue-forms"
+        for name in ("claim", "classroom", "fault")
+    },
+    **{f".github/workflows/{n}.yml": "github-workflows" for n in ("site", "tests")},
+}
+
+
+def check_schema(schema, path):
+    """Return how check-jsonschema ends on a file, 0 or another exit code."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    return subprocess.run(
+        [*command, f"vendor.{schema}", str(path)], capture_output=True
+    ).returncode
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_file_keeps_the_schema_of_its_readers(name, tmp_path):
+    assert check_schema(SCHEMAS[name], ROOT / name) == 0
+    spoilt = tmp_path / "spoilt.yml"
+    spoilt.write_text("nonsense: [1]\n", encoding="utf-8")
+    assert check_schema(SCHEMAS[name], spoilt) != 0
+
+
+def test_every_file_for_the_host_is_checked():
+    files = [*ROOT.glob(".github/*/*"), *ROOT.glob("*.cff")]
+    assert {path.relative_to(ROOT).as_posix() for path in files} == set(SCHEMAS)
+
+
+def test_the_citation_names_the_version_and_the_licence():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"].split()[0]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## {PROJECT['version']}" in changelog

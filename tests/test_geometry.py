@@ -9,8 +9,10 @@ from vae_lib.analysis.geometry import (
     at_borders,
     compare_at_radius,
     decoder_metric,
+    detours,
     magnification,
     path_length,
+    pixel_metric,
 )
 from vae_lib.grids import linear_grid
 from vae_lib.model import VAE
@@ -67,9 +69,29 @@ def test_half_the_metric_is_the_kl_of_a_small_step():
     assert kl == pytest.approx(0.5 * step @ decoder_metric(vae, z)[0] @ step, rel=0.05)
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_the_pixel_metric_is_the_squared_distance_of_decoded_images(likelihood):
+    keras.utils.set_random_seed(0)
+    vae = VAE(2, (64, 32), activation="gelu", likelihood=likelihood)
+    z, step = np.array([[0.3, -0.8]]), np.array([0.03, 0.02])
+    here, there = (vae.decode(code).astype("float64") for code in (z, z + step))
+    expected = step @ pixel_metric(vae, z)[0] @ step
+    assert np.sum((there - here) ** 2) == pytest.approx(expected, rel=0.05)
+
+
 def test_magnification_of_a_known_metric():
     metrics = np.array([np.diag([4.0, 9.0]), np.eye(2), [[2.0, 1.0], [1.0, 2.0]]])
     np.testing.assert_allclose(magnification(metrics), [6, 1, np.sqrt(3)])
+
+
+def test_detours_are_those_of_the_half_plane():
+    surface = Surface(half_plane, extent=3)
+    pairs = np.array([[[-2.0, -2.5], [2.0, -2.5]], [[1.0, -2.0], [1.0, 2.0]]])
+    paths, excess = detours(surface, pairs)
+    level, upright = pairs
+    exact = 4 / 1.5 / half_plane_distance(*level) - 1  # a straight line at z_2 = −2.5
+    np.testing.assert_allclose(excess, [exact, 0], atol=0.01)
+    np.testing.assert_allclose([path[[0, -1]] for path in paths], pairs)
 
 
 def test_lengths_are_exact_under_a_constant_metric_and_close_under_another():

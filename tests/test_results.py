@@ -1,6 +1,7 @@
 """What notebook 02 concludes follows from what is stored in data/ by benchmarks/."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from vae_lib.course.results import (
@@ -10,7 +11,7 @@ from vae_lib.course.results import (
     unpack_images,
     where,
 )
-from vae_lib.experiments.outcomes import VERDICTS, run_table, verdicts
+from vae_lib.experiments.outcomes import VERDICTS, run_table, shares, verdicts
 
 RATES = [1e-3, 1e-2, 3e-2]
 SAID = [  # by the notebook, of runs that fail or spike, at these rates
@@ -18,6 +19,15 @@ SAID = [  # by the notebook, of runs that fail or spike, at these rates
     VERDICTS[False, True],
     VERDICTS[False, False],
 ]
+
+
+def test_every_stored_run_is_counted_once_and_every_share_is_of_ten_or_more():
+    rows = pd.DataFrame(load_results("stability")["rows"])
+    rows["hidden"] = rows.hidden.map(tuple)
+    for _, group in rows.groupby(["hidden", "steps"]):
+        found = shares(run_table(group.to_dict("records")), "unstable")
+        assert found.runs.min() >= 10
+        assert found.low.between(0, found.bad / found.runs).all()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ The core, from the ground up; a module imports only from modules above it in thi
     objectives  rate, distortion, ELBO and the importance-weighted bound
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
+    settings    the original project's setting and the course's own
     storage     models saved whole or not at all
     evaluation  what a trained model is measured by
     engine      many gradient steps in one compiled function

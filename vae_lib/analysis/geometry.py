@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from vae_lib.grids import linear_grid
 from vae_lib.model import VAEBase, in_batches
+from vae_lib.objectives import DEVIATION
 
 REACH = 3  # grid steps along each axis of the graph's longest edge: 32 directions
 RINGS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # radii at which border and interior differ
@@ -33,26 +34,47 @@ def decoder_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
     G = 2 JᵀJ. Prefer a smooth activation: with ReLU the metric jumps from one linear
     piece to the next. Arvanitidis et al. 2018; notebook 04.
     """
-    bernoulli = vae.settings["likelihood"] == "bernoulli"
-    return np.concatenate(
-        [
-            _metric(vae, part, bernoulli)
-            for part in in_batches(np.asarray(codes, "float32"))
-        ]
-    )
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, variance)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(2.0))
 
 
-def _metric(vae, codes, bernoulli):
+def pixel_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
+    """Return the Euclidean metric of decoded images, (n, latent_dim, latent_dim).
+
+    It is J_xᵀJ_x, float64, with J_x the Jacobian of the image at each of `codes`
+    (n, latent_dim): it measures images with a ruler, whatever the likelihood says of
+    pixels. Shao, Kumar & Fletcher 2018; notebook 04.
+    """
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, lambda logits: variance(logits) ** 2)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(DEVIATION**2))
+
+
+def variance(logits: tf.Tensor) -> tf.Tensor:
+    """Return p(1 − p) of Bernoulli pixels, which is also the slope of p by `logits`."""
+    p = tf.sigmoid(logits)
+    return p * (1.0 - p)
+
+
+def _pulled_back(
+    vae: VAEBase, codes: np.ndarray, weights: Callable[[tf.Tensor], tf.Tensor]
+) -> np.ndarray:
+    """Return Jᵀ diag(weights(logits)) J at `codes`, J the Jacobian of the logits."""
+    parts = in_batches(np.asarray(codes, "float32"))
+    return np.concatenate([_metric(vae, part, weights) for part in parts])
+
+
+def _metric(vae, codes, weights):
     z, slopes = tf.constant(codes), []
     for unit in range(vae.latent_dim):
         direction = tf.one_hot(tf.fill([len(codes)], unit), vae.latent_dim)
         with tf.autodiff.ForwardAccumulator(z, direction) as accumulator:
             logits = tf.reshape(vae.decoder(z), (len(codes), -1))
         slopes.append(accumulator.jvp(logits))  # a column of the Jacobian, (n, pixels)
-    p = tf.sigmoid(logits)
-    weights = p * (1.0 - p) if bernoulli else tf.constant(2.0)
+    of_pixels = weights(logits)
     rows = [
-        [tf.reduce_sum(one * weights * other, axis=1) for other in slopes]
+        [tf.reduce_sum(one * of_pixels * other, axis=1) for other in slopes]
         for one in slopes
     ]
     return np.moveaxis(np.asarray(rows, "float64"), -1, 0)
@@ -77,6 +99,20 @@ def at_borders(classes: np.ndarray) -> np.ndarray:
         )
     board = np.unique(classes, return_inverse=True)[1].reshape(n, n)
     return (maximum_filter(board, 3) != minimum_filter(board, 3)).ravel()
+
+
+def detours(
+    surface: "Surface", pairs: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the geodesics between `pairs` of codes, and what straight lines add.
+
+    pairs: (n, 2, 2). The second result, (n,), is a share: 0.1 for a straight line that
+    is 10 % longer than the geodesic. Notebook 04.
+    """
+    paths = [surface.geodesics(start, [end])[0] for start, end in pairs]
+    shortest = np.array([path_length(path, surface) for path in paths])
+    straight = [path_length(path[[0, -1]], surface, pieces=200) for path in paths]
+    return paths, straight / shortest - 1
 
 
 def compare_at_radius(

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.metrics import pairwise_distances_chunked
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from vae_lib.data import Split
 from vae_lib.figures import unit
 from vae_lib.model import VAEBase
 
@@ -39,6 +40,27 @@ def features(
     """
     pca = PCA(min(n, len(images)), svd_solver="covariance_eigh").fit(_flat(images))
     return lambda images: pca.transform(_flat(images))
+
+
+class Reader:
+    """Names images by a vote of the most similar images that it knows.
+
+    `known` is a Split; `space` maps images to its 50 principal components, in which
+    similarity is measured. Notebooks 04 and 05.
+    """
+
+    def __init__(self, known: Split, neighbours: int = NEIGHBOURS):
+        self.space = features(known.images)
+        self.votes = KNeighborsClassifier(neighbours, algorithm="brute")
+        self.votes.fit(self.space(known.images), known.labels)
+
+    def read(self, images: np.ndarray) -> np.ndarray:
+        """Return the label that most neighbours have, (n,), of `uint8` or in [0, 1]."""
+        return self.votes.predict(self.space(images))
+
+    def clear(self, images: np.ndarray) -> np.ndarray:
+        """Return whether all neighbours of an image have the same label, bool (n,)."""
+        return self.votes.predict_proba(self.space(images)).max(axis=1) == 1
 
 
 def compare(

@@ -124,26 +124,29 @@ ONE_NETWORK = Question(
 # Notebook 04
 
 GRIDS = Question(
-    "In which of the two grids will more of the pictures be good digits?",
-    "Equal steps spend most of their places where hardly any code is ever drawn, and the decoder has never been asked "
-    "there.",
+    "In which of the two grids will more of the pictures stand for no test digit?",
+    "Equal steps put many codes far out, where the prior, and with it the digits, "
+    "are rare.",
     options=("equal shares of the prior", "equal steps", "no difference"),
-    answer=0,
+    answer=1,
 )
 MIDDLE = Question(
     "How long is the middle of two random codes, as a share of the length at the ends?",
-    "Two random vectors of many dimensions are nearly at right angles, and the middle of two sides of a square has "
-    "1/√2 of a side.",
+    "Two random vectors of many dimensions are nearly at right angles, and the middle "
+    "of two sides of a square has 1/√2 of a side.",
     answer=0.707,
     unit="of the length",
 )
 STRETCHED = Question(
     "Where is the magnification high?",
-    "Within a class a step changes little; across a border it changes one digit into another.",
+    "Codes crowd near the origin, because the prior wants them there, and where many "
+    "pictures share little room, a small step has to pass many of them. A border adds "
+    "little to that: at one distance from the origin, the inside of a class is "
+    "stretched nearly as much.",
     options=(
-        "in the middle of a class",
-        "at a border between two classes",
-        "far outside, where no code lies",
+        "near the origin, whatever is drawn there",
+        "at the borders between classes, wherever they run",
+        "far outside, where codes are rare",
     ),
-    answer=1,
+    answer=0,
 )

@@ -36,6 +36,25 @@ def load_results(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return the arrays of data/NAME.npz whose names begin with `prefix`, by the rest.
+
+    Raises FileNotFoundError with one sentence where the file is missing.
+    """
+    path = FOLDER / f"{name}.npz"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
+            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
+        )
+    with np.load(path, allow_pickle=False) as file:
+        return {
+            key.removeprefix(prefix): file[key]
+            for key in file.files
+            if key.startswith(prefix)
+        }
+
+
 def load_rows(name: str, **wanted) -> pd.DataFrame:
     """Return the rows of `load_results(name)` that have every value in `wanted`.
 

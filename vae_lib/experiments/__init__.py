@@ -5,4 +5,5 @@ parallel_training    many small VAEs trained side by side, to compare these maps
 outcomes             what became of training runs: failures, spikes, and the verdict
 gradient_estimators  five estimates of the gradient of the ELBO
 one_network          one network for every beta
+remedies             free bits and warm-up, against units that fall silent
 """

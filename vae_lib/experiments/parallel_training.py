@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from vae_lib.engine import WITHOUT_XLA
 from vae_lib.experiments.textbook_maps import INVERSES, MAPS
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
@@ -106,9 +107,7 @@ class ParallelVAEs:
             yield Record(*np.concatenate(parts).transpose(1, 2, 0))
 
     def _batches(self, seeds, first, count):
-        """Return indices (CHUNK, runs, batch) and epsilon of `count` batches, zeros
-        after.
-        """
+        """Return indices (CHUNK, runs, batch) and epsilon of `count` batches."""
         size, steps = self.batch_size, -(-len(self.images) // self.batch_size)
         order = np.zeros((CHUNK, len(seeds), size), "int32")
         epsilon = np.zeros((*order.shape, self.shape["latent_dim"]), "float32")
@@ -125,11 +124,7 @@ class ParallelVAEs:
         """Call the compiled function, or, where XLA is not available, the function."""
         try:
             return self.compiled(*arguments, self.images)
-        except (
-            tf.errors.UnimplementedError,
-            tf.errors.NotFoundError,
-            tf.errors.InternalError,
-        ):
+        except WITHOUT_XLA:
             self.compiled = tf.function(self._steps, autograph=False)
             return self.compiled(*arguments, self.images)
 

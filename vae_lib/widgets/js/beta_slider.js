@@ -327,10 +327,7 @@ function build(el, state, choose, toggle) {
     play,
     input,
     panels,
-    codes: figure(
-      "codes",
-      `codes μ of ${state.labels.length} test digits${two}; ellipses: μ and σ of the ten beside`,
-    ),
+    codes: figure("codes", `codes μ of ${state.labels.length} test digits${two}; ellipses: μ and σ of ten`),
     board: figure("board", "ten test digits, what their means μ decode to, ten fixed draws from the prior"),
     curve: figure("curve", `rate and distortion of ${state.images.toLocaleString("en")} test digits`),
     units: figure("units", "what each latent unit carries; lit: active"),
@@ -352,7 +349,7 @@ function draw(view, state, i) {
   const rows = boardRows(state);
   const gap = 18;
   const room = narrow ? (whole - LABELS) / ACROSS : (whole - gap - LABELS - 8) / (ACROSS + rows);
-  const pitch = Math.floor(Math.min(66, room));
+  const pitch = Math.floor(Math.min(room, clamp((window.innerHeight - 400) / rows, 44, 80)));
   const board = [LABELS + ACROSS * pitch, rows * pitch + 8];
   const side = narrow ? Math.min(whole, 420) : board[1];
   const half = narrow ? whole : Math.floor((whole - gap) / 2);

@@ -26,7 +26,8 @@ import { clamp, rowsOf, unpack, written } from "./lib/numbers.js";
 const SIDE = 280; // of the ink, in pixels of its own
 const PEN = 22;
 const DOT = 48; // ink that is smaller than this is a dot
-const PAPER = 252; // CSS pixels
+const PAPER = 252; // CSS pixels, less where there is no room for the copies beside it
+const BESIDE = 132; // … which take up so many
 const COPY = 112;
 const BLANK = new Float32Array(FIELD * FIELD);
 const WAITING = "Draw a digit: with the mouse, a finger or a pen.";
@@ -62,6 +63,7 @@ class Board {
     this.network = readNetwork(model);
     this.codes = readCodes(model);
     this.scale = mapScale(300, this.codes.reach);
+    this.paper = PAPER;
     this.ink = /** @type {OffscreenCanvasRenderingContext2D} */ (
       new OffscreenCanvas(SIDE, SIDE).getContext("2d", { willReadFrequently: true })
     );
@@ -88,7 +90,10 @@ class Board {
   // -- what is shown
 
   drawGround() {
-    const size = clamp(Math.floor(this.view.root.clientWidth) - 4, 220, 300);
+    const width = Math.floor(this.view.root.clientWidth);
+    this.paper = clamp(Math.min(width - BESIDE, Math.max(0.38 * width, 226)), 200, PAPER);
+    const left = width - this.paper - BESIDE - 20; // for the map beside both
+    const size = clamp(left > 180 ? left : width - 4, 180, 300);
     this.scale = mapScale(size, this.codes.reach);
     drawMap(
       fitCanvas(this.ground, size),
@@ -124,7 +129,7 @@ class Board {
   }
 
   drawInk() {
-    const { ink, view } = this;
+    const { ink, view, paper } = this;
     ink.clearRect(0, 0, SIDE, SIDE);
     Object.assign(ink, { lineWidth: PEN, lineCap: "round", lineJoin: "round" });
     for (const stroke of this.strokes) {
@@ -133,12 +138,12 @@ class Board {
       for (const point of stroke) ink.lineTo(...point);
       ink.stroke();
     }
-    const ctx = fitCanvas(view.paper, PAPER);
+    const ctx = fitCanvas(view.paper, paper);
     ctx.fillStyle = "white";
-    ctx.fillRect(0, 0, PAPER, PAPER);
-    ctx.drawImage(ink.canvas, 0, 0, PAPER, PAPER);
+    ctx.fillRect(0, 0, paper, paper);
+    ctx.drawImage(ink.canvas, 0, 0, paper, paper);
     if (document.activeElement !== view.paper) return;
-    const zoom = PAPER / SIDE;
+    const zoom = paper / SIDE;
     const stroke = this.down ? "#d32f2f" : "#1976d2";
     disc(
       ctx,
@@ -235,7 +240,7 @@ class Board {
     const { view } = this;
     const { paper } = view;
     const place = (/** @type {MouseEvent} */ event) =>
-      /** @type {Point} */ (placeIn(event, paper).map((value) => (value / PAPER) * SIDE));
+      /** @type {Point} */ (placeIn(event, paper).map((value) => (value / this.paper) * SIDE));
     view.undo.addEventListener("click", () => this.undo());
     view.clear.addEventListener("click", () => this.erase([]));
     paper.addEventListener("pointerdown", (event) => {

@@ -197,16 +197,6 @@ function join(link) {
   modelOf(target).set(to, modelOf(source).get(from));
 }
 
-/** Inside another page: take on its theme, tell it the height that the widgets need. */
-function answerToFrame() {
-  addEventListener("message", ({ data }) => {
-    if (data?.theme) document.documentElement.dataset.theme = data.theme;
-  });
-  const tell = () =>
-    parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) }, "*");
-  new ResizeObserver(tell).observe(document.body);
-}
-
 Object.values(models)
   .filter(({ kind }) => /^(Directional)?LinkModel$/.test(kind))
   .forEach(join);
@@ -214,4 +204,3 @@ const views = await Promise.all(roots.map((id) => view(models[id])));
 document.getElementById("widgets")?.replaceChildren(...views);
 for (const show of waiting) await show();
 document.documentElement.dataset.ready = "true";
-if (parent !== window) answerToFrame();
