@@ -210,7 +210,7 @@ def main():
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
     rows = (
-        json.loads(options.out.read_text())["rows"]
+        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
         if options.out.exists() and not options.afresh
         else []
     )
@@ -242,7 +242,8 @@ def main():
         }
         with whole_file(options.out) as name:
             Path(name).write_text(
-                json.dumps(report, indent=None).replace('{"part"', '\n{"part"')
+                json.dumps(report, indent=None).replace('{"part"', '\n{"part"'),
+                encoding="utf-8",
             )
 
 

@@ -30,7 +30,7 @@ ENTRIES = {
 
 def megabytes(process, file, name):
     """Return an entry of a file of /proc/PROCESS, which counts in units of 1024 bytes, in millions of bytes."""
-    text = Path(f"/proc/{process}/{file}").read_text()
+    text = Path(f"/proc/{process}/{file}").read_text(encoding="utf-8")
     return int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) * 1024 / 1e6
 
 
@@ -86,7 +86,11 @@ def main():
         "--kernels", type=int, default=1, help="how many run each notebook at once"
     )
     options = parser.parse_args()
-    rows = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    rows = (
+        json.loads(RESULTS.read_text(encoding="utf-8"))["rows"]
+        if RESULTS.exists()
+        else []
+    )
     for path in options.notebooks:
         row = measure(path.resolve(), options.kernels)
         print(row, flush=True)
@@ -100,7 +104,9 @@ def main():
             [row, *(other for other in rows if other not in same)],
             key=lambda row: (row["notebook"], row["kernels"]),
         )
-        RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+        RESULTS.write_text(
+            json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8"
+        )
     from vae_lib.course.results import (
         memory_table,
     )  # only now: it loads TensorFlow, and would share the kernels' pages

@@ -111,7 +111,11 @@ def main():
     )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
-    rows = json.loads(options.out.read_text())["rows"] if options.out.exists() else []
+    rows = (
+        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+        if options.out.exists()
+        else []
+    )
     digits = load_mnist()
     for key in itertools.product(
         options.settings, options.latent_dims, range(options.seeds)
@@ -136,7 +140,7 @@ def main():
             "rows": rows,
         }
         with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1))
+            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(nats_table(rows))
 
 

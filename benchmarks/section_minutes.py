@@ -79,14 +79,19 @@ def main():
         default=sorted((ROOT / "notebooks").glob("0*.ipynb")),
     )
     options = parser.parse_args()
-    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    report = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     report |= {"cores": os.cpu_count(), "machine": platform.machine()}
     for path in options.notebooks:
         found = measure(path.resolve())
         report.setdefault("seconds", {})[path.name[:2]] = found
         print(path.name, f"{sum(found.values()):.0f} s", found, flush=True)
-    RESULTS.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    GUIDE.write_text(write_guide(GUIDE.read_text(), report["seconds"]))
+    RESULTS.write_text(
+        json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    GUIDE.write_text(
+        write_guide(GUIDE.read_text(encoding="utf-8"), report["seconds"]),
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Process:
         ]
         self.name, self.reports = name, []
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         self.receive()
 
@@ -84,7 +84,7 @@ class Process:
 def torch_version(interpreter):
     """Return the version of PyTorch that `interpreter` can import, or None."""
     command = [interpreter, "-c", "import torch; print(torch.__version__)"]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = subprocess.run(command, capture_output=True, encoding="utf-8")
     return found.stdout.strip() if found.returncode == 0 else None
 
 
@@ -177,7 +177,7 @@ def scaling(folder, images, repeats):
 def machine(torch):
     """Return what the figures depend on: processor, cores and versions."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         processor = next(
             line.split(":")[1].strip()
             for line in lines
@@ -267,7 +267,7 @@ def main():
         "scaling": grown,
     }
     with whole_file(options.out) as name:
-        Path(name).write_text(json.dumps(result, indent=1))
+        Path(name).write_text(json.dumps(result, indent=1), encoding="utf-8")
     print(speed_table(result), scaling_table(result) if grown else "", sep="\n\n")
     return disagreement(contenders)
 

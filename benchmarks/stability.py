@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     rows = (
-        json.loads(options.out.read_text())["rows"]
+        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
         if options.out.exists() and not options.afresh
         else []
     )
@@ -101,7 +101,7 @@ def main():
             "rows": rows,
         }
         with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1))
+            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -138,7 +138,8 @@ def main(arguments=None):
         (extra / "index.html").write_text(
             '<!DOCTYPE html><html lang="en"><head><title>Variational autoencoders</title>'
             '<meta http-equiv="refresh" content="0; url=README.html"></head>'
-            '<body><a href="README.html">Variational autoencoders</a></body></html>'
+            '<body><a href="README.html">Variational autoencoders</a></body></html>',
+            encoding="utf-8",
         )
         sources = [
             "-q",

@@ -92,7 +92,7 @@ def add_contents(app, name, source):
 def with_extras(notebook, stem):
     """Return the notebook with a link to its slides, and a frame below each widget that has a page of its own."""
     pages = (
-        json.loads((ROOT / "docs" / "alive.json").read_text())
+        json.loads((ROOT / "docs" / "alive.json").read_text(encoding="utf-8"))
         if tags.has("alive")
         else {}
     )  # noqa: F821

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TEXT = (ROOT / "docs" / "glossary.md").read_text()
+TEXT = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 TERMS = re.findall(r"^### (.+)$", TEXT, re.MULTILINE)
 LINK = re.compile(r"docs/glossary\.md#([\w-]+)")
 

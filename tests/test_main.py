@@ -98,7 +98,7 @@ def no_training(monkeypatch):
 
 
 def report_of(folder):
-    return json.loads((folder / "run.json").read_text())
+    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
 
 
 def refusal(capsys):
@@ -190,7 +190,10 @@ def test_the_default_folder_tells_the_settings(data, tmp_path, monkeypatch):
         tmp_path / "runs" / "beta-4.0_latent_dim-2_epochs-0_batch_size-32_data-few.npz"
     )
     assert set(os.listdir(folder)) == FILES and report_of(folder)["history"] == {}
-    assert "/runs/" in (BUNDLED.parent.parent / ".gitignore").read_text().split()
+    assert (
+        "/runs/"
+        in (BUNDLED.parent.parent / ".gitignore").read_text(encoding="utf-8").split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -237,10 +240,10 @@ def test_a_damaged_data_file_is_refused(run, no_training, data, capsys, tmp_path
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
 def test_an_unwritable_folder_is_refused(run, no_training, capsys, tmp_path, place):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     code, _ = run(out=place)
     assert code == 2 and place in refusal(capsys)
-    assert (tmp_path / "file").read_text() == "in the way"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 
 
 def test_divergence_is_told_and_keeps_what_was_learned(run, capsys):
@@ -285,7 +288,7 @@ def test_control_c_keeps_what_was_trained(data, tmp_path):
         [sys.executable, "-u", "-m", "vae_lib", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         cwd=Path(command.__file__).parent.parent,
         env={**os.environ, "OMP_NUM_THREADS": "1"},  # as above
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -351,7 +354,7 @@ def test_a_read_only_checkout_trains_and_refuses_to_write_into_itself(data, tmp_
             [sys.executable, "-m", "vae_lib", *line],
             cwd=checkout,
             env=environment,
-            text=True,
+            encoding="utf-8",
             capture_output=True,
             **another,
         )

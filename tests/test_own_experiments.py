@@ -32,9 +32,9 @@ def book(tmp_path_factory):
     path = (
         tmp_path_factory.mktemp("book") / "book.py"
     )  # a file, so that the source of its functions can be read
-    path.write_text("\n\n".join(map(ast.unparse, wanted)))
+    path.write_text("\n\n".join(map(ast.unparse, wanted)), encoding="utf-8")
     names = {"__name__": "__main__"}
-    exec(compile(path.read_text(), str(path), "exec"), names)
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     return names
 
 

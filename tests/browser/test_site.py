@@ -45,7 +45,7 @@ def site(tmp_path_factory):
         str(folder),
         *widgets,
     ]
-    built = subprocess.run(command, capture_output=True, text=True)
+    built = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert built.returncode == 0, built.stderr
     return folder
 
