@@ -1,33 +1,31 @@
-"""The sweeps of notebook 03: dedicated networks over beta, and one network for every beta.
+"""The sweeps of notebook 03: dedicated networks over beta, one network for every beta.
 
-    python benchmarks/beta_sweep.py                  about an hour on two cores
-    python benchmarks/beta_sweep.py --minutes 4      as much as begins within four minutes; call it again to go on
-    python benchmarks/beta_sweep.py --seeds 3        more seeds where one network is held against dedicated ones
+    python benchmarks/beta_sweep.py                about an hour on two cores
+    python benchmarks/beta_sweep.py --minutes 4    begin no run after four minutes
+    python benchmarks/beta_sweep.py --seeds 3      more seeds of "conditioned", "peer"
 
-Parts: "dedicated", a network for each beta; "conditioned", one network for every beta, and "peer", networks for one beta
-trained for as many epochs as it; "capacity", long training at beta = 1 with constant learning rate, watched by held-out digits.
+Parts: "dedicated", a network for each beta; "conditioned", one network for every beta;
+"peer", networks for one beta trained for as many epochs as it; "capacity", long
+training at beta = 1 with a constant learning rate, watched by held-out digits.
 
-Writes data/beta_sweep.json after every run; what stands there is not repeated unless --afresh is given.
+Writes data/beta_sweep.json after every run; what it holds is not measured again unless
+--afresh is given.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
+import stored
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
-from vae_lib.analysis.information import active_units, surgery, unit_rates
+from vae_lib.analysis.information import active_units, rate_parts, unit_rates
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE
-from vae_lib.storage import whole_file
 from vae_lib.training import train
 
-RESULTS = Path(__file__).parent.parent / "data" / "beta_sweep.json"
 EPOCHS, CONDITIONED_EPOCHS, CAPACITY_EPOCHS = 10, 15, 60
 BATCH, RATE = 128, 2e-3  # the learning rate decays to 0 along a cosine
 BETAS = {
@@ -36,13 +34,7 @@ BETAS = {
     ("bernoulli", 10): (0.1, 1, 4, 8, 12, 20, 30, 200),
     ("gaussian", 10): (4, 12, 30, 60, 80, 95, 112),
 }
-GAP_BETAS = (
-    0.1,
-    1,
-    4,
-    12,
-    200,
-)  # where one network is held against dedicated ones, with more seeds
+GAP_BETAS = (0.1, 1, 4, 12, 200)  # where one network is compared with dedicated ones
 CAPACITIES = (2, 10, 40)
 
 
@@ -54,7 +46,7 @@ def decaying(images, epochs):
 
 
 def terms(vae, images, beta):
-    """Return distortion, rate and distortion + beta * rate of `vae` on images, in nats."""
+    """Return distortion, rate and distortion + beta * rate of `vae`, in nats."""
     found = evaluate(vae, images)
     return {
         "distortion": found.distortion,
@@ -64,9 +56,9 @@ def terms(vae, images, beta):
 
 
 def anatomy(vae, digits, beta):
-    """Return terms on the training digits, the parts of the test digits' rate, and the units."""
+    """Return terms on training digits, parts of the test digits' rate, and units."""
     mu, sigma = vae.encode(digits.test.images)
-    parts = surgery(mu, sigma)
+    parts = rate_parts(mu, sigma)
     return {
         **{
             f"train_{name}": value
@@ -95,7 +87,7 @@ def trained(vae, images, epochs, seed):
 
 
 def fitted(digits, likelihood, latent_dim, beta, seed, epochs):
-    """Return one network trained for one beta, and its row: seconds and terms on the test digits."""
+    """Return a network trained for one beta, and its row: seconds and test terms."""
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, likelihood=likelihood, beta=float(beta))
     seconds = trained(vae, digits.train.images, epochs, seed)
@@ -109,12 +101,12 @@ def dedicated(digits, beta, **settings):
 
 
 def peer(digits, **settings):
-    """Return the row of one network trained for one beta and for as many epochs as the conditioned one."""
+    """Return the row of a network for one beta, trained as long as the conditioned."""
     return fitted(digits, epochs=CONDITIONED_EPOCHS, **settings)[1]
 
 
 def capacity(digits, latent_dim, seed):
-    """Return the row of one long training: -ELBO of training and held-out digits after each epoch, in nats."""
+    """Return the row of one long training: -ELBO after each epoch, in nats."""
     keras.utils.set_random_seed(seed)
     history = train(
         VAE(latent_dim),
@@ -179,41 +171,17 @@ PARTS = {
 }
 
 
-def rounded(value):
-    """Return nested results with floats of six digits."""
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return float(f"{value:.6g}") if isinstance(value, (float, np.floating)) else value
-
-
 def main():
     """Run what is not measured yet and print a line for each run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = stored.parser("beta_sweep", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        default=2,
-        help='of "conditioned" and "peer"; they are 0, 1, 2 …',
-    )
+    parser.add_argument("--seeds", type=int, default=2, help="0, 1, 2 … as many")
     parser.add_argument(
         "--minutes", type=float, default=np.inf, help="begin no run after so many"
     )
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
-    rows = (
-        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
-        if options.out.exists() and not options.afresh
-        else []
-    )
+    rows = stored.rows_in(options)
     digits = load_mnist()
     for part, arguments in wanted(options):
         key = {"part": part, **arguments}
@@ -221,30 +189,20 @@ def main():
             continue
         if time.monotonic() > end:
             break
-        rows.append(rounded({**key, **PARTS[part](digits, **arguments)}))
-        print(
-            *key.values(),
-            {
-                name: value
-                for name, value in rows[-1].items()
-                if isinstance(value, float)
-            },
-            flush=True,
+        rows.append({**key, **PARTS[part](digits, **arguments)})
+        floats = {k: v for k, v in rows[-1].items() if isinstance(v, float)}
+        print(*key.values(), floats, flush=True)
+        stored.write(
+            options,
+            "python benchmarks/beta_sweep.py",
+            rows,
+            images=len(digits.train.images),
+            epochs=EPOCHS,
+            conditioned_epochs=CONDITIONED_EPOCHS,
+            capacity_epochs=CAPACITY_EPOCHS,
+            batch_size=BATCH,
+            learning_rate=RATE,
         )
-        report = {
-            "images": len(digits.train.images),
-            "epochs": EPOCHS,
-            "conditioned_epochs": CONDITIONED_EPOCHS,
-            "capacity_epochs": CAPACITY_EPOCHS,
-            "batch_size": BATCH,
-            "learning_rate": RATE,
-            "rows": rows,
-        }
-        with whole_file(options.out) as name:
-            Path(name).write_text(
-                json.dumps(report, indent=None).replace('{"part"', '\n{"part"'),
-                encoding="utf-8",
-            )
 
 
 if __name__ == "__main__":

@@ -1,23 +1,26 @@
 """The ways of training that speed.py compares, each run in a process of its own.
 
-All train the model 784-512-256-z on the same images: batches of 128, Adam at 1e-3, softplus posterior, summed
-cross-entropy, every image in every epoch. Started by speed.py, which says on standard input when to go on.
+All train the model 784-512-256-z on the same images: batches of 128, Adam at 1e-3,
+softplus posterior, summed cross-entropy, every image in every epoch. Started by
+speed.py, which says on standard input when to go on.
 """
 
 import json
 import os
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np  # nothing else up here: the interpreter that has PyTorch may have no TensorFlow
+# Nothing else up here: the interpreter that has PyTorch may have no TensorFlow.
+import numpy as np
 
 BATCH = 128
 LEARNING_RATE = 1e-3
 
 
 class Gate:
-    """What a contender tells the parent process, which lets it run one epoch at a time."""
+    """What a contender tells the parent, which lets it run an epoch at a time."""
 
     def __init__(self):
         self.channel = os.fdopen(os.dup(1), "w")
@@ -59,7 +62,7 @@ class Gate:
         print(json.dumps(message), file=self.channel, flush=True)
 
     def callback(self):
-        """Return the Keras callback that waits before, and reports after, each epoch."""
+        """Return a Keras callback that waits before each epoch and reports after it."""
         import keras
 
         gate = self
@@ -79,7 +82,9 @@ class Gate:
 
 
 def peak_megabytes():
-    """Return the largest resident memory this process has had, or None where the system does not say."""
+    """Return the largest resident memory this process has had, or None where the system
+    does not say.
+    """
     try:
         status = Path("/proc/self/status").read_text(
             encoding="utf-8"
@@ -135,7 +140,9 @@ def fit(images, work, gate):
 
 
 def fit_best(images, work, gate):
-    """`fit` with all that is known to help: XLA, an epoch in one call, batches gathered ahead by tf.data."""
+    """`fit` with all that is known to help: XLA, an epoch in one call, batches gathered
+    ahead by tf.data.
+    """
     steps = -(-len(images) // BATCH)
     vae = new_vae(work, jit_compile=True, steps_per_execution=steps)
     import tensorflow as tf
@@ -182,7 +189,9 @@ def by_hand(images, work, gate):
 
 
 def pytorch(images, work, gate, **options):
-    """The same model and loop in PyTorch, the images resident as one tensor and batches taken by index."""
+    """The same model and loop in PyTorch, the images resident as one tensor and batches
+    taken by index.
+    """
     import torch
     from torch.nn import functional
 
@@ -218,11 +227,11 @@ def pytorch(images, work, gate, **options):
 
 
 def torch_layers(*widths):
-    """Return dense layers of these widths with ReLU between them, initialised as the library's."""
+    """Return dense layers with ReLU between them, initialised as the library's."""
     import torch
 
     layers = []
-    for inputs, outputs in zip(widths, widths[1:]):
+    for inputs, outputs in pairwise(widths):
         layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU()]
         torch.nn.init.kaiming_normal_(layers[-2].weight)
         torch.nn.init.zeros_(layers[-2].bias)
@@ -236,15 +245,14 @@ def pytorch_fused(images, work, gate):
 
 
 def products(hidden, latent_dim):
-    """Return the matrix products of a step as (rows, inner, columns): 2 rows inner columns FLOP each."""
+    """Return the matrix products of a step, (rows, inner, columns), 2 FLOP a triple."""
     encoder, decoder = (784, *hidden), (latent_dim, *reversed(hidden), 784)
     heads = encoder[-1], 2 * latent_dim
-    layers = [*zip(encoder, encoder[1:]), heads, *zip(decoder, decoder[1:])]
+    layers = [*pairwise(encoder), heads, *pairwise(decoder)]
     forward = [(BATCH, inputs, outputs) for inputs, outputs in layers]
     to_weights = [(inputs, BATCH, outputs) for inputs, outputs in layers]
-    to_inputs = [
-        (BATCH, outputs, inputs) for inputs, outputs in layers[1:]
-    ]  # images need no gradient
+    # images need no gradient
+    to_inputs = [(BATCH, outputs, inputs) for inputs, outputs in layers[1:]]
     return forward + to_weights + to_inputs
 
 
@@ -254,7 +262,9 @@ def flop(shapes):
 
 
 def products_of_layers(images, work, gate, shapes=None, enough=0.5):
-    """An epoch's matrix products alone, at their own sizes: `enough` seconds of TensorFlow's, scaled up."""
+    """An epoch's matrix products alone, at their own sizes: `enough` seconds of
+    TensorFlow's, scaled up.
+    """
     import tensorflow as tf
 
     import vae_lib  # noqa: F401
@@ -276,7 +286,9 @@ def products_of_layers(images, work, gate, shapes=None, enough=0.5):
 
 
 def products_at_best(images, work, gate):
-    """As many operations at the rate of a product large enough to be the best that the machine does."""
+    """As many operations at the rate of a product large enough to be the best that the
+    machine does.
+    """
     products_of_layers(images, work, gate, [(2048, 2048, 2048)], 1.0)
 
 

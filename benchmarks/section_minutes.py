@@ -1,6 +1,6 @@
 """How long each section of a notebook runs, for the teacher's guide.
 
-    python benchmarks/section_minutes.py                       every notebook: about 15 minutes on two cores
+    python benchmarks/section_minutes.py    every notebook: 15 minutes on two cores
     python benchmarks/section_minutes.py notebooks/01_model.ipynb
 
 Writes data/section_minutes.json, and the numbers into the tables of docs/teaching.md.
@@ -22,7 +22,7 @@ RESULTS, GUIDE = ROOT / "data" / "section_minutes.json", ROOT / "docs" / "teachi
 
 
 def sections(notebook):
-    """Return the second-level headings of a notebook in order, with the indices of the code cells below each."""
+    """Return the second-level headings, each with the indices of its code cells."""
     found = {"Opening": []}
     for i, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
@@ -34,7 +34,7 @@ def sections(notebook):
 
 
 def measure(path):
-    """Return the seconds of each section of the notebook at `path`, run from the top in a fresh kernel."""
+    """Return the seconds of each section of a notebook, run in a fresh kernel."""
     notebook, seconds = nbformat.read(path, as_version=4), {}
     client = NotebookClient(
         notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}}
@@ -49,14 +49,14 @@ def measure(path):
 
 
 def row(heading, seconds):
-    """Return a pattern for the guide's row of a section and what stands in its second column."""
+    """Return a pattern for the guide's row of a section, and its replacement."""
     return re.compile(
         rf"^(\| {re.escape(heading)} \|)[^|]*\|", re.MULTILINE
     ), rf"\1 {max(1, round(seconds))} |"
 
 
 def write_guide(text, results):
-    """Return the guide with the measured seconds in the second column of its tables, notebook by notebook."""
+    """Return the guide with the measured seconds in the second column of its tables."""
     parts = re.split(r"(?=^### Notebook )", text, flags=re.MULTILINE)
     for i, part in enumerate(parts):
         if number := re.match(r"### Notebook (\d\d)", part):
@@ -79,19 +79,17 @@ def main():
         default=sorted((ROOT / "notebooks").glob("0*.ipynb")),
     )
     options = parser.parse_args()
-    report = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    report |= {"cores": os.cpu_count(), "machine": platform.machine()}
+    report = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+    command = {"command": "python benchmarks/section_minutes.py"}
+    report = command | report | {"cores": os.cpu_count(), "machine": platform.machine()}
     for path in options.notebooks:
         found = measure(path.resolve())
         report.setdefault("seconds", {})[path.name[:2]] = found
         print(path.name, f"{sum(found.values()):.0f} s", found, flush=True)
-    RESULTS.write_text(
-        json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    GUIDE.write_text(
-        write_guide(GUIDE.read_text(encoding="utf-8"), report["seconds"]),
-        encoding="utf-8",
-    )
+    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    RESULTS.write_text(text, encoding="utf-8")
+    guide = write_guide(GUIDE.read_text(encoding="utf-8"), report["seconds"])
+    GUIDE.write_text(guide, encoding="utf-8")
 
 
 if __name__ == "__main__":

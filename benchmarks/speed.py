@@ -1,14 +1,15 @@
-"""How fast is training? Seconds per epoch of the same model, trained in several ways on this machine.
+"""How fast is training? Seconds per epoch of one model, trained in several ways.
 
-    python benchmarks/speed.py                             the table of docs/benchmarks.md, several minutes
-    python benchmarks/speed.py --scaling                   and how ours grows with images, width, z and epochs
-    python benchmarks/speed.py --images 6000 --repeats 2   a quick look
-    python benchmarks/speed.py --torch-python PATH         PyTorch from another environment's interpreter
+    python benchmarks/speed.py               the table of docs/benchmarks.md, minutes
+    python benchmarks/speed.py --scaling     and how ours grows with images, width, z
+    python benchmarks/speed.py --images 6000 --repeats 2     a quick look
+    python benchmarks/speed.py --torch-python PATH           with PyTorch from elsewhere
 
-Every contender (contenders.py) runs in a process of its own, one epoch at a time and in turn, A B C A B C,
-so that whatever else the machine does falls on all alike; the losses must agree at the end. The first epoch,
-which compiles, is not among those compared. The two last rows are no training but its matrix products alone:
-an epoch's arithmetic, counted from the shapes of the layers, at the measured rate of such products and of
+Every contender (contenders.py) runs in a process of its own, one epoch at a time and in
+turn, A B C A B C, so that whatever else the machine does falls on all alike; the losses
+must agree at the end. The first epoch, which compiles, is not among those compared. The
+two last rows are no training but its matrix products alone: an epoch's arithmetic,
+counted from the shapes of the layers, at the measured rate of such products and of
 large ones. Writes data/speed.json.
 """
 
@@ -32,14 +33,14 @@ from vae_lib.storage import whole_file
 
 RESULTS = Path(__file__).parent.parent / "data" / "speed.json"
 MODEL = {"hidden": (512, 256), "latent_dim": 2}
-TOLERANCE = 0.05  # between the losses of the last epoch: the orders of the images and the noise differ
+TOLERANCE = 0.05  # between the last losses: the order of images and the noise differ
 NO_TORCH = (
     "PyTorch is left out: make an environment for it with 'python -m venv FOLDER' and "
     "'FOLDER/bin/pip install torch numpy', then add --torch-python FOLDER/bin/python."
 )
 BUSY = (
-    "Other programs keep {:.1f} processors busy: the ratios suffer, PyTorch's most, whose threads wait "
-    "for one another by spinning."
+    "Other programs keep {:.1f} processors busy: the ratios suffer, PyTorch's most, "
+    "whose threads wait for one another by spinning."
 )
 
 
@@ -106,9 +107,13 @@ def measure(names, file, repeats, torch_python):
 
 
 def summarise(name, reports, ours):
-    """Return what table and file say of one contender; its epochs are compared with ours of the same turn."""
+    """Return what table and file say of one contender; its epochs are compared with
+    ours of the same turn.
+    """
     seconds = [report["seconds"] for report in reports]
-    ratios = [theirs / our["seconds"] for theirs, our in zip(seconds, ours)]
+    ratios = [
+        theirs / our["seconds"] for theirs, our in zip(seconds, ours, strict=True)
+    ]
     summary = {
         "label": CONTENDERS[name][1],
         "epoch_seconds": spread(seconds[1:]),
@@ -130,7 +135,7 @@ def spread(values):
 
 
 def disagreement(contenders):
-    """Return a sentence if a contender's last loss is not ours, or None if all agree."""
+    """Return a sentence if a last loss is not ours, or None if all agree."""
     losses = {
         name: round(row["last_loss"], 2)
         for name, row in contenders.items()
@@ -138,11 +143,16 @@ def disagreement(contenders):
     }
     if all(abs(loss / losses["ours"] - 1) <= TOLERANCE for loss in losses.values()):
         return None
-    return f"The last losses differ by more than {TOLERANCE:.0%}: not all did the same work ({losses})."
+    return (
+        f"The last losses differ by more than {TOLERANCE:.0%}: not all did the same "
+        f"work ({losses})."
+    )
 
 
 def scaling(folder, images, repeats):
-    """Return how ours grows: rows of what was varied, its value, the seconds of every epoch, and memory."""
+    """Return how ours grows: rows of what was varied, its value, the seconds of every
+    epoch, and memory.
+    """
     n, rows = len(images), []
     plans = [("images", count) for count in (n // 4, n // 2, n)]
     plans += [
@@ -168,7 +178,8 @@ def scaling(folder, images, repeats):
             }
         )
         print(
-            f"{varied} {value}: first epoch {seconds[0]:.2f} s, later ones {np.median(seconds[1:]):.2f} s",
+            f"{varied} {value}: first epoch {seconds[0]:.2f} s, "
+            f"later ones {np.median(seconds[1:]):.2f} s",
             flush=True,
         )
     return rows
@@ -232,7 +243,9 @@ def options_given():
 
 
 def main():
-    """Measure, print the table, write the file; return a sentence if not all did the same work."""
+    """Measure, print the table, write the file; return a sentence if not all did the
+    same work.
+    """
     options = options_given()
     torch = torch_version(options.torch_python)
     if hasattr(os, "getloadavg") and (load := os.getloadavg()[0]) > 0.5:
@@ -258,6 +271,7 @@ def main():
     }
     gigaflop = -(-len(images) // BATCH) * flop(products(**MODEL)) / 1e9
     result = {
+        "command": "python benchmarks/speed.py",
         **machine(torch),
         "images": len(images),
         "batch_size": BATCH,

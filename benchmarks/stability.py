@@ -1,107 +1,102 @@
-"""The laboratory of notebook 02 at the original's own size: other seeds, wider layers.
+"""The stability laboratory of notebook 02: every run has a seed of its own, learning rates are kept apart.
 
-    python benchmarks/stability.py             784-500-120-2 units, 10 seeds, 200 steps: about 10 minutes
+    python benchmarks/stability.py             both sizes of network, about half an hour on two cores
     python benchmarks/stability.py --runs 8    the next eight of its conditions
 
 Writes data/stability.json after every condition; what stands there is not repeated unless --afresh is given.
 """
 
-import argparse
-import json
-from pathlib import Path
+import functools
+
+import numpy as np
+from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.data import load_mnist, subsample
-from vae_lib.experiments.outcomes import outcome
-from vae_lib.experiments.stability import Stack
-from vae_lib.storage import whole_file
+from vae_lib.experiments.outcomes import finite_or_none, outcome
+from vae_lib.experiments.parallel_training import ParallelVAEs
 
-RESULTS = Path(__file__).parent.parent / "data" / "stability.json"
-HIDDEN, IMAGES, STEPS = (500, 120), 10_000, 200  # the original's layers
-FIRST_SEED = 100  # none of the notebook's
-SETTINGS = [("adam", 1e-3), ("adam", 1e-2), ("adam", 3e-2), ("sgd", 1e-4)]
-ARMS = [
-    ("direct", "native"),
-    ("direct", "matched"),
-    ("softplus", "native"),
-    ("softplus", "matched"),
-    ("softplus, guarded", "native"),
-    ("log_variance", "native"),
-]
+IMAGES, BATCH, BETA = 10_000, 64, 12.0
 SIGMA = 1.0  # of every image at the start in the matched arm
+SMALL, ORIGINAL = (128, 64), (500, 120)  # hidden layers; the second are the original's
+CLAIM = ["direct", "softplus"]  # the two maps that the claim is about
+OTHERS = ["softplus, guarded", "log_variance", "log_deviation", "bounded"]
+ADAM, SGD = [("adam", 1e-3), ("adam", 1e-2), ("adam", 3e-2)], [("sgd", 1e-4)]
+NATIVE, MATCHED = ["native"], ["matched"]
+TEN, FORTY = range(100, 110), range(200, 240)  # seeds; the notebook tries others
+KEY = "hidden", "steps", "posterior", "arm", "optimizer", "learning_rate"
 
 
-def measure(stack, posterior, arm, optimizer, learning_rate, seeds):
-    """Return one row: what became of the runs of `seeds`; losses in nats per image, None where not finite."""
-    *_, record = stack.run(
+def conditions():
+    """Return a list of (hidden, steps, posterior, arm, optimizer, rate, seeds)."""
+    both, twenty = NATIVE + MATCHED, FORTY[:20]
+    plan = [
+        (SMALL, 200, CLAIM, both, ADAM[:1], FORTY),
+        (SMALL, 200, CLAIM, both, ADAM[1:] + SGD, twenty),
+        (SMALL, 2000, CLAIM, MATCHED, ADAM[:1], FORTY[:10]),
+        (SMALL, 200, OTHERS, both, ADAM + SGD, FORTY[:5]),
+        (ORIGINAL, 200, CLAIM, NATIVE, ADAM[:1], TEN),
+        (ORIGINAL, 200, CLAIM, both, ADAM[1:], TEN),
+        (ORIGINAL, 200, OTHERS[:2], NATIVE, ADAM, TEN),
+        (ORIGINAL, 200, CLAIM, MATCHED, ADAM[:1], FORTY),
+    ]
+    return [
+        (hidden, steps, posterior, arm, *setting, seeds)
+        for hidden, steps, posteriors, arms, settings, seeds in plan
+        for setting in settings
+        for posterior in posteriors
+        for arm in arms
+    ]
+
+
+@functools.cache
+def stack(hidden):
+    """Return the laboratory for networks of these hidden layers, with the original's loss."""
+    images = subsample(load_mnist().train, IMAGES).images
+    return ParallelVAEs(images, hidden=hidden, beta=BETA, batch_size=BATCH)
+
+
+def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
+    """Return one row: what became of each run; losses in nats per image, None where not finite."""
+    *_, record = stack(hidden).run(
         posterior,
         learning_rate,
         optimizer=optimizer,
         seeds=seeds,
-        steps=STEPS,
+        steps=steps,
         sigma=SIGMA if arm == "matched" else None,
     )
+    key = (list(hidden), steps, posterior, arm, optimizer, learning_rate)
+    by_hundred = record.loss.reshape(len(seeds), -1, 100).mean(
+        axis=2
+    )  # (runs, steps / 100)
     return {
-        "posterior": posterior,
-        "arm": arm,
-        "optimizer": optimizer,
-        "learning_rate": learning_rate,
+        **dict(zip(KEY, key)),
+        "seeds": list(seeds),
         **outcome(record),
+        "loss": [*map(finite_or_none, by_hundred)] if steps > 200 else None,
     }
 
 
 def main():
     """Run what is not measured yet and print one line for each condition."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--seeds", type=int, default=10, help=f"how many; the first is {FIRST_SEED}"
-    )
-    parser.add_argument(
+    options = parser("stability", __doc__)
+    options.add_argument(
         "--runs", type=int, default=1000, help="stop after so many conditions"
     )
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    rows = (
-        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
-        if options.out.exists() and not options.afresh
-        else []
-    )
-    stack = Stack(subsample(load_mnist().train, IMAGES).images, hidden=HIDDEN)
-    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
-    done = [
-        (row["posterior"], row["arm"], row["optimizer"], row["learning_rate"])
-        for row in rows
-    ]
-    wanted = [
-        (*arm, *setting)
-        for setting in SETTINGS
-        for arm in ARMS
-        if (*arm, *setting) not in done
-    ]
-    for key in wanted[: options.runs]:
-        rows.append(measure(stack, *key, seeds))
-        print(
-            *key,
-            f"{sum(rows[-1]['failed'])} of {len(seeds)} failed, spikes {rows[-1]['spikes']}",
-            flush=True,
+    options = options.parse_args()
+    rows = rows_in(options)
+    done = [(tuple(row["hidden"]), *(row[name] for name in KEY[1:])) for row in rows]
+    wanted = [condition for condition in conditions() if condition[:-1] not in done]
+    for *key, seeds in wanted[: options.runs]:
+        rows.append(measure(*key, seeds))
+        failed, spiking = (
+            sum(rows[-1]["failed"]),
+            np.sum(np.array(rows[-1]["spikes"]) > 0),
         )
-        report = {
-            "hidden": HIDDEN,
-            "images": IMAGES,
-            "batch_size": stack.batch_size,
-            "steps": STEPS,
-            "beta": stack.beta,
-            "seeds": list(seeds),
-            "matched_sigma": SIGMA,
-            "rows": rows,
-        }
-        with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        print(*key, f"{failed} failed, {spiking} spiked of {len(seeds)}", flush=True)
+        settings = dict(images=IMAGES, batch_size=BATCH, beta=BETA, matched_sigma=SIGMA)
+        write(options, "python benchmarks/stability.py", rows, **settings)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""Build the website: notebooks with outputs, guide, glossary, slides, and widgets that live without a kernel.
+"""Build the website: front page, notebooks with outputs, guide, slides, and widgets that live without a kernel.
 
-    python docs/build.py [--out site] [--quick] [--without-widgets]
+    python docs/build.py [--out site] [--quick] [--without-widgets] [--without-lab]
 
 Then open site/index.html, from disk or from any web server: no page asks another host for anything. The living
-widgets are trained here, in about two minutes; --quick trains them on few digits, to try the rest.
-Needs `pip install -e ".[site]"`.
+widgets are trained here, as the notebooks train them, in about five minutes; --quick trains them on few digits, to
+try the rest. Needs `pip install -e ".[site]"`; the laboratory needs node, too, and is left out without it.
 """
 
 import argparse
 import importlib.metadata
+import json
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +27,10 @@ PACKAGES = (
 )
 
 
+class NotBuilt(Exception):
+    """The site cannot be built; the message says why and what to do."""
+
+
 def files_of(package, ending):
     """Return the paths of an installed package's files whose names end so."""
     return [
@@ -35,7 +41,7 @@ def files_of(package, ending):
 
 
 def check_packages():
-    """Exit with one sentence if a package is missing."""
+    """Raise NotBuilt if a package is missing."""
     missing = []
     for package in PACKAGES:
         try:
@@ -43,67 +49,143 @@ def check_packages():
         except importlib.metadata.PackageNotFoundError:
             missing.append(package)
     if missing:
-        sys.exit(
+        raise NotBuilt(
             f"The website needs {', '.join(missing)}: type 'pip install -e \".[site]\"', then this again."
         )
 
 
-def make_slides(folder):
+def check_folder(folder):
+    """Raise NotBuilt unless `folder` can be written: a new one, an empty one, or an earlier site."""
+    if folder.exists() and not folder.is_dir():
+        raise NotBuilt(f"{folder} is a file: name a folder after --out.")
+    if (
+        folder.exists()
+        and any(folder.iterdir())
+        and not (folder / "searchindex.js").exists()
+    ):
+        raise NotBuilt(
+            f"{folder} holds files that are no website of ours: name a new or empty folder after --out."
+        )
+
+
+def make_slides(folder, living):
     """Write slides of every notebook into `folder`, and reveal.js beside them."""
     from slides import slides_html
 
     (script,) = files_of("sphinx-revealjs", "_static/revealjs/dist/reveal.js")
-    shutil.copytree(
-        script.parent,
-        folder / "reveal" / "dist",
-        ignore=shutil.ignore_patterns("*.map", "*.esm.js"),
-    )
+    kept = folder / "reveal" / "dist"
+    kept.mkdir(parents=True)
+    for name in "reveal.js", "reveal.css":
+        shutil.copy(script.parent / name, kept)
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        html = slides_html(path, reveal="reveal", mathjax="../_static/tex-svg.js")
-        (folder / f"{path.stem}.html").write_text(html, encoding="utf-8")
+        pages = {page["cell"]: page for page in living.get(path.stem, [])}
+        (folder / f"{path.stem}.html").write_text(slides_html(path, pages), "utf-8")
 
 
-def make_widgets(folder, quick):
-    """Train what the living widgets show and write one self-contained page for each into `folder`."""
+def make_living(folder, quick):
+    """Write the living pages into `folder`; return {notebook: [{cell, file, title, numbers, number}]}."""
     sys.path.insert(0, str(ROOT))
-    import keras
+    import living
 
-    from vae_lib.data import load_mnist
-    from vae_lib.experiments.one_network import ConditionedVAE
-    from vae_lib.model import VAE
-    from vae_lib.training import train
-    from vae_lib.widgets.beta_slider import BetaSlider
-    from vae_lib.widgets.drawing import DrawingBoard
-    from vae_lib.widgets.pad import LatentPad
-    from vae_lib.widgets.page import write_page
+    import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+    from vae_lib import training
 
-    digits = load_mnist()
-    images, epochs = (
-        (digits.train.images[:2000], 1) if quick else (digits.train.images, 15)
+    training.train = living.silent(training.train)
+    if quick:
+        training.train = living.in_a_hurry(training.train)
+    fronts = living.front_widgets()
+    for kind, name in ("LatentPad", "front-pad"), ("BetaSlider", "front-beta"):
+        page = living.living_page(
+            fronts[kind],
+            living.TITLES[kind],
+            "",
+            ("../index.html", "Front page"),
+            "../index.html",
+            front=True,
+        )
+        (folder / f"{name}.html").write_text(page, "utf-8")
+    made = {}
+    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
+        pages = list(write_living(path, folder))
+        if pages:
+            made[path.stem] = pages
+    return made
+
+
+def write_living(path, folder):
+    """Write the living pages of the notebook at `path` into `folder`; yield what is known of each."""
+    import living
+
+    number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
+    back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
+    about = f"The network of notebook {number}, trained as the notebook trains it."
+    run = living.Run()
+    for n, place in enumerate(living.places(notebook), 1):
+        try:
+            kind, widget, numbers = living.living_widget(place, run)
+        except Exception as fault:  # a notebook may hold anything
+            print(
+                f"The living page of cell {place.cell} of {path.name} is left out: "
+                f"{type(fault).__name__}: {fault}",
+                file=sys.stderr,
+            )
+            continue
+        file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
+        page = living.living_page(widget, title, about, back, "../index.html")
+        (folder / file).write_text(page, "utf-8")
+        facts = {"cell": place.cell, "file": file, "title": title}
+        yield facts | {"numbers": numbers, "number": number}
+
+
+def make_laboratory(folder):
+    """Build the laboratory into `folder`; return whether there is one, and say why where there is none."""
+    builder = DOCS / "lab" / "build.py"
+    if not builder.exists():
+        return False
+    run = subprocess.run(
+        [sys.executable, builder, "--out", folder],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
-    keras.utils.set_random_seed(0)
-    vae = VAE()
-    train(vae, images, epochs=epochs)
-    write_page(
-        LatentPad(vae, digits.test),
-        folder / "pad.html",
-        "The latent pad",
-        "A variational autoencoder with a code of two numbers. Drag over the map, or use the arrow keys.",
-    )
-    write_page(
-        DrawingBoard(vae, digits.test),
-        folder / "drawing.html",
-        "Draw your own digit",
-        "The encoder finds its place on the map, and the decoder draws what it understood.",
-    )
-    network = ConditionedVAE(latent_dim=2)
-    train(network, images, epochs=epochs)
-    write_page(
-        BetaSlider(network, digits.test.images, digits.test.labels),
-        folder / "beta.html",
-        "The β slider",
-        "One network at every β: drag the slider, and codes, reconstructions and new digits follow.",
-    )
+    if run.returncode:
+        reason = (run.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        print(f"The laboratory is left out: {reason}", file=sys.stderr)
+    return (folder / "lab.html").exists()
+
+
+def build(out, quick=False, widgets=True, laboratory=True):
+    """Build the site into the folder `out`; raise NotBuilt with one sentence where that cannot be done."""
+    check_packages()
+    check_folder(out)
+    from sphinx.cmd.build import build_main
+
+    sys.path.insert(0, str(DOCS))
+    with tempfile.TemporaryDirectory() as temporary:
+        temporary = Path(temporary)
+        extra, made = temporary / "extra", temporary / "html"
+        for name in "slides", "living", "_static":
+            (extra / name).mkdir(parents=True)
+        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-svg.js")
+        shutil.copy(mathjax, extra / "_static")
+        shutil.copy(DOCS / "plane.png", extra / "_static")
+        living = make_living(extra / "living", quick) if widgets else {}
+        (temporary / "living.json").write_text(json.dumps(living), "utf-8")
+        make_slides(extra / "slides", living)
+        present = {"alive": widgets, "lab": laboratory and make_laboratory(extra)}
+        settings = [f"html_extra_path={extra}", f"living={temporary / 'living.json'}"]
+        options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS)]
+        options += ["-d", str(temporary / "doctrees")]
+        options += [part for setting in settings for part in ("-D", setting)]
+        options += [part for tag in present if present[tag] for part in ("-t", tag)]
+        if build_main([*options, str(ROOT), str(made)]):
+            raise NotBuilt(
+                "The website was not built: the lines above name page and fault."
+            )
+        shutil.rmtree(made / ".doctrees", ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(out)
+        shutil.move(made, out)
 
 
 def main(arguments=None):
@@ -121,42 +203,21 @@ def main(arguments=None):
     parser.add_argument(
         "--without-widgets", action="store_true", help="leave the living widgets out"
     )
+    parser.add_argument(
+        "--without-lab", action="store_true", help="leave the laboratory out"
+    )
     options = parser.parse_args(arguments)
-    check_packages()
-    from sphinx.cmd.build import build_main
-
-    with tempfile.TemporaryDirectory() as temporary:
-        extra = Path(temporary) / "extra"
-        for name in "slides", "alive", "_static":
-            (extra / name).mkdir(parents=True)
-        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-svg.js")
-        shutil.copy(mathjax, extra / "_static")
-        sys.path.insert(0, str(DOCS))
-        make_slides(extra / "slides")
-        if not options.without_widgets:
-            make_widgets(extra / "alive", options.quick)
-        (extra / "index.html").write_text(
-            '<!DOCTYPE html><html lang="en"><head><title>Variational autoencoders</title>'
-            '<meta http-equiv="refresh" content="0; url=README.html"></head>'
-            '<body><a href="README.html">Variational autoencoders</a></body></html>',
-            encoding="utf-8",
+    try:
+        build(
+            options.out.resolve(),
+            options.quick,
+            not options.without_widgets,
+            not options.without_lab,
         )
-        sources = [
-            "-q",
-            "-W",
-            "--keep-going",
-            "-c",
-            str(DOCS),
-            "-D",
-            f"html_extra_path={extra}",
-            "-d",
-            f"{temporary}/doctrees",
-        ]
-        sources += [] if options.without_widgets else ["-t", "alive"]
-        code = build_main(["-b", "html", *sources, str(ROOT), str(options.out)])
-    if code == 0:
-        print(f"Built: open {options.out / 'index.html'}")
-    return code
+    except (NotBuilt, OSError) as fault:
+        sys.exit(str(fault))
+    print(f"Built: open {options.out / 'index.html'}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,13 +1,20 @@
-"""The website: the notebooks with their stored outputs, the guide and the glossary. `python docs/build.py` makes it."""
+"""The website: a front page, the notebooks with their stored outputs, guide and glossary. docs/build.py makes it."""
 
 import json
+import re
+import sys
 from pathlib import Path
 
+from docutils import nodes
+
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("0*.ipynb"))
-SOLUTIONS = sorted(
-    path.stem for path in (ROOT / "notebooks" / "solutions").glob("*.ipynb")
-)
+sys.path.insert(0, str(ROOT / "docs"))
+import cards  # noqa: E402
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
+FOLDED = {"assert", "check"}  # tags of cells that check and do not teach
+SPELLINGS = "reparameterization, reparameterisation, reparametrisation"
 
 project = "Variational autoencoders"
 author = "the authors of vae_lib"
@@ -17,16 +24,19 @@ root_doc = "README"
 extensions = ["myst_nb"]
 include_patterns = [
     "README.md",
+    "CONTRIBUTING.md",
     "data/README.md",
     "docs/*.md",
     "notebooks/0*.ipynb",
     "notebooks/solutions/*.ipynb",
 ]
 exclude_patterns = ["**/.ipynb_checkpoints"]
+templates_path = ["theme/templates"]
 
-myst_enable_extensions = ["dollarmath"]
+myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # tables that cells put out are tables
 nb_mime_priority_overrides = [  # where no kernel runs, a widget is the picture or the text beside it
     ("html", "application/vnd.jupyter.widget-view+json", None),
     ("html", "image/png", 1),
@@ -40,11 +50,28 @@ html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_toc_level": 2,
-    "home_page_in_toc": True,
+    "article_header_end": ["article-header-buttons.html"],
 }
-html_context = {"default_mode": "auto"}  # light or dark, as the reader's system has it
+html_additional_pages = {"index": "front.html"}
+html_sidebars = {
+    "**": [
+        "home.html",
+        "search-button-field.html",
+        "sbt-sidebar-nav.html",
+        "more.html",
+    ],
+    "index": [],
+}
+html_context = {
+    "default_mode": "auto",  # light or dark, as the reader's system has it
+    "cards": [cards.card(path) for path in NOTEBOOKS],
+    "alive": tags.has("alive"),  # noqa: F821
+    "lab": tags.has("lab"),  # noqa: F821
+}
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
+html_js_files = [("site.js", {"defer": "defer"})]
+html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
 mathjax_path = "tex-svg.js"  # build.py puts it there
@@ -62,69 +89,142 @@ CONTENTS = """
 :hidden:
 :caption: For learners and teachers
 
-docs/glossary
-docs/teaching
+Glossary <docs/glossary>
+Teacher's guide <docs/teaching>
+```
+
+```{{toctree}}
+:hidden:
+:caption: Solutions
+
 {solutions}
 ```
 
 ```{{toctree}}
 :hidden:
+:caption: The series
 
-data/README
+About the series <self>
+Benchmarks <docs/benchmarks>
+{others}
 ```
 """
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
 <iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
 
 
+def listed(paths):
+    """Return lines of a table of contents for notebooks, each with its number and its title."""
+    lines = [
+        f"{path.stem[:2]} {cards.title(path)} <{path.relative_to(ROOT).with_suffix('')}>"
+        for path in paths
+    ]
+    return "\n".join(line.replace("`", "") for line in lines)
+
+
 def add_contents(app, name, source):
-    """Add the table of contents to the front page and slides and living widgets to the notebooks."""
+    """Add the table of contents to the README and slides and living widgets to the notebooks."""
     if name == "README":
-        lists = {
-            "notebooks": "\n".join(f"notebooks/{stem}" for stem in NOTEBOOKS),
-            "solutions": "\n".join(f"notebooks/solutions/{stem}" for stem in SOLUTIONS),
-        }
-        source[0] += CONTENTS.format(**lists)
-    elif name.startswith("notebooks/0"):
-        source[0] = json.dumps(with_extras(json.loads(source[0]), name.split("/")[1]))
+        others = {"CONTRIBUTING": "Contributing", "data/README": "The data"}
+        source[0] += CONTENTS.format(
+            notebooks=listed(NOTEBOOKS),
+            solutions=listed(SOLUTIONS),
+            others="\n".join(
+                f"{title} <{page}>"
+                for page, title in others.items()
+                if (ROOT / f"{page}.md").exists()
+            ),
+        )
+    elif (
+        name == "docs/glossary"
+    ):  # its anchors are for JupyterLab; here headings have them
+        source[0] = re.sub(r'<a id="[\w-]+"></a>\n\n', "", source[0])
+    elif name.startswith("notebooks/"):
+        notebook = json.loads(source[0])
+        living = living_pages(app)
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                prepare(cell)
+        if name.count("/") == 1:
+            notebook["cells"] = list(with_extras(notebook, Path(name).name, living))
+        source[0] = json.dumps(notebook)
 
 
-def with_extras(notebook, stem):
-    """Return the notebook with a link to its slides, and a frame below each widget that has a page of its own."""
-    pages = (
-        json.loads((ROOT / "docs" / "alive.json").read_text(encoding="utf-8"))
-        if tags.has("alive")
+def living_pages(app):
+    """Return {notebook: [what is known of a living page]}, as docs/build.py wrote it down."""
+    return (
+        json.loads(Path(app.config.living).read_text("utf-8"))
+        if app.config.living
         else {}
-    )  # noqa: F821
-    cells = []
+    )
+
+
+def prepare(cell):
+    """Fold a cell of code that checks, leave out marks for the tests, and name its pictures for screen readers."""
+    tags = cell["metadata"].get("tags", [])
+    if FOLDED & set(tags):
+        cell["metadata"]["tags"] = [*tags, "hide-cell"]
+    cell["source"] = re.sub(r"\s*# NBVAL_\w+", "", "".join(cell["source"]))
+    for output in cell["outputs"]:
+        if picture := output.get("data", {}).get("image/png"):
+            facts = output["metadata"].setdefault("image/png", {})
+            width, height = cards.png_size("".join(picture))
+            size = {
+                "width": facts.get("width", width),
+                "height": facts.get("height", height),
+            }
+            image = {name: f"{pixels}px" for name, pixels in size.items()}
+            cell["metadata"]["mystnb"] = {
+                "image": image | {"alt": facts.get("alt", "")}
+            }
+
+
+def add_keywords(app, doctree):
+    """Let the search find a page by other spellings of its subject."""
+    if re.search("reparametri[sz]", doctree.astext(), re.IGNORECASE):
+        doctree.append(nodes.meta(name="keywords", content=SPELLINGS))
+
+
+def with_extras(notebook, stem, living):
+    """Yield the cells of a notebook, a link to its slides, and a frame below each widget that has a living page."""
+    frames = {}
+    for page in living.get(stem, []):
+        frames.setdefault(page["cell"], []).append(page)
     for i, cell in enumerate(notebook["cells"]):
-        cells.append(cell)
-        text = "".join(cell["source"])
+        if i in frames:  # the living widget takes the place of its picture
+            cell["outputs"] = [
+                output
+                for output in cell["outputs"]
+                if WIDGET not in output.get("data", {})
+            ]
+        yield cell
         if i == 0:
-            cells.append(
-                raw(
-                    "slides",
-                    f'<p><a href="../slides/{stem}.html">Slides of this notebook</a></p>',
-                )
-            )
-        for page in pages.get(stem, []):
-            if cell["cell_type"] == "code" and page["after"] in text:
-                cells.append(
-                    raw(
-                        f"alive-{i}",
-                        FRAME.format(
-                            page=f"../alive/{page['file']}", title=page["title"]
-                        ),
-                    )
-                )
-    return {**notebook, "cells": cells}
+            link = f'<p class="to-slides"><a href="../slides/{stem}.html">Slides of this notebook</a></p>'
+            yield raw("slides", link)
+        for n, page in enumerate(frames.get(i, [])):
+            html = FRAME.format(page=f"../living/{page['file']}", title=page["title"])
+            yield raw(f"alive-{i}-{n}", html)
 
 
-def raw(name, html):
+def raw(name, text):
     """Return a markdown cell of HTML."""
-    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": html}
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
+
+
+def finish(app, page, template, context, tree):
+    """Let the browser load pictures when they come near the screen; list living pages on the front page."""
+    if page == "index":
+        context["living"] = sum(living_pages(app).values(), [])
+    if body := context.get("body"):
+        context["body"] = re.sub(
+            r"<img (?![^>]*loading=)", '<img loading="lazy" ', body
+        )
 
 
 def setup(app):
-    """Connect the additions to Sphinx."""
+    """Connect the additions to Sphinx; `living` names the file that lists the living pages."""
+    app.add_config_value("living", "", "env")
     app.connect("source-read", add_contents)
+    app.connect("doctree-read", add_keywords)
+    app.connect("html-page-context", finish)

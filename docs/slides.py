@@ -1,152 +1,247 @@
-"""Slides of a notebook for the projector, by nbconvert: what is put on a slide, and what is left to the notebook."""
+"""Slides of a notebook for the projector: its questions, formulas, figures and answers, one thought a slide.
 
+What is a slide is decided by the structure of the notebook; where a slide is full, by theme/slides.js, which sees it.
+"""
+
+import html
 import re
 from pathlib import Path
+from string import Template
 
 import nbformat
-from nbconvert import SlidesExporter
-from traitlets.config import Config
+from nbconvert.filters import Highlight2HTML, markdown2html
+from nbconvert.filters.ansi import strip_ansi
 
-FOLDER = Path(__file__).resolve().parent
-FULL = 18  # lines of text that a slide holds
-WIDTH = 82  # characters in a line
+THEME = Path(__file__).resolve().parent / "theme"
+PICTURE_WIDTH = 1.7  # pixels of a slide for each of a figure
+SOURCE_LINES = 16  # the longest code that is shown
 WIDGET = "application/vnd.jupyter.widget-view+json"
-NAVIGATION = re.compile(r"^\[About the series\].*$\n*", re.MULTILINE)
-LINK = re.compile(
-    r"\]\(([\w./]+)\.(?:ipynb|md)"
-)  # on the site the same places end in .html
-LEFT_OUT = ("## References", "## Exercises")  # and all that follows in the section
+HIDDEN = {"assert", "check", "hide-input", "hide-cell", "remove-input", "remove-cell"}
+PLUMBING = re.compile(
+    r"^(import|from) |figures\.|Markdown\(|\bassert\b|set_random_seed", re.M
+)
+NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the series
+LEFT_OUT = re.compile(
+    r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
+)
+MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests alone
+ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 
 
 def parts(source):
-    """Return a markdown source in parts, each of which begins with a heading or is one paragraph."""
+    """Return a markdown source in parts: headings, paragraphs, lists, quotations, formulas, tables."""
     blocks, block, fence = [], [], False
     for line in source.splitlines():
-        fence ^= line.startswith("```")
+        fence ^= line.startswith("```") or line.strip() == "$$"
         heading = line.startswith("#") and not fence
         if (heading or not line.strip()) and not fence and block:
             blocks.append("\n".join(block))
             block = []
         if line.strip() or fence:
             block.append(line)
+        if heading:
+            blocks.append("\n".join(block))
+            block = []
     return blocks + ["\n".join(block)] * bool(block)
 
 
-def lines_of(cell):
-    """Return about how many lines of text a cell takes on a slide."""
-    if cell.cell_type == "markdown":
-        lines = [line for line in cell.source.splitlines() if line.strip()]
-        if cell.source.startswith(("|", "```", "$$", "-", "1.")):
-            return 0.9 * sum(1 + len(line) // (1.3 * WIDTH) for line in lines) + 1
-        return (
-            1
-            + sum(map(len, lines)) / WIDTH
-            + 1.2 * cell.source.startswith("#")
-            + 2 * cell.source.startswith("# ")
-        )
-    shown = (
-        0 if "transient" in cell.metadata else 0.75 * len(cell.source.splitlines()) + 1
-    )
-    for output in cell.outputs:
-        data, metadata = (
-            output.get("data", {}),
-            output.get("metadata", {}).get("image/png", {}),
-        )
-        if "image/png" in data:
-            shown += min(460, 1.6 * metadata.get("height", 320)) / 36
-        else:
-            text = (
-                output.get("text")
-                or data.get("text/markdown")
-                or data.get("text/plain")
-                or ""
+def kind_of(part):
+    """Return what a part of markdown is."""
+    bare = part.lstrip("> ")
+    if part.startswith("#"):
+        return "heading"
+    for name, mark in {
+        "predict": "**Predict",
+        "sentence": "**In one sentence",
+        "pitfall": "**Pitfall",
+        "question": "**The question",
+    }.items():
+        if bare.startswith(mark):
+            return name
+    if part.startswith(">"):
+        return "aside"
+    if part.startswith("$$"):
+        return "formula"
+    if re.match(r"(- |\* |1\. )", part):
+        return "list"
+    if part.startswith("|"):
+        return "table"
+    if re.fullmatch(r"(\*[^*].*\*|_[^_].*_)", part, re.DOTALL):
+        return "caption"
+    return "leading" if part.rstrip().endswith(":") else "text"
+
+
+def written(markdown):
+    """Return markdown as HTML, without links into the series, which a slide has no use for."""
+    return markdown2html(LINK.sub(r"\1", markdown))
+
+
+def block(kind, content, **marks):
+    """Return a block of a slide; `marks` tell theme/slides.js what to keep together and where to break."""
+    data = "".join(f' data-{name}="{value}"' for name, value in marks.items())
+    return f'<div class="block {kind}"{data}>{content}</div>'
+
+
+class Deck:
+    """The slides of one notebook as they come about: groups of blocks, each group under its heading."""
+
+    def __init__(self):
+        self.groups, self.level, self.depth, self.led = [], None, 0, True
+
+    def begin(self, heading):
+        """Begin a group under a heading, or leave out what stands under it."""
+        depth = len(heading) - len(heading.lstrip("#"))
+        if self.level and depth > self.level:
+            return
+        self.level = depth if LEFT_OUT.match(heading) else None
+        if not self.level:
+            self.groups.append((depth, written(heading.lstrip("# ")), []))
+            self.led = False
+
+    def add(self, kind, content, **marks):
+        """Add a block to the present group."""
+        if not self.level and self.groups:
+            self.groups[-1][2].append(block(kind, content, **marks))
+
+    def html(self):
+        """Return the groups as HTML."""
+        whole = []
+        for depth, title, blocks in self.groups:
+            if depth == 1 or blocks:
+                name = re.sub(r"^<p>|</p>$", "", title.strip())
+                heading = f"<h{min(depth, 2)}>{name}</h{min(depth, 2)}>"
+                whole.append(
+                    f'<section class="group depth-{depth}">{heading}{"".join(blocks)}</section>'
+                )
+        return "\n".join(whole)
+
+
+def add_markdown(deck, source, figure):
+    """Add what a cell of markdown gives to the deck: what leads on, asks, defines and concludes."""
+    found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
+    for i, part in enumerate(found):
+        kind = kind_of(part)
+        following = kind_of(found[i + 1]) if i + 1 < len(found) else "cell"
+        if kind == "heading":
+            deck.begin(part)
+        elif kind == "caption" and i == 0 and figure:
+            deck.add("caption", written(part), join=1)
+        elif kind == "predict":
+            deck.add(
+                "predict", written(part.lstrip("> ").replace("\n> ", "\n")), last=1
             )
-            shown += (1.4 if {"text/html", "text/markdown"} & set(data) else 0.9) * len(
-                str(text).splitlines()
-            ) + 0.5
-    return shown
-
-
-def cells_of(notebook):
-    """Yield the cells that go onto slides: prose in paragraphs, code that is shown, and what the rest puts out."""
-    skip = False
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            for part in parts(LINK.sub(r"](\1.html", NAVIGATION.sub("", cell.source))):
-                if re.match("##? ", part):
-                    skip = part.startswith(LEFT_OUT)
-                if not skip and part.strip():
-                    yield nbformat.v4.new_markdown_cell(part)
-        elif cell.cell_type == "code" and not skip:
-            if (
-                "shown" not in cell.metadata.get("tags", [])
-                and len(cell.source.splitlines()) > 4
-                or not_idea(cell)
-            ):
-                if not cell.outputs:
-                    continue
-                cell.metadata["transient"] = {"remove_source": True}
-            for output in cell.outputs:
-                output.get("data", {}).pop(WIDGET, None)
-            yield cell
-
-
-def not_idea(cell):
-    """Whether a cell draws, imports or makes a table: what it puts out is the slide, not its source."""
-    return cell.source.startswith("import ") or any(
-        word in cell.source for word in ("figures.", "Markdown(")
-    )
-
-
-def for_slides(notebook):
-    """Return a notebook whose cells say where slides begin: at headings, and where one is full."""
-    cells, filled = [], FULL
-    for cell in cells_of(notebook):
-        lines = lines_of(cell)
-        top = cell.cell_type == "markdown" and re.match("##? ", cell.source)
-        deeper = cell.cell_type == "markdown" and cell.source.startswith("###")
-        if top:
-            kind, filled = "slide", lines
-        elif deeper and filled > 2 or filled + lines > FULL:
-            kind, filled = "subslide", lines
-        else:
-            kind, filled = "-", filled + lines
-        cell.metadata["slideshow"] = {"slide_type": kind}
-        cells.append(cell)
-    for last, cell in zip(cells, cells[1:]):  # no heading alone at the end of a slide
-        heading = (
-            last.cell_type == "markdown"
-            and last.source.startswith("#")
-            and "\n" not in last.source
-        )
-        if (
-            heading
-            and last.metadata["slideshow"]["slide_type"] == "-"
-            and cell.metadata["slideshow"]["slide_type"] != "-"
+        elif kind in ("sentence", "pitfall", "question", "formula", "table"):
+            deck.add(kind, written(part))
+        elif (
+            kind == "list" and following != "heading" or kind == "list" and not deck.led
         ):
-            last.metadata["slideshow"], cell.metadata["slideshow"] = (
-                cell.metadata["slideshow"],
-                last.metadata["slideshow"],
+            deck.add("list", written(part))
+        elif kind == "leading" and following in ("formula", "list", "table", "cell"):
+            deck.add("text", written(part), keep=1)
+        elif kind == "text" and not deck.led:
+            deck.add("text", written(part))
+        deck.led = deck.led or kind in ("text", "leading", "predict", "list")
+
+
+def add_code(deck, cell, page):
+    """Add what a cell of code gives to the deck; return whether it shows a figure, which a caption may follow."""
+    tags, figure = set(cell.metadata.get("tags", [])), False
+    lines = len(cell.source.splitlines())
+    idea = "shown" in tags and lines <= SOURCE_LINES
+    small = lines <= 4 and cell.outputs and not PLUMBING.search(cell.source)
+    widget = any(WIDGET in output.get("data", {}) for output in cell.outputs)
+    if (idea or small and not widget) and not tags & HIDDEN:
+        highlighted = Highlight2HTML(pygments_lexer="python")(MARK.sub("", cell.source))
+        deck.add("code", highlighted, **({"keep": 1} if cell.outputs else {}))
+    if tags & {"assert", "check"}:
+        return False
+    for output in joined(cell.outputs):
+        data = output.get("data", {})
+        facts = output.get("metadata", {}).get("image/png", {})
+        if WIDGET in data:
+            add_widget(deck, data, facts, page)
+        elif "image/png" in data:
+            deck.add("figure", picture(data["image/png"], facts))
+            figure = True
+        elif "text/html" in data and "<table" in data["text/html"]:
+            deck.add(
+                "table",
+                re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL),
             )
-    notebook.cells = cells
-    return notebook
+            figure = True
+        elif "text/markdown" in data:
+            deck.add("table", written(data["text/markdown"]))
+            figure = True
+        elif text := output.get("text") or data.get("text/plain"):
+            if "%|" not in text and " % |" not in text:  # a progress bar
+                deck.add(
+                    "output", f"<pre>{html.escape(strip_ansi(text).rstrip())}</pre>"
+                )
+    return figure
 
 
-def slides_html(path, reveal, mathjax):
-    """Return the notebook at `path` as HTML slides; `reveal` and `mathjax` say where these are, from the page."""
-    exporter = SlidesExporter(
-        config=Config(),
-        template_name="slides",
-        extra_template_basedirs=[str(FOLDER / "theme")],
+def joined(outputs):
+    """Return a cell's outputs with what was printed in several pieces as one."""
+    whole = []
+    for output in outputs:
+        if (
+            output.output_type == "stream"
+            and whole
+            and whole[-1].output_type == "stream"
+        ):
+            whole[-1]["text"] += output.text
+        else:
+            whole.append(output.copy())
+    return whole
+
+
+def picture(data, facts):
+    """Return a PNG as HTML, with its description."""
+    width = (
+        f' style="width: {PICTURE_WIDTH * facts["width"]:.0f}px"'
+        if "width" in facts
+        else ""
     )
-    exporter.reveal_url_prefix, exporter.reveal_theme, exporter.mathjax_url = (
-        reveal,
-        "white",
-        mathjax,
+    alt = html.escape(facts.get("alt", ""), quote=True)
+    data = "".join(data).replace("\n", "")
+    return f'<img src="data:image/png;base64,{data}" alt="{alt}"{width}>'
+
+
+def add_widget(deck, data, facts, page):
+    """Add a guess as its question and choices, then, on the next slide, its answer; or a link to a living page."""
+    asked = data.get("text/html", "")
+    if answer := ANSWER.search(asked):
+        question = re.sub(r"<b>Your guess\.</b>\s*", "", ANSWER.sub("", asked))
+        deck.add("predict", question, join=1, last=1)
+        deck.add("answer", f"<p><b>The answer.</b> {answer[1].strip()}</p>")
+    elif asked and "<li>" in asked:
+        deck.add("predict", asked, join=1, last=1)
+    elif page:
+        address = f"../living/{page['file']}"
+        shown = picture(data["image/png"], facts) if "image/png" in data else ""
+        deck.add(
+            "figure living",
+            f'<a href="{address}">{shown}<span>{html.escape(page["title"])}</span></a>',
+        )
+
+
+def slides_html(path, pages=None):
+    """Return the notebook at `path` as HTML slides; `pages` are its living pages, by the number of their cell."""
+    notebook, deck, figure = nbformat.read(path, as_version=4), Deck(), False
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            add_markdown(deck, cell.source, figure)
+            figure = False
+        elif cell.cell_type == "code" and not deck.level:
+            figure = add_code(deck, cell, (pages or {}).get(number))
+    title = re.sub("<[^>]+>", "", deck.groups[0][1]).strip()
+    return Template((THEME / "slides.html").read_text("utf-8")).substitute(
+        title=title,
+        number=path.stem[:2],
+        stem=path.stem,
+        slides=deck.html(),
+        style=(THEME / "slides.css").read_text("utf-8"),
+        script=(THEME / "slides.js").read_text("utf-8"),
     )
-    notebook = for_slides(nbformat.read(path, as_version=4))
-    title = next(
-        cell.source for cell in notebook.cells if cell.source.startswith("# ")
-    )[2:]
-    notebook.metadata["title"] = title
-    return exporter.from_notebook_node(notebook)[0]

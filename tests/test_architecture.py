@@ -10,19 +10,20 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vae_lib"
 SOURCES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
     for path in PACKAGE.rglob("*.py")
+    if "node_modules" not in path.parts  # of widgets/js, once installed
 }
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in SOURCES.items()}
 MODULES = sorted(name for name in TREES if not name.endswith("__init__"))
 ROOMS = ["analysis", "experiments", "course", "widgets"]  # from the ground up
 FRAMEWORKS = {"tensorflow", "keras"}
-WITHOUT_FRAMEWORK = {"data", "grids", "figures", "analysis.theory"}
+WITHOUT_FRAMEWORK = {"data", "grids", "figures"}
 STANDING_ALONE = WITHOUT_FRAMEWORK | {"posterior", "objectives"}
 
 
 def listed(package):
     """Return the names that a package's docstring explains, in its order."""
     docstring = ast.get_docstring(TREES[package], clean=False)
-    return re.findall(r"^    (\w+)  +\w", docstring, re.MULTILINE)
+    return re.findall(r"^ *(\w+)  +\w", docstring, re.MULTILINE)
 
 
 ORDER = [name for name in listed("__init__") if name not in ROOMS]

@@ -12,7 +12,7 @@ from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.training import train
-from vae_lib.widgets.beta_slider import BETAS, CODES, BetaSlider
+from vae_lib.widgets.beta_slider import BETAS, CODES, TICKS, BetaSlider
 
 TEST = load_mnist().test
 
@@ -70,7 +70,7 @@ def test_scales_and_shifts_make_the_decoder(slider):
         weights.append((kernel.reshape(n_in, n_out), bias))
     h = slider.samples.astype(float)
     for (kernel, bias), scale, shift in zip(
-        weights, (scale_0, scale_1), (shift_0, shift_1)
+        weights, (scale_0, scale_1), (shift_0, shift_1), strict=True
     ):
         h = np.maximum((h @ kernel + bias) * scale + shift, 0)
     made = 1 / (1 + np.exp(-(h @ weights[2][0] + weights[2][1])))
@@ -87,6 +87,14 @@ def test_beta_can_be_set_and_what_was_not_trained_is_refused(slider):
     assert slider.beta == 12.0
     with pytest.raises(ValueError, match="beta is 0"):
         BetaSlider(slider.network, TEST.images, TEST.labels, beta=0)
+
+
+def test_labelled_betas_are_on_the_slider_exactly(slider):
+    assert slider.view.facts["ticks"] == list(TICKS) == [0.1, 1, 4, 12, 40, 200]
+    assert set(TICKS) <= set(slider.betas) and len(slider.betas) == BETAS
+    assert np.all(np.diff(slider.betas) > 0)
+    settings = slider.network.settings
+    assert slider.betas[[0, -1]] == pytest.approx([settings["low"], settings["high"]])
 
 
 def test_a_picture_stands_in_for_the_slider(slider):

@@ -1,4 +1,4 @@
-"""The stored sweep over beta keeps what theory demands, and the benchmark says what it would run."""
+"""The stored sweep over beta keeps what theory demands, and is complete."""
 
 import sys
 from argparse import Namespace
@@ -44,7 +44,7 @@ def test_with_beta_the_rate_falls_and_the_distortion_rises(
         np.array([row[name] for row in found]) for name in ("rate", "distortion")
     )
     assert all(np.diff(rates) <= 0.02 + 0.02 * rates[:-1])
-    # networks of one seed differ by 0.6 nats (data/nats.json); a lower beta also overfits a little
+    # networks of one seed differ by 0.6 nats; a lower beta also overfits a little
     assert all(np.diff(distortions) >= -0.01 * distortions[:-1])
 
 

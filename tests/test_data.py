@@ -194,10 +194,15 @@ def test_missing_file(tmp_path):
 
 def test_missing_bundled_file_says_how_to_restore_it(tmp_path, monkeypatch):
     monkeypatch.setattr("vae_lib.data.BUNDLED", tmp_path / "mnist.npz")
-    with pytest.raises(
-        DataError, match="does not exist: restore it with 'git checkout"
-    ):
-        load_mnist()
+    where = {True: "restore it with 'git checkout", False: "install vae_lib again"}
+    for checkout, remedy in where.items():
+        monkeypatch.setattr("vae_lib.data.HERE", tmp_path / "vae_lib")
+        if checkout:
+            (tmp_path / ".git").mkdir()
+        with pytest.raises(DataError, match=f"does not exist: {remedy}"):
+            load_mnist()
+        if checkout:
+            (tmp_path / ".git").rmdir()
 
 
 def test_folder(tmp_path):
@@ -260,7 +265,7 @@ def test_one_altered_pixel_is_noticed(tmp_path):
 def test_whatever_byte_is_altered_the_answer_is_a_sentence_or_the_same_data(tmp_path):
     path = save(
         tmp_path,
-        x_train=np.zeros((12, 28, 28), np.uint8),
+        x_train=np.full((12, 28, 28), 255, np.uint8),
         y_train=np.zeros(12, np.uint8),
     )
     content = path.read_bytes()
@@ -344,12 +349,10 @@ def test_several_missing_keys(tmp_path):
 @pytest.mark.parametrize(
     "images",
     [
-        np.zeros((24, 28, 28), np.float32),
-        np.zeros((24, 28, 28), np.int64),
-        np.zeros((24, 28, 28), bool),
         np.zeros((24, 784), np.uint8),
-        np.zeros((24, 28, 28, 1), np.uint8),
-        np.zeros((24, 32, 32), np.uint8),
+        np.zeros((24, 28, 28, 3), np.uint8),
+        np.zeros((24, 0, 28), np.uint8),
+        np.zeros((24, 28, 28), np.complex64),
         np.uint8(3),
         np.full((24, 28, 28), "ink"),
     ],
@@ -358,10 +361,77 @@ def test_several_missing_keys(tmp_path):
 @pytest.mark.parametrize("name", ["train", "test"])
 def test_wrong_images(tmp_path, name, images):
     message = refusal(save(tmp_path, **{f"x_{name}": images}))
-    assert (
-        f"x_{name} is {images.dtype} {images.shape}, but must be uint8 (n, 28, 28)"
-        in message
+    assert f"x_{name} is {images.dtype} {images.shape}, but must hold grey" in message
+
+
+LEVELS = np.random.default_rng(5).integers(0, 256, (24, 20, 30))
+LEVELS[0, 0, 0] = 255
+
+
+@pytest.mark.parametrize(
+    "images, expected",
+    [
+        (LEVELS.astype("uint8"), LEVELS),
+        (LEVELS.astype("int64"), LEVELS),
+        (LEVELS[..., None].astype("uint8"), LEVELS),
+        (LEVELS / 255, LEVELS),
+        ((LEVELS / 255).astype("float32"), LEVELS),
+        (LEVELS > 100, 255 * (LEVELS > 100)),
+        ((LEVELS > 100).astype("uint8"), 255 * (LEVELS > 100)),
+        ((LEVELS > 100).astype("float32"), 255 * (LEVELS > 100)),
+    ],
+    ids=["uint8", "int64", "channel", "float64", "float32", "bool", "0-1", "0.0-1.0"],
+)
+def test_images_of_any_size_and_kind_come_out_as_grey_levels(
+    tmp_path, images, expected
+):
+    labels = np.arange(24) % 3
+    path = save(
+        tmp_path, x_train=images, x_test=images[:5], y_train=labels, y_test=labels[:5]
     )
+    digits = load_mnist(path)
+    assert digits.test.images.dtype == np.uint8
+    np.testing.assert_array_equal(digits.test.images, expected[:5])
+    assert digits.train.images.shape[1:] == (20, 30)
+
+
+def test_dark_images_are_scaled_alike_with_a_word(tmp_path):
+    train, test = LEVELS // 16, LEVELS[:5] // 32  # 0 … 15 and 0 … 7
+    labels = np.arange(24) % 3
+    path = save(
+        tmp_path,
+        x_train=train.astype("uint8"),
+        x_test=test.astype("uint8"),
+        y_train=labels,
+        y_test=labels[:5],
+    )
+    with pytest.warns(UserWarning, match="the brightest pixel is 15 of 255"):
+        digits = load_mnist(path)
+    np.testing.assert_array_equal(digits.test.images, 17 * test)
+    assert digits.train.images.max() == 255
+
+
+@pytest.mark.parametrize(
+    "images, wrong",
+    [
+        (LEVELS.astype("float32"), "range from 0 to 255, but must lie from 0 to 1"),
+        (LEVELS - 1, "range from -1 to 254, but must lie from 0 to 255"),
+        (LEVELS * 300, "but must lie from 0 to 255"),
+        (np.where(LEVELS > 200, np.nan, 0.5), "range from nan to nan"),
+        (np.zeros((24, 20, 30), "uint8"), "every pixel is 0"),
+    ],
+    ids=["0-255 floats", "negative", "large", "nan", "black"],
+)
+def test_other_pixels_are_refused(tmp_path, images, wrong):
+    labels = np.arange(24) % 3
+    arrays = dict(x_train=images, x_test=images, y_train=labels, y_test=labels)
+    assert wrong in refusal(save(tmp_path, **arrays))
+
+
+def test_images_of_two_sizes_are_refused(tmp_path):
+    labels = np.arange(24) % 3
+    arrays = dict(x_train=LEVELS.astype("uint8"), y_train=labels)
+    assert "but must be of one size" in refusal(save(tmp_path, **arrays))
 
 
 @pytest.mark.parametrize(
@@ -422,7 +492,7 @@ def test_the_smallest_set_that_will_do(tmp_path):
 def numbered(labels):
     """A split whose images carry their own row number, so that a draw can be traced."""
     labels = np.asarray(labels, dtype=np.uint8)
-    images = np.zeros((len(labels), 28, 28), np.uint8)
+    images = np.full((len(labels), 28, 28), 255, np.uint8)
     images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(len(labels)), 256)
     return Split(images, labels)
 

@@ -1,18 +1,23 @@
 """Exercises: the solutions are right by independent truth, each mistake is named, nothing else is let through."""
 
+from fractions import Fraction
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import ops
+from keras import layers, ops
 from scipy import integrate, stats
 from scipy.optimize import minimize
 
 from vae_lib.analysis.theory import critical_beta_bernoulli
-from vae_lib.course.exercises import beta, manifold, model, reparametrization
+from vae_lib.course.exercises import beta, manifold, model, own, reparametrization
 from vae_lib.course.exercises.checking import UNTOUCHED, Exercise
+from vae_lib.data import Split
+from vae_lib.experiments.conditional import labelled
 from vae_lib.objectives import bernoulli_distortion, rate
 
-MODULES = model, reparametrization, beta, manifold
+MODULES = model, reparametrization, beta, manifold, own
 EXERCISES = {
     f"{module.__name__.rsplit('.', 1)[1]}.{name}": exercise
     for module in MODULES
@@ -97,6 +102,7 @@ def test_numbers_that_are_none(attempt, words):
         reparametrization.unit_width,
         beta.noise,
         manifold.inside,
+        own.repeated,
     ):
         assert words in exercise(attempt).sentence
 
@@ -322,6 +328,40 @@ def test_aggregate_posterior_integrates_to_one():
         * (axis[1] - axis[0]) ** 2
     )
     assert total == pytest.approx(1, abs=1e-3)
+
+
+def test_scaled_counts_are_those_of_exact_fractions():
+    counts, most = np.arange(17).reshape(1, 1, 17), 16
+    exact = [round(Fraction(255 * int(count), most)) for count in counts.ravel()]
+    np.testing.assert_array_equal(own.scaled(counts, most).ravel(), exact)
+
+
+@pytest.mark.parametrize("case", own.convolution.cases)
+def test_products_are_weights_times_places_of_a_layer_of_keras(case):
+    rows, columns, kernel, channels_in, channels_out, stride = case
+    layer = layers.Conv2D(
+        channels_out, kernel, strides=stride, padding="same", use_bias=False
+    )
+    result = layer(np.zeros((1, rows, columns, channels_in), "float32"))
+    places = result.shape[1] * result.shape[2]
+    assert own.products(*case) == layer.count_params() * places
+
+
+def test_told_images_are_those_of_the_library():
+    images, labels = own.told.cases[0]
+    np.testing.assert_array_equal(
+        own.told.solution(images, labels), labelled(Split(images, labels))
+    )
+
+
+def test_a_code_that_repeats_the_label_pays_its_entropy_at_least():
+    """With ten parts of the prior as q(z|y), E_y KL(q(z|y) ‖ p) is ln 10."""
+    ends = stats.norm.ppf(np.linspace(0, 1, 11))
+    parts = [
+        integrate.quad(lambda z: 10 * stats.norm.pdf(z) * np.log(10), low, high)[0]
+        for low, high in pairwise(ends)
+    ]
+    assert own.repeated.solution == pytest.approx(np.mean(parts))
 
 
 # The geodesic is judged by its length.

@@ -6,16 +6,22 @@ import pytest
 
 from vae_lib.analysis.geometry import (
     Surface,
-    anisotropy,
+    at_borders,
+    compare_at_radius,
     decoder_metric,
+    detours,
     magnification,
     path_length,
+    pixel_metric,
 )
+from vae_lib.grids import linear_grid
 from vae_lib.model import VAE
 
 
 def half_plane(codes):
-    """The metric I / (z_2 + 4)² of a half plane, whose distances are known in closed form."""
+    """The metric I / (z_2 + 4)² of a half plane, whose distances are known in closed
+    form.
+    """
     return np.eye(2) / (np.asarray(codes, "float64")[:, 1, None, None] + 4) ** 2
 
 
@@ -48,7 +54,9 @@ def test_a_linear_bernoulli_decoder_weights_its_pixels():
 
 
 def test_half_the_metric_is_the_kl_of_a_small_step():
-    """The definition, by differences, for a deep decoder; float32 logits leave about 1 %."""
+    """The definition, by differences, for a deep decoder; float32 logits leave about 1
+    %.
+    """
     keras.utils.set_random_seed(0)
     vae = VAE(2, (64, 32), activation="gelu")
     z, step = np.array([[0.3, -0.8]]), np.array([0.03, 0.02])
@@ -61,10 +69,29 @@ def test_half_the_metric_is_the_kl_of_a_small_step():
     assert kl == pytest.approx(0.5 * step @ decoder_metric(vae, z)[0] @ step, rel=0.05)
 
 
-def test_magnification_and_anisotropy_of_a_known_metric():
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_the_pixel_metric_is_the_squared_distance_of_decoded_images(likelihood):
+    keras.utils.set_random_seed(0)
+    vae = VAE(2, (64, 32), activation="gelu", likelihood=likelihood)
+    z, step = np.array([[0.3, -0.8]]), np.array([0.03, 0.02])
+    here, there = (vae.decode(code).astype("float64") for code in (z, z + step))
+    expected = step @ pixel_metric(vae, z)[0] @ step
+    assert np.sum((there - here) ** 2) == pytest.approx(expected, rel=0.05)
+
+
+def test_magnification_of_a_known_metric():
     metrics = np.array([np.diag([4.0, 9.0]), np.eye(2), [[2.0, 1.0], [1.0, 2.0]]])
     np.testing.assert_allclose(magnification(metrics), [6, 1, np.sqrt(3)])
-    np.testing.assert_allclose(anisotropy(metrics), [1.5, 1, np.sqrt(3)])
+
+
+def test_detours_are_those_of_the_half_plane():
+    surface = Surface(half_plane, extent=3)
+    pairs = np.array([[[-2.0, -2.5], [2.0, -2.5]], [[1.0, -2.0], [1.0, 2.0]]])
+    paths, excess = detours(surface, pairs)
+    level, upright = pairs
+    exact = 4 / 1.5 / half_plane_distance(*level) - 1  # a straight line at z_2 = −2.5
+    np.testing.assert_allclose(excess, [exact, 0], atol=0.01)
+    np.testing.assert_allclose([path[[0, -1]] for path in paths], pairs)
 
 
 def test_lengths_are_exact_under_a_constant_metric_and_close_under_another():
@@ -86,7 +113,7 @@ def test_shortest_ways_in_a_flat_plane_are_straight(metric):
         np.array([-2.03, 1.01]),
         np.random.default_rng(0).uniform(-3, 3, (10, 2)),
     )
-    for end, path in zip(ends, surface.geodesics(start, ends)):
+    for end, path in zip(ends, surface.geodesics(start, ends), strict=True):
         np.testing.assert_allclose(path[[0, -1]], [start, end])
         np.testing.assert_allclose(path, np.linspace(start, end, len(path)), atol=0.02)
         assert path_length(path, metric) == pytest.approx(
@@ -101,7 +128,7 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
         np.array([[2.5, -3.0], [2.5, 0.0], [-2.5, 2.0]]),
     )
     paths = surface.geodesics(start, ends)
-    for end, path in zip(ends, paths):
+    for end, path in zip(ends, paths, strict=True):
         assert path_length(path, half_plane) == pytest.approx(
             half_plane_distance(start, end), rel=2e-3
         )
@@ -114,10 +141,12 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
 
 
 def test_the_way_goes_round_a_mountain_that_the_straight_line_crosses():
-    """Along the straight line there is no slope to either side: a descent from it would stay on the summit."""
-    mountain = lambda codes: (
-        np.eye(2) * (1 + 50 * np.exp(-(codes**2).sum(axis=1) / 0.5))[:, None, None]
-    )
+    """A descent from the straight line would stay on the summit: no slope to a side."""
+
+    def mountain(codes):
+        height = 50 * np.exp(-(codes**2).sum(axis=1) / 0.5)
+        return np.eye(2) * (1 + height)[:, None, None]
+
     path = Surface(mountain, 3.0, 61).geodesics(
         np.array([-2.0, 0.0]), np.array([[2.0, 0.0]])
     )[0]
@@ -130,6 +159,39 @@ def test_a_start_that_is_the_end_has_a_way_of_no_length():
         np.array([1.0, 1.0]), np.array([[1.0, 1.0]])
     )[0]
     assert path_length(path, half_plane) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_border_is_where_a_neighbour_has_another_class():
+    classes = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 2, 2]])
+    expected = [[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 1, 1], [0, 1, 1, 1]]
+    found = at_borders(classes.ravel()).reshape(4, 4)
+    np.testing.assert_array_equal(found, np.array(expected, bool))
+    with pytest.raises(ValueError, match="there are 10 classes"):
+        at_borders(np.zeros(10))
+
+
+@pytest.mark.parametrize("lift", [1.0, 1.5])
+def test_border_and_interior_are_compared_at_equal_radius(lift):
+    """A decoder that stretches by the radius alone, and by `lift` at borders.
+
+    Pooled over all radii the two medians say something else.
+    """
+    codes = linear_grid(81, 3.2).astype("float64")
+    radius = np.linalg.norm(codes, axis=1)
+    border = at_borders(
+        np.where(radius < 1.5, 4, 2 * (codes[:, 0] > 0) + (codes[:, 1] > 0))
+    )
+    scale = np.exp(-(radius**2) / 2) * np.where(border, lift, 1.0)
+    found = magnification(scale[:, None, None] * np.eye(2))
+    table = compare_at_radius(codes, found, border, np.arange(1.0, 3.01, 0.1))
+    table = table.dropna()
+    assert len(table) >= 15 and (table["codes, border"] > 0).all()
+    assert table.ratio.median() == pytest.approx(lift, rel=0.02)
+    assert table.ratio.between(0.8 * lift, 1.25 * lift).all()
+    pooled = np.median(found[border]) / np.median(found[~border])
+    assert abs(pooled / lift - 1) > 0.3
+    inside = compare_at_radius(codes, found, border).iloc[0]
+    assert inside["codes, border"] == 0 and np.isnan(inside.ratio)
 
 
 def test_too_coarse_a_grid_is_refused():

@@ -33,6 +33,13 @@ def test_every_term_names_its_notebook(term):
     assert re.search(r"[Nn]otebooks? 0[1-5]", entry)
 
 
+def test_every_term_has_its_place_in_jupyterlab():
+    """JupyterLab keeps capitals in the ids of headings, so that each term brings its own."""
+    assert re.findall(r'^<a id="(.+)"></a>\n\n### ', TEXT, re.MULTILINE) == list(
+        map(anchor, TERMS)
+    )
+
+
 def test_links_within_the_glossary_lead_somewhere():
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= ANCHORS
 

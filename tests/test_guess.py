@@ -10,6 +10,7 @@ import pytest
 
 from vae_lib.course import questions
 from vae_lib.course.questions import COIN_TOSS, Question
+from vae_lib.widgets import guess as module
 from vae_lib.widgets.guess import Guess
 
 QUESTIONS = {
@@ -22,6 +23,11 @@ NOTEBOOKS = sorted(
 )
 CHOICE = Question("Up or down?", "Because.", options=("up", "down"), answer=1)
 NUMBER = Question("How many nats?", "Because.")
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch):
+    monkeypatch.setattr(module, "_kept", {})
 
 
 def said(guess):
@@ -39,14 +45,17 @@ def test_questions_are_whole(question):
 
 def test_right_and_wrong_choice():
     for chosen, words in (
-        ("down", "As you said. Because."),
-        ("up", "You said “up”; the answer is “down”. Because."),
+        ("down", "✓ Right. Because."),
+        ("up", "✗ Not yet: you said “up”; the answer is “down”. Because."),
     ):
+        module._kept.clear()
         guess = Guess(CHOICE)
         assert guess.field.index is None and "Because" not in guess.message.value
         guess.field.value = chosen
         guess.button.click()
         assert said(guess) == words
+        colour = "vae-right" if chosen == "down" else "vae-wrong"
+        assert colour in guess.message.value
         assert (
             guess.field.disabled
             and guess.button.disabled
@@ -64,7 +73,7 @@ def test_nothing_chosen_is_said_and_can_be_made_up_for():
     assert guess.committed is None and not guess.field.disabled
     guess.field.value = "down"
     guess.button.click()
-    assert said(guess).startswith("As you said.")
+    assert said(guess).startswith("✓ Right.")
 
 
 @pytest.mark.parametrize("typed", ["", "many", "nan", "inf", "1e999", "<b>"])
@@ -80,7 +89,10 @@ def test_number_with_a_known_answer():
     guess = Guess(COIN_TOSS)
     guess.field.value = "−1,5"
     guess.button.click()
-    assert said(guess) == f"You guessed −1.5 nats; it is 543.4 nats. {COIN_TOSS.why}"
+    assert (
+        said(guess)
+        == f"✗ Not yet: you guessed −1.5 nats; it is 543.4 nats. {COIN_TOSS.why}"
+    )
 
 
 def test_number_that_is_measured_further_down():
@@ -98,9 +110,34 @@ def test_number_that_is_measured_further_down():
     names["measured"] = 142.34
     guess.button.click()
     assert (
-        said(guess) == "You guessed 100 nats; it is 142.3 nats. Because."
+        said(guess) == "✗ Not yet: you guessed 100 nats; it is 142.3 nats. Because."
         and guess.button.disabled
     )
+
+
+@pytest.mark.parametrize("typed, right", [("500", True), ("597", True), ("480", False)])
+def test_a_number_within_a_tenth_is_right(typed, right):
+    guess = Guess(COIN_TOSS)
+    guess.field.value = typed
+    guess.button.click()
+    assert said(guess).startswith("✓ Right" if right else "✗ Not yet")
+
+
+def test_a_cell_that_is_run_again_keeps_the_guess():
+    for question, value in ((CHOICE, "up"), (COIN_TOSS, "550")):
+        first = Guess(question)
+        first.field.value = value
+        first.button.click()
+        again = Guess(question)
+        assert again.committed == first.committed and again.field.value == value
+        assert said(again) == said(first) and again.field.disabled
+    names = {"Guess": Guess, "NUMBER": NUMBER}
+    exec("guess = Guess(NUMBER, lambda: measured)", names)
+    names["guess"].field.value = "100"
+    names["guess"].button.click()
+    names["measured"] = 142.34
+    exec("guess = Guess(NUMBER, lambda: measured)", names)
+    assert "you guessed 100 nats; it is 142.3 nats" in said(names["guess"])
 
 
 def test_an_answer_that_fails_is_said_and_the_guess_kept():

@@ -85,7 +85,7 @@ def finished(data, tmp_path_factory):
     """The folder of a run that went well, in a folder that was not there before."""
     folder = tmp_path_factory.mktemp("runs") / "new" / "folder"
     with threadpool_limits(1):  # on a busy machine t-SNE's threads wait for one another
-        assert command.main(command_line(data, folder, "--beta", "12")) == 0
+        assert command.main(command_line(data, folder)) == 0
     return folder
 
 
@@ -167,11 +167,37 @@ def test_the_manifold_is_for_two_dimensions_and_none_of_an_earlier_run_stays(
     assert vae.latent_dim == 3 and vae.settings["likelihood"] == "gaussian"
 
 
+def test_without_options_it_is_the_originals_experiment(finished):
+    settings = report_of(finished)["settings"]
+    assert settings["setting"] == "original" and settings["hidden"] == [500, 120]
+    assert settings["likelihood"] == "gaussian" and settings["posterior"] == "softplus"
+    assert settings["beta"] == 12.0 and settings["latent_dim"] == 2
+    assert settings["learning_rate"] == 1e-3
+    options = command.filled_in(command.parser().parse_args([]))
+    assert options.epochs == 15 and options.batch_size == 64
+    vae = load(finished / "model.keras")
+    assert vae.settings["hidden"] == (500, 120) and vae.likelihood.mean(0.0) > 0
+
+
+def test_the_course_has_its_own_setting_and_options_go_before_it(run):
+    code, folder = run("--setting", "course", "--epochs", "1")
+    settings = report_of(folder)["settings"]
+    assert code == 0 and settings["hidden"] == [512, 256]
+    assert settings["likelihood"] == "bernoulli" and settings["beta"] == 1.0
+    code, folder = run("--setting", "course", "--epochs", "0", "--beta", "0")
+    assert code == 0 and report_of(folder)["settings"]["beta"] == 0.0
+    vae = load(folder / "model.keras")
+    assert float(vae.beta) == 0.0 and vae.settings["hidden"] == (512, 256)
+
+
 def test_the_same_seed_gives_the_same_run(run, monkeypatch):
     reports = []
-    monkeypatch.setattr(
-        command, "write", lambda vae, digits, folder, report: reports.append(report)
-    )
+
+    def write(vae, digits, folder, report):
+        reports.append(report)
+        return []
+
+    monkeypatch.setattr(command, "write", write)
     for seed in (3, 3, 4):
         run("--seed", seed, "--images", "64")
     assert reports[0]["history"] == reports[1]["history"] != reports[2]["history"]
@@ -190,10 +216,18 @@ def test_the_default_folder_tells_the_settings(data, tmp_path, monkeypatch):
         tmp_path / "runs" / "beta-4.0_latent_dim-2_epochs-0_batch_size-32_data-few.npz"
     )
     assert set(os.listdir(folder)) == FILES and report_of(folder)["history"] == {}
-    assert (
-        "/runs/"
-        in (BUNDLED.parent.parent / ".gitignore").read_text(encoding="utf-8").split()
-    )
+    ignored = (BUNDLED.parent.parent / ".gitignore").read_text(encoding="utf-8")
+    assert "/runs/" in ignored.split()
+
+
+def test_the_default_folder_of_the_original_and_of_the_course():
+    for arguments, name in (
+        ([], "beta-12.0_latent_dim-2"),
+        (["--setting", "course"], "setting-course_beta-1.0_latent_dim-2"),
+        (["--epochs", "15", "--seed", "3"], "beta-12.0_latent_dim-2_seed-3"),
+    ):
+        options = command.filled_in(command.parser().parse_args(arguments))
+        assert command.default_folder(options) == Path("runs", name)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +240,7 @@ def test_the_default_folder_tells_the_settings(data, tmp_path, monkeypatch):
         (["--latent-dim", "1000000"], "latent_dim is 1000000"),
         (["--latent-dim", "2.5"], "--latent-dim"),
         (["--likelihood", "poisson"], "'bernoulli'"),
+        (["--setting", "mine"], "'original'"),
         (["--posterior", "cauchy"], "'softplus'"),
         (["--epochs", "-1"], "epochs is -1"),
         (["--learning-rate", "0"], "learning_rate is 0.0"),
@@ -265,7 +300,38 @@ def test_a_full_disk_is_told(run, monkeypatch, capsys):
 
     monkeypatch.setattr(command, "save", full)
     code, _ = run()
-    assert code == 1 and "disk full" in capsys.readouterr().err
+    assert code == 2 and "disk full" in capsys.readouterr().err
+
+
+def test_a_picture_that_could_not_be_made_is_told_by_the_exit_code(
+    run, monkeypatch, capsys
+):
+    def refused(*_):
+        raise ValueError("codes has NaN or infinite entries")
+
+    monkeypatch.setattr(command, "quantile_grid", lambda n: np.zeros((n * n, 2)))
+    monkeypatch.setattr(command.figures, "manifold", refused)
+    code, folder = run()
+    assert code == 2 and set(os.listdir(folder)) == FILES - {"manifold.png"}
+    assert "manifold.png is left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_of_few_letters_gets_every_file(data, tmp_path, encoding):
+    folder = tmp_path / "β"
+    done = subprocess.run(
+        [sys.executable, "-m", "vae_lib", *command_line(data, folder)],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PYTHONIOENCODING": encoding,
+            "PYTHONUTF8": "0",
+            "OMP_NUM_THREADS": "1",
+        },
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr.decode(encoding)
+    assert set(os.listdir(folder)) == FILES
 
 
 def test_an_interrupt_while_drawing_leaves_whole_files(run, monkeypatch, capsys):

@@ -170,7 +170,7 @@ def pictures(notebook, path):
 
 
 def shown_code(notebook, path):
-    """Cells tagged `shown` are the library's definitions as syntax trees, docstrings aside."""
+    """Cells tagged `shown` are the library's definitions, but for docstrings and hints."""
     for cell in filter(is_shown, code_cells(notebook)):
         for node in ast.parse(cell.source).body:
             is_import = isinstance(node, (ast.Import, ast.ImportFrom))
@@ -188,7 +188,7 @@ def name_of(node):
 
 
 def tree(node):
-    """Return a statement's syntax tree as text, without docstrings."""
+    """Return a statement's syntax tree as text, without docstrings and type hints."""
     copy = ast.parse(ast.unparse(node))
     for part in ast.walk(copy):
         if (
@@ -196,6 +196,10 @@ def tree(node):
             and ast.get_docstring(part) is not None
         ):
             part.body = part.body[1:] or [ast.Pass()]
+        if isinstance(part, ast.FunctionDef):
+            part.returns = None
+        if isinstance(part, ast.arg):
+            part.annotation = None
     return ast.dump(copy)
 
 

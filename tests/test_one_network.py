@@ -54,7 +54,7 @@ def test_at_beta_it_is_an_ordinary_vae(likelihood):
 
 def test_shapes_and_the_range_of_drawn_betas(trained):
     noise = np.random.default_rng(0).standard_normal((500, 4)).astype("float32")
-    with trained.frozen(noise):
+    with trained.noise(noise):
         (mu, sigma, log_sigma), logits, beta = trained(IMAGES[:500])
     assert mu.shape == sigma.shape == log_sigma.shape == (500, 3) and logits.shape == (
         500,
@@ -81,7 +81,7 @@ def test_the_engine_takes_the_same_step_as_keras():
     train(one, IMAGES[:128], epochs=1, batch_size=128, progress=False)
     rng = np.random.default_rng((0, 0, 0))
     other.compile(optimizer=keras.optimizers.Adam(1e-3))
-    with other.frozen(rng.standard_normal((128, 4), "float32")):
+    with other.noise(rng.standard_normal((128, 4), "float32")):
         other.train_step(
             (IMAGES[:128][np.random.default_rng((0, 0)).permutation(128)],)
         )

@@ -17,7 +17,7 @@ from vae_lib.evaluation import negative_elbos
 from vae_lib.model import VAE
 from vae_lib.storage import StorageError
 from vae_lib.widgets.drawing import DrawingBoard
-from vae_lib.widgets.pad import ACROSS, LatentPad, atlas
+from vae_lib.widgets.pad import ACROSS, LatentPad, atlas, clear_code, words
 from vae_lib.widgets.page import page_html, write_page
 
 RNG = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def test_units_span_the_map_by_rate_unless_named(digits):
     assert pad.free[:2] == pad.units and sorted(pad.free) == [0, 1, 2, 3, 4]
     assert np.all(np.diff(rates[pad.free[2:]]) <= 0)
     named = LatentPad(vae, digits, units=(4, 0)).pad
-    assert named.units == [4, 0] and named.names == ["z₅", "z₁"]
+    assert named.units == [4, 0] and named.axes == ["z₅", "z₁"]
 
 
 def test_at_most_ten_sliders_and_the_rest_stays_at_zero(digits):
@@ -79,15 +79,60 @@ def test_sliders_and_pad_have_the_same_values_and_ends(digits):
     control = LatentPad(vae_of(4), digits)
     values = [getattr(control.pad, f"z_{unit}") for unit in control.pad.free]
     assert [slider.value for slider in control.sliders] == pytest.approx(values)
-    assert any(
-        values
-    )  # in four dimensions no digit lives at the origin: it starts at a digit's code
     assert {slider.max for slider in control.sliders} == {control.pad.reach}
     ends = [(link.source[1], link.target) for link in control.links]
     assert ends == [
         (f"z_{unit}", (slider, "value"))
-        for unit, slider in zip(control.pad.free, control.sliders)
+        for unit, slider in zip(control.pad.free, control.sliders, strict=True)
     ]
+
+
+def test_the_pad_starts_at_a_clear_digit_and_not_under_a_numeral():
+    rng = np.random.default_rng(0)
+    middles = np.array([[-2, 0], [2, 0], [0, 1]])
+    labels = np.repeat([0, 1, 2], 100)
+    mu = middles[labels] + rng.normal(0, [0.3, 0.3], (300, 2))
+    mu[labels == 2] = rng.normal(0, 1.2, (100, 2))  # mixed with the others
+
+    class Decoder:
+        latent_dim = 2
+
+        def decode(self, z):
+            sure = (z[:, :1] < 0) * 0.99 + 0.5 * (z[:, :1] > 0)  # clear at the left
+            return np.repeat(sure, 16, axis=1).reshape(-1, 4, 4)
+
+    state = dict(reach=3.0, badges=[[0, -2, 0], [1, 2, 0], [2, 0, 1]])
+    order = rng.permutation(300)
+    code = clear_code(Decoder(), mu[order], labels[order], [0, 1], state)
+    assert np.abs(code - [-2, 0]).max() < 1.2 and code[0] < 0
+    assert np.linalg.norm(code - [-2, 0]) > 0.12 * 3 - 0.05
+
+
+def test_the_pad_starts_at_the_code_of_an_image(digits):
+    control = LatentPad(vae_of(2), digits)
+    mu = control.vae.encode(control.digits.images)[0]
+    assert np.abs(mu - control.z).max(axis=1).min() < 0.026
+
+
+@pytest.mark.parametrize("shape, classes", [((20, 30), 26), ((64, 64), 2), ((8, 8), 1)])
+def test_any_images_and_any_number_of_classes(shape, classes):
+    images = RNG.integers(0, 256, (60, *shape)).astype("uint8")
+    split = Split(images, (np.arange(60) % classes).astype("uint8"))
+    control = LatentPad(vae_of(2, image_shape=shape), split)
+    pad = control.pad
+    assert pad.columns == shape[1] and len(pad.means) == classes == len(pad.names)
+    assert control.picture().startswith(b"\x89PNG")
+    with Image.open(io.BytesIO(pad.atlas)) as board:
+        assert board.size == (ACROSS * shape[1], 2 * shape[0])
+
+
+def test_classes_are_called_by_their_names():
+    assert words(np.arange(10)) == ("digit", {str(i): f"a {i}" for i in range(10)})
+    assert words(np.array([3, 12]))[1] == {"3": "class 3", "12": "class 12"}
+    assert words(np.array([0, 1]), ["shirt", "shoe"]) == (
+        "image",
+        {"0": "shirt", "1": "shoe"},
+    )
 
 
 def test_refresh_shows_the_model_as_it_is_now(digits):
@@ -173,7 +218,7 @@ def test_minus_elbo_is_the_mean_over_draws_of_the_models_terms(digits):
     found = negative_elbos(vae, digits.images, draws=2, seed=5)
     rng, parts = np.random.default_rng(5), []
     for _ in range(2):
-        with vae.frozen(rng.standard_normal((120, 2), "float32")):
+        with vae.noise(rng.standard_normal((120, 2), "float32")):
             parts.append(sum(np.asarray(term) for term in vae.terms(digits.images)))
     np.testing.assert_allclose(found, np.mean(parts, axis=0), rtol=1e-6)
 

@@ -4,19 +4,23 @@ import numpy as np
 import pytest
 
 from vae_lib.analysis.sample_quality import (
+    Reader,
     aggregate_samples,
     compare,
     features,
     ppca_samples,
     radii,
 )
+from vae_lib.data import Split
 from vae_lib.model import VAE
 
 RNG = np.random.default_rng(0)
 
 
 def test_clouds_of_the_same_distribution_are_near_one():
-    """Density is 1 and coverage 1 − 2^−5 ≈ 0.97 in expectation (Naeem et al. 2020), here to five standard errors."""
+    """Density is 1 and coverage 1 − 2^−5 ≈ 0.97 in expectation (Naeem et al. 2020),
+    here to five standard errors.
+    """
     found = compare(RNG.normal(size=(2000, 10)), RNG.normal(size=(2000, 10)))
     assert found.density == pytest.approx(
         1, abs=0.1
@@ -95,3 +99,17 @@ def test_aggregate_samples_are_images_of_the_model():
 def test_clouds_that_do_not_fit_are_refused(reals, fakes, words):
     with pytest.raises(ValueError, match=words):
         compare(reals, fakes)
+
+
+def test_a_reader_names_what_it_knows_and_says_where_it_is_unsure():
+    bars = np.zeros((2, 6, 6))
+    bars[0, :, 1], bars[1, 4] = 1, 1  # upright, lying
+    labels = RNG.integers(0, 2, 200)
+    noise = RNG.uniform(0, 0.1, (200, 6, 6))
+    images = np.uint8(255 * np.clip(bars[labels] * 0.9 + noise, 0, 1))
+    reader = Reader(Split(images, labels.astype("uint8")))
+    np.testing.assert_array_equal(reader.read(bars), [0, 1])
+    np.testing.assert_array_equal(reader.read(np.uint8(255 * bars)), [0, 1])
+    assert reader.clear(bars).all()
+    mixed = Reader(Split(images, RNG.permutation(labels).astype("uint8")))
+    assert mixed.clear(images).mean() < 0.3  # five equal votes of random labels: 1/16

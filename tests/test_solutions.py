@@ -10,7 +10,7 @@ import pytest
 from vae_lib.course.exercises.checking import Exercise
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-CHAPTERS = sorted(FOLDER.glob("0[1-4]*.ipynb"))
+CHAPTERS = sorted(FOLDER.glob("0[1-5]*.ipynb"))
 SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
 CALL = re.compile(r"^(?:verdict = )?check\.(\w+)\(", re.MULTILINE)
 
@@ -106,7 +106,9 @@ def test_texts_and_checks_are_those_of_the_notebook(path):
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
 def test_every_exercise_of_the_module_is_used_once(path):
     source = "\n".join(cell.source for cell in nbformat.read(path, 4).cells)
-    name = re.search(r"from vae_lib\.exercises import (\w+) as check", source)[1]
+    name = re.search(r"from vae_lib\.course\.exercises import (\w+) as check", source)[
+        1
+    ]
     module = importlib.import_module(f"vae_lib.course.exercises.{name}")
     exercises = [
         key for key, value in vars(module).items() if isinstance(value, Exercise)

@@ -1,4 +1,4 @@
-"""Stacked runs are those of `train`, failures are data, and the controls of notebook 02 do what they say."""
+"""Parallel runs are those of `train`, failures are data, and the controls work."""
 
 import io
 import time
@@ -10,8 +10,8 @@ from PIL import Image
 
 from vae_lib.course.figures_02 import dots_figure, lines_figure, runs_figure
 from vae_lib.data import load_mnist, subsample
-from vae_lib.experiments.outcomes import failed, final_loss
-from vae_lib.experiments.stability import Record, Stack, initial_weights
+from vae_lib.experiments.outcomes import final_loss, not_finite
+from vae_lib.experiments.parallel_training import ParallelVAEs, Record, initial_weights
 from vae_lib.experiments.textbook_maps import MAPS, TEXTBOOK
 from vae_lib.model import VAE
 from vae_lib.posterior import POSTERIORS
@@ -26,7 +26,7 @@ SEEDS = (3, 4)
 
 @pytest.fixture(scope="module")
 def stack():
-    return Stack(IMAGES, hidden=(16,))
+    return ParallelVAEs(IMAGES, hidden=(16,))
 
 
 def last(runs):
@@ -89,7 +89,7 @@ def test_every_image_starts_at_the_sigma_asked_for(stack):
     assert wide - rates["direct"] == pytest.approx(
         2 * ((3.0**2 - 1) / 2 - np.log(3.0)), rel=1e-4
     )
-    for array, own in zip(before, initial_weights(3, **stack.shape)):
+    for array, own in zip(before, initial_weights(3, **stack.shape), strict=True):
         np.testing.assert_array_equal(
             array, own, "the shared initial weights were written to"
         )
@@ -124,7 +124,7 @@ def test_failures_are_kept_and_do_not_spread(stack):
     record = last(
         stack.run("log_deviation", 1.0, optimizer="sgd", seeds=SEEDS, steps=20)
     )
-    assert failed(record.loss, record.gradient_norm).all()
+    assert not_finite(record.loss, record.gradient_norm).all()
     assert (
         np.isfinite(record.loss[:, 0]).all()
         and (final_loss(record.loss) == np.inf).all()
@@ -164,7 +164,7 @@ def test_runs_before_have_the_colour_of_their_map_and_are_fainter():
 def test_dots_out_of_range_and_not_finite_are_counted_apart():
     groups = {"a": np.array([1.0, 2, 800, np.inf, np.nan]), "b": np.ones(3)}
     figure = dots_figure({"now": groups}, 2, right=700)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["▸ 1 ✕ 2", ""]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1 beyond, 2 failed", ""]
     middles = [
         line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "|"
     ]

@@ -1,11 +1,15 @@
-"""Weights as bytes: what decoder.js unpacks is what Keras holds."""
+"""Weights as bytes: what network.js unpacks is what Keras holds."""
 
 import keras
 import numpy as np
 import pytest
 
 from vae_lib.model import VAE
-from vae_lib.widgets.weights import hidden_activation, network_state, packed_weights
+from vae_lib.widgets.shared.browser import (
+    hidden_activation,
+    network_state,
+    packed_weights,
+)
 
 
 @pytest.mark.parametrize(

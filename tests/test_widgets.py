@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import subprocess
 import threading
 import time
@@ -21,18 +20,19 @@ from vae_lib.data import Digits, Split, load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
 from vae_lib.training import DivergedError, Training, train
-from vae_lib.widgets import pictures, style
-from vae_lib.widgets.background import Background, guarded, sentence
-from vae_lib.widgets.controls import RATES, Controls
-from vae_lib.widgets.experiments import EXPERIMENTS
 from vae_lib.widgets.panel import KEPT, TrainingPanel
 from vae_lib.widgets.plane import LatentPlane, most_active
+from vae_lib.widgets.shared import control
+from vae_lib.widgets.shared.background import Background, guarded, sentence
+from vae_lib.widgets.training import pictures
+from vae_lib.widgets.training.experiments import EXPERIMENTS
+from vae_lib.widgets.training.settings import BETAS, RATES, Settings
 
 ALL = load_mnist()
 DIGITS = Digits(
     *(
         Split(split.images[:n], split.labels[:n])
-        for split, n in zip(ALL, (600, 300, 100))
+        for split, n in zip(ALL, (600, 300, 100), strict=True)
     )
 )
 SMALL = dict(hidden=(32,), images=600, epochs=2)
@@ -154,15 +154,6 @@ def test_what_a_callback_raises_becomes_one_sentence():
     assert sentence(ValueError("beta is -1: pass\n  0.")) == "beta is -1: pass 0."
 
 
-def test_the_step_that_the_browser_chooses_does_not_change_a_typed_beta():
-    controls = Controls(1000)
-    controls.fields["beta"].value = 300.0
-    controls.slider.value = 10**2.5  # the front end's nearest step, sent back
-    assert controls.fields["beta"].value == 300
-    controls.slider.value = 10**2.6
-    assert controls.fields["beta"].value == 398
-
-
 # -- sliders on the latent plane
 
 
@@ -193,18 +184,36 @@ def test_the_map_marks_the_code(vae):
         slider.description for slider in plane.sliders
     ] == ["z₁", "z₃"]
     plane.sliders[0].value, plane.sliders[1].value = 1, -2
-    left, top = (
-        float(share) for share in re.findall(r"[\d.]+(?=%)", plane.map.marker.value)
-    )
-    marked, bare = (
+    shown, bare = (
         np.asarray(Image.open(io.BytesIO(png)).convert("L"), int)
-        for png in (plane.map.marked((1, -2)), plane.map.scatter.value)
+        for png in (plane.picture(), plane.map.value)
     )
+    marked = shown[20:, -bare.shape[1] :][: bare.shape[0]]
     rows, columns = np.nonzero(np.abs(marked - bare) > 50)
     middle = [(where.min() + where.max()) / 2 for where in (columns, rows)]
-    assert middle == pytest.approx(
-        [left / 100 * bare.shape[1], top / 100 * bare.shape[0]], abs=3
-    )
+    width, height = bare.shape[::-1]
+    expected = [plane.map.mark[0] * width, plane.map.mark[1] * height]
+    assert middle == pytest.approx(expected, abs=3)
+
+
+def test_a_click_on_the_map_moves_the_sliders(vae):
+    codes = np.random.default_rng(0).normal(size=(200, 3))
+    plane = LatentPlane(vae, codes, np.arange(200) % 10, units=(0, 2))
+    plane.sliders[0].value, plane.sliders[1].value = 1.5, -0.5
+    place, digit = plane.map.mark, plane.digit.value
+    plane.sliders[0].value, plane.sliders[1].value = 0, 0
+    plane.map.set_state({"chosen": place})  # as the page does
+    assert plane.values == [1.5, -0.5] and plane.digit.value == digit
+    plane.map.set_state({"chosen": [0.0, 0.0]})  # beyond the axes
+    assert plane.values == [-plane.reach, plane.reach]
+
+
+def test_tensorflow_warns_of_nothing_however_often_a_cell_is_run(vae, caplog):
+    codes = np.random.default_rng(0).normal(size=(50, 3))
+    for _ in range(7):
+        LatentPlane(vae, codes, np.arange(50) % 10).sliders[0].value = 1
+        pictures.Observer(vae, DIGITS).observe()
+    assert "retracing" not in caplog.text
 
 
 def test_one_latent_unit_has_one_slider():
@@ -228,7 +237,7 @@ def test_a_decoder_that_fails_is_reported_beside_the_sliders_and_the_next_value_
 ):
     plane = LatentPlane(vae)
     with monkeypatch.context() as patch:
-        patch.setattr(plane, "decode", lambda z: 1 / 0)
+        patch.setattr(plane.vae, "decode", lambda z: 1 / 0, raising=False)
         plane.sliders[0].value = 1
     assert (
         "ZeroDivisionError" in plane.message.value
@@ -257,15 +266,15 @@ def test_what_does_not_fit_the_model_is_refused(vae, arguments, words):
 
 
 def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
-    for control in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
-        data, metadata = control._repr_mimebundle_()
+    for shown in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
+        data, metadata = shown._repr_mimebundle_()
         assert {
             "application/vnd.jupyter.widget-view+json",
             "text/plain",
             "image/png",
         } <= set(data)
-        assert data["text/plain"] == control.description
-        assert metadata["image/png"]["alt"] == control.description
+        assert data["text/plain"] == shown.description
+        assert metadata["image/png"]["alt"] == shown.description
         assert Image.open(io.BytesIO(data["image/png"])).width > 500
 
 
@@ -273,7 +282,7 @@ def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
 
 
 def test_settings_are_entered_and_read():
-    controls = Controls(600)
+    controls = Settings(600)
     wanted = dict(
         beta=0.0,
         latent_dim=20,
@@ -285,17 +294,18 @@ def test_settings_are_entered_and_read():
         seed=3,
     )
     controls.enter(wanted)
-    assert controls.settings() == wanted
+    assert controls.values() == wanted
 
 
 def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
-    controls = Controls(600)
-    controls.slider.value = 12.34567
-    assert controls.settings()["beta"] == 12.3
-    controls.fields["beta"].value = 0
-    assert controls.slider.value == 0.01 and controls.settings()["beta"] == 0
-    controls.fields["beta"].value = 5000
-    assert controls.slider.value == 1000 and controls.settings()["beta"] == 5000
+    controls = Settings(600)
+    for beta in (0.1, 1, 4, 12, 40, 200):
+        assert beta in BETAS
+        controls.slider.value = beta
+        assert controls.values()["beta"] == beta
+    for typed, nearest in ((0, 0.01), (5000, 1000), (300, 200), (11, 12)):
+        controls.fields["beta"].value = typed
+        assert controls.slider.value == nearest and controls.values()["beta"] == typed
 
 
 @pytest.mark.parametrize(
@@ -313,11 +323,11 @@ def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
     ],
 )
 def test_settings_that_are_not_to_be_had_are_refused(name, value, words):
-    controls = Controls(600)
-    before = controls.settings()
+    controls = Settings(600)
+    before = controls.values()
     with pytest.raises(ValueError) as error:
         controls.enter({name: value})
-    assert words in str(error.value) and controls.settings() == before
+    assert words in str(error.value) and controls.values() == before
 
 
 @pytest.mark.parametrize("name, value", [("beta", -3.0), ("seed", -1)])
@@ -360,7 +370,9 @@ def test_a_run_gives_the_weights_that_a_cell_gives(panel):
         and settings["beta"] == 2
         and len(history["validation_elbo"]) == 2
     )
-    for ours, theirs in zip(vae.trainable_variables, by_hand.trainable_variables):
+    for ours, theirs in zip(
+        vae.trainable_variables, by_hand.trainable_variables, strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -368,7 +380,9 @@ def test_pictures_move_and_the_end_is_announced(panel):
     before = [image.value for image in panel.live.images]
     panel.buttons["Start"].click()
     panel.result(PATIENCE)
-    assert all(image.value != old for image, old in zip(panel.live.images, before))
+    assert all(
+        image.value != old for image, old in zip(panel.live.images, before, strict=True)
+    )
     assert "Run 1 is finished: 2 epochs" in panel.status.value and panel.bar.value == 1
     for words in (
         "Epoch 2 of 2, step 5 of 5",
@@ -377,17 +391,15 @@ def test_pictures_move_and_the_end_is_announced(panel):
         "held-out −ELBO",
     ):
         assert words in panel.progress.value
-    assert (
-        usable(panel) == {"Start", "Continue", "Reset", "Save"}
-        and len(panel.cards.children) == 1
-    )
+    assert usable(panel) == {"Start", "Reset", "Save"}
+    assert len(panel.cards.children) == 1
 
 
 def test_what_is_looked_at_is_what_the_library_evaluates():
     vae = VAE(hidden=(32,), latent_dim=4)
-    view = pictures.View(vae, DIGITS)
-    look = view.look()
-    with vae.frozen(view.epsilon):
+    observer = pictures.Observer(vae, DIGITS)
+    look = observer.observe()
+    with vae.noise(observer.epsilon):
         distortion, rate = (
             float(np.mean(term)) for term in vae.terms(DIGITS.validation.images)
         )
@@ -396,16 +408,16 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
         look.codes, vae.encode(DIGITS.validation.images)[0], atol=1e-5
     )
     np.testing.assert_allclose(
-        look.reconstructions, vae.reconstruct(view.originals), atol=1e-5
+        look.reconstructions, vae.reconstruct(observer.originals), atol=1e-5
     )
-    np.testing.assert_allclose(look.samples, vae.decode(view.codes), atol=1e-5)
+    np.testing.assert_allclose(look.samples, vae.decode(observer.codes), atol=1e-5)
     assert look.distortion + look.rate == pytest.approx(
         -evaluate(vae, DIGITS.validation.images).elbo, rel=0.01
     )
 
 
 @pytest.mark.parametrize(
-    "latent_dim, words", [(1, "digit"), (2, "z₂"), (6, "the two most active units")]
+    "latent_dim, words", [(1, "class"), (2, "z₂"), (6, "the two most active units")]
 )
 def test_codes_are_drawn_in_any_dimension(panel, latent_dim, words):
     panel.start(latent_dim=latent_dim, epochs=1)
@@ -461,8 +473,13 @@ def test_continue_needs_epochs_to_go(panel):
         panel.resume()
     panel.start()
     panel.result(PATIENCE)
-    panel.buttons["Continue"].click()
-    assert "2 epochs are done: set more epochs" in panel.status.value
+    assert panel.buttons["Continue"].disabled
+    with pytest.raises(RuntimeError, match="2 epochs are done: set more epochs"):
+        panel.resume()
+    panel.controls.enter({"epochs": 3})
+    assert not panel.buttons["Continue"].disabled
+    panel.controls.enter({"epochs": 2})
+    assert panel.buttons["Continue"].disabled
     panel.controls.enter({"epochs": 3})
     panel.buttons["Continue"].click()
     result = panel.result(PATIENCE)
@@ -526,12 +543,101 @@ def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
     assert panel.result(PATIENCE).vae.latent_dim == 6
 
 
+def test_beta_and_learning_rate_act_on_the_run_that_trains(panel):
+    panel.start(epochs=100)
+    until(lambda: panel.run.training.epoch >= 2)
+    panel.controls.slider.value = 200
+    assert "200, from now on in run 1" in panel.status.value
+    until(lambda: panel.run.changes)
+    panel.controls.fields["learning_rate"].value = 1e-2
+    until(lambda: len(panel.run.changes) == 2)
+    until(lambda: panel.run.points[-1][0] > panel.run.changes[-1][0] + 2)
+    panel.stop()
+    vae, history, settings = panel.result(PATIENCE)
+    (first, name, beta), (second, other, learning_rate) = settings["changes"]
+    assert (name, beta, other, learning_rate) == ("beta", 200, "learning_rate", 0.01)
+    assert 2 <= first < second < len(history["loss"]) + 1
+    assert float(vae.beta) == 200 and settings["beta"] == 1
+    assert float(vae.optimizer.learning_rate) == pytest.approx(0.01)
+    assert history["rate"][-1] < 0.5 * history["rate"][1]  # a nat costs 200 now
+    marks = panel.live.curves.marks[0].get_xdata()
+    assert [*marks[::3]] == [first, second]
+    assert "β 1," in panel.cards.children[0].children[0].value
+    assert "then β 200 from epoch" in panel.cards.children[0].children[0].value
+
+
+def test_a_change_before_the_first_step_is_the_runs_own_setting(panel):
+    run = panel.run
+    panel.start(latent_dim=5)  # a shape that is compiled first
+    panel.controls.fields["beta"].value = 7.0
+    result = panel.result(PATIENCE)
+    assert float(result.vae.beta) == 7 and run is None
+    changed = [value for _, name, value in result.settings["changes"]]
+    assert (result.settings["beta"], changed) in ((7, []), (1, [7]))
+
+
+def test_both_curves_show_the_same_quantities_in_training_and_held_out(panel):
+    panel.start(epochs=3)
+    panel.result(PATIENCE)
+    names = [line.get_label() for line in panel.live.curves.lines]
+    assert names == ["training", "held-out"] * 2
+    drawn = [line.get_ydata()[-1] for line in panel.live.curves.lines]
+    seen, point = panel.run.seen, panel.run.points[-1]
+    assert drawn == [point[1], seen.distortion, point[2], seen.rate]
+
+
+def test_a_panel_takes_images_of_any_size_and_any_classes(tmp_path):
+    rng = np.random.default_rng(0)
+    for shape, classes in (((20, 30), 26), ((64, 64), 2), ((8, 8), 1)):
+        parts = [
+            Split(
+                rng.integers(0, 256, (n, *shape)).astype("uint8"),
+                (np.arange(n) % classes).astype("uint8"),
+            )
+            for n in (200, 60, 40)
+        ]
+        for latent_dim in (1, 2):
+            panel = TrainingPanel(
+                Digits(*parts), hidden=(8,), epochs=1, latent_dim=latent_dim
+            )
+            panel.start()
+            vae = panel.result(PATIENCE).vae
+            assert vae.generate(1).shape == (1, *shape) and panel.picture()
+            assert panel.compiling.wait(PATIENCE)
+
+
+def test_train_shows_the_panel_and_returns_the_result(panel):
+    result = panel.train(epochs=1)
+    assert len(result.history["loss"]) == 1 and "is finished" in panel.status.value
+
+
+def test_a_cell_that_is_run_again_ends_its_run_and_hands_its_runs_on(
+    panel, monkeypatch, tmp_path
+):
+    panel.start(epochs=1)
+    panel.result(PATIENCE)
+    panel.start(epochs=100)
+    until(lambda: panel.run.points)
+    with monkeypatch.context() as patch:
+        module = "vae_lib.widgets.panel.replaced"
+        patch.setattr(module, lambda control: [panel])
+        again = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
+    assert not panel.work.busy and 0 < panel.run.training.done < 500
+    assert list(again.results) == [1, 2] and len(again.cards.children) == 2
+    assert "Run 2 was stopped by that" in again.status.value
+    again.cards.children[0].children[-1].click()  # its Save
+    assert "Run 1 is saved" in again.status.value
+    again.start(epochs=1)
+    assert again.result(PATIENCE) and list(again.results) == [1, 2, 3]
+    assert again.compiling.wait(PATIENCE)
+
+
 def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
     other = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
     panel.start(epochs=4, seed=1)
     other.start(epochs=4, seed=2)
     together = [one.result(PATIENCE) for one in (panel, other)]
-    for seed, result in zip((1, 2), together):
+    for seed, result in zip((1, 2), together, strict=True):
         panel.start(epochs=4, seed=seed)
         assert panel.result(PATIENCE).history == result.history
 
@@ -563,11 +669,28 @@ def test_runs_are_saved_without_overwriting_any(panel):
     np.testing.assert_array_equal(
         storage.load(paths[1]).generate(2, seed=0), vae.generate(2, seed=0)
     )
-    panel.folder = paths[0]  # a file, no folder
+    for folder in paths[0], paths[0] / "inside":  # a file, no folder
+        panel.folder = folder
+        panel.buttons["Save"].click()
+        assert f"{folder.absolute()} cannot be written" in panel.status.value
+        assert "set panel.folder to a folder of yours" in panel.status.value
+        assert "vae-error" in panel.status.value
+
+
+@pytest.mark.parametrize("cause", ["Permission denied", "Read-only file system"])
+def test_saving_where_nothing_can_be_written_names_the_cause(panel, monkeypatch, cause):
+    panel.start(epochs=1)
+    panel.result(PATIENCE)
+
+    def refuse(*_, **__):
+        raise OSError(13, cause)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refuse)
+        panel.buttons["Save"].click()
+    assert f"({cause}): set panel.folder" in panel.status.value
     panel.buttons["Save"].click()
-    assert (
-        "cannot be written" in panel.status.value and "vae-error" in panel.status.value
-    )
+    assert "Run 1 is saved" in panel.status.value
 
 
 def test_nothing_is_saved_or_continued_while_it_trains(panel):
@@ -582,7 +705,7 @@ def test_reset_ends_and_forgets(panel):
     until(lambda: panel.run.points)
     panel.buttons["Reset"].click()
     assert (
-        panel.controls.settings() == panel.defaults
+        panel.controls.values() == panel.defaults
         and panel.cards.children == ()
         and panel.run is None
     )
@@ -605,18 +728,19 @@ def test_settings_of_the_panel_are_checked_when_it_is_made():
         TrainingPanel(DIGITS, hidden=(32,), learning_rates=1)
 
 
-def test_three_experiments_stand_beside_the_panel_unless_it_is_to_be_small():
+def test_experiments_stand_beside_the_panel_unless_it_is_to_be_small():
     panel = TrainingPanel(DIGITS, **SMALL)
-    assert len(EXPERIMENTS) == 3 and panel.children[-2].value.count("<details>") == 4
+    assert panel.children[-2].value.count("<details>") == len(EXPERIMENTS) + 1
     few = TrainingPanel(DIGITS, **SMALL, fields=("epochs", "beta"), experiments=())
+    knobs, folded = panel.controls.children
+    assert len(knobs.children) == 4 and len(folded.children[0].children) == 4
+    assert folded.selected_index is None
+    (knobs,) = few.controls.children
     assert (
-        few.controls.children[0] is few.controls.fields["epochs"]
-        and len(few.controls.children) == 2
+        len(knobs.children) == 2 and knobs.children[0] is few.controls.fields["epochs"]
     )
-    assert (
-        few.controls.settings() == panel.controls.settings()
-        and len(few.children) == len(panel.children) - 1
-    )
+    assert few.controls.values() == panel.controls.values()
+    assert len(few.children) == len(panel.children) - 1
     with pytest.raises(ValueError, match="speed is no setting of the panel"):
         TrainingPanel(DIGITS, **SMALL, fields=("speed",))
     assert panel.compiling.wait(PATIENCE) and few.compiling.wait(PATIENCE)
@@ -626,7 +750,7 @@ def test_sentences_are_escaped():
     class Widget:
         value = ""
 
-    style.say(Widget, "<script>")
+    control.say(Widget, "<script>")
     assert "&lt;script&gt;" in Widget.value
 
 
@@ -646,7 +770,7 @@ def kernel():
 def test_the_page_is_heard_while_a_cell_runs(kernel):
     client = kernel[1]
     setup = client.execute(
-        "import ipywidgets, threading\nfrom vae_lib.widgets.style import Control\n"
+        "import ipywidgets, threading\nfrom vae_lib.widgets.shared.control import Control\n"
         "stop, heard = ipywidgets.Button(), threading.Event()\n"
         "stop.on_click(lambda _: heard.set())\ncontrol = Control(ipywidgets.VBox([stop]))",
         reply=True,

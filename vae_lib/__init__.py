@@ -2,13 +2,14 @@
 
 The core, from the ground up; a module imports only from modules above it in this list:
 
-    data        MNIST, or any .npz with the Keras keys, as train, validation and test splits
+    data        MNIST or any .npz with the Keras keys: train, validation, test splits
     grids       grids, traversals, interpolations and embeddings of codes
     figures     arrays in, Matplotlib figures or PNG bytes out
     posterior   maps from the encoder's unconstrained output rho to sigma
     objectives  rate, distortion, ELBO and the importance-weighted bound
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
+    settings    the original project's setting and the course's own
     storage     models saved whole or not at all
     evaluation  what a trained model is measured by
     engine      many gradient steps in one compiled function
@@ -24,25 +25,53 @@ Rooms above it, each of which imports the core and the rooms before it:
     widgets      live controls
 """
 
+import json
 import os
 import sys
+from pathlib import Path
+
+
+def _check_backend():
+    """Raise ImportError with one sentence unless Keras is set to TensorFlow.
+
+    Where Keras looks: the environment, then its settings file.
+    """
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    settings = home / "keras.json"
+    source, backend = "KERAS_BACKEND", os.environ.get("KERAS_BACKEND")
+    if not backend and settings.is_file():
+        source = str(settings)
+        try:
+            backend = json.loads(settings.read_text(encoding="utf-8")).get("backend")
+        except ValueError:  # Keras passes over a damaged file, too
+            backend = None
+    if backend not in (None, "", "tensorflow"):
+        raise ImportError(
+            f"{source} sets Keras to the backend {backend!r}, but vae_lib needs "
+            "'tensorflow': set KERAS_BACKEND=tensorflow before Python starts."
+        )
 
 
 def _import_tensorflow_quietly():
-    """Import TensorFlow with its start-up log sent to the null device; errors are raised as ever."""
+    """Import TensorFlow with its start-up log sent to the null device.
+
+    Devices are listed, which logs, too, but no operation runs: threads and logical
+    devices can still be set afterwards. Errors are raised as ever.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     saved = os.dup(2)
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)  # the log is written by C++ to descriptor 2, out of Python's reach
+    os.dup2(null, 2)  # C++ writes the log to descriptor 2, out of Python's reach
     try:
         import tensorflow as tf
 
-        tf.zeros(1)  # the first operation logs, too
+        tf.config.list_physical_devices()
     finally:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
 
 
+_check_backend()
 _import_tensorflow_quietly()

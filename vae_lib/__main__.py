@@ -1,10 +1,14 @@
-"""The one-command run: trains a VAE and writes its pictures, its figures and the model itself.
+"""The one-command run: trains a VAE and writes its pictures, its figures and itself.
 
-    python -m vae_lib --beta 12 --latent-dim 2 --likelihood gaussian
+    python -m vae_lib                                  the original project's experiment
+    python -m vae_lib --latent-dim 15 --beta 200       another regime of it
+    python -m vae_lib --setting course                 this course's own model and loss
 
-trains with the loss of the original project and writes into a folder what that project wrote: t-SNE of the
-encoder's means, reconstructed and newly generated digits and, at two latent dimensions, the digit manifold;
-besides the model (model.keras) and the settings, the history and the test figures (run.json).
+Without options it trains as the original project did (784-500-120-2, batches of 64, the
+squared error of standardised pixels, beta = 12, 15 epochs) and writes the same kinds of
+picture: t-SNE of the encoder's means, reconstructed test digits, new digits and, at two
+latent units, the digit manifold; with them the model (model.keras) and the settings,
+the history and the test figures (run.json).
 """
 
 import argparse
@@ -15,70 +19,58 @@ import tempfile
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from vae_lib import figures
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.grids import embed, quantile_grid
-from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
+from vae_lib.settings import SETTINGS, new_vae
 from vae_lib.storage import StorageError, save, whole_file
 from vae_lib.training import DivergedError, check_training, train
 
-CODES = 3000  # training digits in the t-SNE, as in the original
+CODES = 3000  # training digits in the t-SNE, as in the original's code
 EXIT_CODES = {"finished": 0, "diverged": 1, "stopped by hand": 130}
+NOT_WRITTEN = 2
 
 
 def parser():
-    """Return the parser of the command line; its defaults are those of the notebooks."""
+    """Return the parser of the command line; a setting fills in what it leaves None."""
     result = argparse.ArgumentParser(
         prog="python -m vae_lib",
         description=__doc__,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Ctrl-C ends the training and writes everything with what was learned so far. Exit code:\n"
-        "0 done, 1 diverged or not written, 2 refused, 130 stopped by hand.",
+        epilog="Ctrl-C ends the training and writes everything with what was learned.\n"
+        "Exit code: 0 done, 1 diverged, 2 refused or not written, 130 stopped by hand.",
     )
     result.error = lambda message: result.exit(
         2, f"{message}; --help lists what is allowed.\n"
     )
     add = result.add_argument
     add(
-        "--beta",
-        type=float,
-        default=1.0,
-        help="weight of the rate in the loss, 0 or more (%(default)s)",
+        "--setting",
+        choices=SETTINGS,
+        default="original",
+        help="whose hidden layers, and whose values below (%(default)s)",
     )
-    add(
-        "--latent-dim", type=int, default=2, help="number of latent units (%(default)s)"
-    )
+    add("--beta", type=float, help="weight of the rate, 0 or more" + usual("beta"))
+    add("--latent-dim", type=int, help="latent units" + usual("latent_dim"))
     add(
         "--likelihood",
         choices=LIKELIHOODS,
-        default="bernoulli",
-        help="gaussian: squared error (%(default)s)",
+        help="gaussian: squared error" + usual("likelihood"),
     )
+    add("--epochs", type=int, help="passes over the images" + usual("epochs"))
+    add("--learning-rate", type=float, help="of Adam" + usual("learning_rate"))
+    add("--batch-size", type=int, help="images a step" + usual("batch_size"))
     add(
         "--posterior",
         choices=POSTERIORS,
         default="softplus",
         help="map from rho to sigma (%(default)s)",
-    )
-    add(
-        "--epochs",
-        type=int,
-        default=15,
-        help="passes over the training images (%(default)s)",
-    )
-    add("--learning-rate", type=float, default=1e-3, help="of Adam (%(default)s)")
-    add(
-        "--batch-size",
-        type=int,
-        default=128,
-        help="images a gradient step (%(default)s)",
     )
     add("--images", type=int, help="train on this many images, drawn at random (all)")
     add(
@@ -101,21 +93,43 @@ def parser():
     return result
 
 
+def values(setting):
+    """Return what a setting fills in, by the names of the options."""
+    filled = SETTINGS[setting].model | SETTINGS[setting].training
+    return {name: value for name, value in filled.items() if name != "hidden"}
+
+
+def usual(name):
+    """Return the value of an option in every setting, in brackets, for its help."""
+    texts = [f"{values(setting)[name]} in {setting}" for setting in SETTINGS]
+    return f" ({', '.join(texts)})"
+
+
+def filled_in(options):
+    """Return the options with the setting's values where none were given."""
+    for name, value in values(options.setting).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    return options
+
+
 def default_folder(options):
-    """Return runs/<name>; the name tells beta, the latent dimension and whatever else is not the default."""
-    usual = vars(parser().parse_args([]))
+    """Return runs/<name>; the name tells beta, latent_dim and what is not usual."""
+    default = vars(filled_in(parser().parse_args(["--setting", options.setting])))
+    default["setting"] = "original"
     parts = [
         f"{name}-{Path(str(value)).name}"
         for name, value in vars(options).items()
-        if name in ("beta", "latent_dim") or value != usual[name]
+        if name in ("beta", "latent_dim") or value != default[name]
     ]
     return Path("runs", "_".join(parts))
 
 
 def prepare(options):
-    """Return the digits to use, the untrained VAE and the folder to write into, which then exists.
+    """Return the digits to use, the untrained VAE and the folder to write into.
 
-    Raises ValueError or StorageError, with one sentence, for settings, data or a folder that cannot be used.
+    The folder then exists. Raises ValueError or StorageError, with one sentence, for
+    settings, data or a folder that cannot be used.
     """
     digits = load_mnist(options.data)
     available, pixels = len(digits.train.images), digits.train.images[0].size
@@ -133,13 +147,13 @@ def prepare(options):
         digits = digits._replace(
             train=subsample(digits.train, images, options.seed, stratified=True)
         )
-    keras.utils.set_random_seed(options.seed)
-    vae = VAE(
-        options.latent_dim,
-        (512, 256),
-        options.posterior,
-        options.likelihood,
-        options.beta,
+    vae = new_vae(
+        options.setting,
+        options.seed,
+        latent_dim=options.latent_dim,
+        beta=options.beta,
+        likelihood=options.likelihood,
+        posterior=options.posterior,
     )
     check_training(
         vae,
@@ -154,20 +168,20 @@ def prepare(options):
 
 
 def writable(folder):
-    """Return `folder` once it exists and takes files; raise StorageError with one sentence if it does not."""
+    """Return `folder` once it exists and takes files; else raise StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise StorageError(
-            f"{folder} cannot be written into ({error.strerror}): give another folder with "
-            "--out."
+            f"{folder} cannot be written into ({error.strerror}): give another folder "
+            "with --out."
         ) from error
     return folder
 
 
 def learn(vae, digits, options):
-    """Train `vae` and return the history, how it ended (one of `EXIT_CODES`) and the seconds it took."""
+    """Train `vae`; return history, how it ended (see `EXIT_CODES`) and the seconds."""
     start = time.perf_counter()
     try:
         history = train(
@@ -191,9 +205,9 @@ def learn(vae, digits, options):
 
 
 def codes_figure(vae, split, seed):
-    """Return a figure of the means of `split`: their t-SNE, and beside it what t-SNE hides, their scale."""
+    """Return a figure of the means of `split`: their t-SNE, and their scale beside it."""
     mu, _ = vae.encode(split.images)
-    print(f"laying out {len(mu):,} means with t-SNE, which takes a while …", flush=True)
+    print(f"laying out {len(mu):,} means with t-SNE takes a while", flush=True)
     figure, (left, right) = figures.new_figure(1, 2, (8, 4))
     plane = embed(mu, "t-SNE", seed)
     figures.draw_codes(
@@ -208,7 +222,7 @@ def codes_figure(vae, split, seed):
 
 
 def reconstruction_figure(vae, split, seed):
-    """Return a figure of up to 60 test digits, in order of class, each row above what the VAE makes of it."""
+    """Return a figure of up to 60 digits by class, each row over its reconstructions."""
     columns = min(len(split.images), max(10, min(60, len(split.images)) // 3))
     shown = subsample(
         split, min(60, len(split.images) // columns * columns), seed, stratified=True
@@ -226,7 +240,10 @@ def reconstruction_figure(vae, split, seed):
 
 
 def write(vae, digits, folder, report):
-    """Write model, report and pictures into `folder`, each whole or not at all, what takes longest last."""
+    """Write model, report and pictures into `folder`; return the names left out.
+
+    Each is written whole or not at all, and what takes longest comes last.
+    """
     seed, grid = report["settings"]["seed"], quantile_grid(20)
     shown = subsample(
         digits.train, min(CODES, len(digits.train.images)), seed, stratified=True
@@ -250,18 +267,21 @@ def write(vae, digits, folder, report):
         )  # nothing of an earlier run stays beside what this one writes
     if vae.latent_dim != 2:
         del files["manifold.png"]
+    left_out = []
     for name, make in files.items():
         try:
             content = make()
-        except ValueError as error:  # weights kept from a run that diverged can give codes beyond float32
+        except ValueError as error:  # codes beyond float32, after a run that diverged
             print(f"{name} is left out: {error}", file=sys.stderr)
+            left_out.append(name)
             continue
-        content = (
-            content.encode() if isinstance(content, str) else figures.to_png(content)
-        )
+        if not isinstance(content, str):
+            content = figures.to_png(content)
         with whole_file(folder / name) as temporary:
-            Path(temporary).write_bytes(content)
+            data = content.encode("utf-8") if isinstance(content, str) else content
+            Path(temporary).write_bytes(data)
         print(f"wrote {folder / name}", flush=True)
+    return left_out
 
 
 def run(options):
@@ -274,14 +294,12 @@ def run(options):
     history, ended, seconds = learn(vae, digits, options)
     test = evaluate(vae, digits.test.images, seed=options.seed)._asdict()
     print(
-        "test digits: distortion {distortion:.2f}, rate {rate:.2f}, ELBO {elbo:.2f} nats".format(
-            **test
-        )
+        "test digits: distortion {distortion:.2f}, rate {rate:.2f}, "
+        "ELBO {elbo:.2f} nats".format(**test)
     )
+    settings = {name: value for name, value in vars(options).items() if name != "out"}
     report = {
-        "settings": {
-            name: value for name, value in vars(options).items() if name != "out"
-        },
+        "settings": settings | {"hidden": vae.settings["hidden"]},
         "train_images": len(digits.train.images),
         "ended": ended,
         "epochs": len(history.get("loss", ())),
@@ -294,17 +312,20 @@ def run(options):
         },
     }
     try:
-        write(vae, digits, folder, report)
+        left_out = write(vae, digits, folder, report)
     except (StorageError, OSError) as error:
         print(error, file=sys.stderr)
-        return 1
-    return EXIT_CODES[ended]
+        return NOT_WRITTEN
+    return NOT_WRITTEN if left_out and ended != "diverged" else EXIT_CODES[ended]
 
 
 def main(arguments=None):
-    """Run the command line `arguments`, by default the process's own, and return the exit code."""
+    """Run the command line, by default the process's own, and return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # what a terminal cannot spell costs no file
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return run(parser().parse_args(arguments))
+        return run(filled_in(parser().parse_args(arguments)))
     except KeyboardInterrupt:
         print("Stopped by hand; what is not listed above as written is left out.")
         return 130

@@ -1,33 +1,47 @@
-"""What cannot work is refused before anything runs, in one sentence: the value, what is allowed, what to do."""
+"""What cannot work is refused before anything runs, in one sentence: the value, what
+is allowed, what to do.
+"""
+
+import itertools
+import types
+from collections.abc import Iterable
 
 import keras
 import numpy as np
+from keras import ops
 
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 
 
 def check_images(images, image_shape):
-    """Raise ValueError with one sentence unless `images` are (n, *image_shape), n >= 1, `uint8` or floats in [0, 1]."""
-    shape, wanted = np.shape(images), ("n", *image_shape)
-    if len(shape) != 3 or shape[1:] != tuple(image_shape) or shape[0] < 1:
+    """Raise ValueError with one sentence unless `images` are n >= 1 of `image_shape`.
+
+    They are `uint8`, or finite floats in [0, 1].
+    """
+    if not hasattr(images, "dtype") or not hasattr(images, "min"):
         raise ValueError(
-            f"images have shape {shape}: pass n >= 1 images of shape ({', '.join(map(str, wanted))})."
+            f"images are a {type(images).__name__}: pass a NumPy array; a dataset or "
+            "generator goes to vae.fit, after vae.compile."
         )
-    if not hasattr(images, "dtype"):
+    wanted = ", ".join(map(str, ("n", *image_shape)))
+    if images.ndim != 3 or images.shape[1:] != tuple(image_shape) or len(images) < 1:
         raise ValueError(
-            f"images are a {type(images).__name__}: pass an array, for example np.array(images)."
+            f"images have shape {images.shape}: pass n >= 1 images of shape ({wanted})."
         )
     if images.dtype == np.uint8:
         return
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
-            f"images have dtype {images.dtype}: pass uint8 in 0 … 255 or floats in [0, 1]."
+            f"images have dtype {images.dtype}: pass uint8 in 0 … 255 or floats in "
+            "[0, 1]."
         )
-    low, high = np.min(images), np.max(images)  # NaN where any pixel is
+    low, high = images.min(), images.max()  # NaN where any pixel is
     if not (low >= 0 and high <= 1):
         raise ValueError(
-            f"images range from {low:.4g} to {high:.4g}: pass uint8, or finite floats in [0, 1]."
+            f"images range from {low:.4g} to {high:.4g}: pass uint8, or finite floats "
+            "in "
+            "[0, 1]; divide grey levels by 255."
         )
 
 
@@ -47,7 +61,8 @@ def check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         )
     if not isinstance(hidden, (tuple, list)) or not all(map(whole, hidden)):
         raise ValueError(
-            f"hidden is {hidden!r}: pass a tuple of widths of 1 or more, () for the linear VAE."
+            f"hidden is {hidden!r}: pass a tuple of widths of 1 or more, () for the "
+            "linear VAE."
         )
     if (
         not isinstance(image_shape, (tuple, list))
@@ -55,13 +70,16 @@ def check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         or not all(map(whole, image_shape))
     ):
         raise ValueError(
-            f"image_shape is {image_shape!r}: pass (rows, columns), for example (28, 28)."
+            f"image_shape is {image_shape!r}: pass (rows, columns), for example (28, "
+            "28)."
         )
     check_beta(beta)
 
 
 def check_beta(beta):
-    """Raise ValueError with one sentence unless `beta` is a finite number of 0 or more."""
+    """Raise ValueError with one sentence unless `beta` is a finite number of 0 or
+    more.
+    """
     if (
         isinstance(beta, (bool, str))
         or not np.isscalar(beta)
@@ -81,6 +99,7 @@ def whole(value):
 
 def check_training(vae, images, epochs, batch_size, learning_rate, validation, seed):
     """Raise ValueError with one sentence for the first argument that cannot work."""
+    check_precision(vae)
     check_images(images, vae.image_shape)
     if validation is not None:
         check_images(validation, vae.image_shape)
@@ -88,11 +107,13 @@ def check_training(vae, images, epochs, batch_size, learning_rate, validation, s
         raise ValueError(f"epochs is {epochs!r}: pass a whole number of 0 or more.")
     if not whole(batch_size) or batch_size > len(images):
         raise ValueError(
-            f"batch_size is {batch_size!r}: pass a whole number from 1 to {len(images)}, the images."
+            f"batch_size is {batch_size!r}: pass a whole number from 1 to "
+            f"{len(images)}, the images."
         )
     if not (whole(seed) or seed == 0):
         raise ValueError(f"seed is {seed!r}: pass a whole number of 0 or more.")
-    if isinstance(learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    if learning_rate is None or isinstance(learning_rate, schedule):
         return
     if (
         isinstance(learning_rate, (bool, str))
@@ -100,5 +121,74 @@ def check_training(vae, images, epochs, batch_size, learning_rate, validation, s
         or not 0 < learning_rate < np.inf
     ):
         raise ValueError(
-            f"learning_rate is {learning_rate!r}: pass a positive number or a Keras schedule."
+            f"learning_rate is {learning_rate!r}: pass a positive number, a Keras "
+            "schedule, or None for that of the compiled optimizer."
         )
+
+
+def check_precision(model):
+    """Raise ValueError with one sentence unless all layers compute in one precision.
+
+    It may be float32 or float64: sums over 784 pixels overflow in half precision.
+    """
+    wanted = model.variable_dtype if model.variable_dtype == "float64" else "float32"
+    for layer in [model, *model._flatten_layers(include_self=False)]:
+        if {layer.compute_dtype, layer.variable_dtype} != {wanted}:
+            raise ValueError(
+                f"{layer.name} has the dtype policy {layer.dtype_policy.name!r}: make "
+                f"the whole model in {wanted}; call "
+                f"keras.config.set_dtype_policy({wanted!r}) first."
+            )
+
+
+def check_compiled(model):
+    """Raise ValueError with one sentence if Keras' `compile` was given a loss or
+    metrics.
+    """
+    loss = getattr(model, "loss", None)
+    if loss is not None:
+        raise ValueError(
+            f"the model is compiled with the loss {loss!r}: leave it out; the loss of "
+            "a "
+            "VAE is what its train_step makes of distortion and rate."
+        )
+    if getattr(model, "_compile_metrics", None) is not None:
+        raise ValueError(
+            "the model is compiled with metrics: leave them out, or put a "
+            "keras.metrics.Mean into its trackers and hand its value to track."
+        )
+
+
+def check_weights(arguments):
+    """Raise ValueError with one sentence if Keras is to weight images or classes."""
+    for name in ("sample_weight", "class_weight"):
+        if arguments.get(name) is not None:
+            raise ValueError(
+                f"{name} is given: a VAE here weights all images alike; leave it out, "
+                "or train on a subsample of the images."
+            )
+
+
+def check_keras_images(images, image_shape):
+    """Return what Keras' `fit` is given as images; raise ValueError if they are not.
+
+    Arrays are checked whole; of a dataset or a generator, its first batch.
+    """
+    if isinstance(images, types.GeneratorType):
+        first = next(images, None)
+        images = (batch for batch in itertools.chain([first], images))
+    elif isinstance(images, keras.utils.PyDataset):
+        first = images[0]
+    elif isinstance(images, Iterable) and not hasattr(images, "shape"):
+        first = next(iter(images), None)  # a dataset starts afresh each time
+    else:
+        first = images
+    batch, _, weights = keras.utils.unpack_x_y_sample_weight(first)
+    check_weights({"sample_weight": weights})
+    check_images(as_array(batch), image_shape)
+    return images
+
+
+def as_array(images):
+    """Return a tensor as a NumPy array, anything else as it is."""
+    return ops.convert_to_numpy(images) if ops.is_tensor(images) else images

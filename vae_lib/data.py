@@ -1,7 +1,10 @@
-"""MNIST, or any .npz with the Keras keys, as train, validation and test splits. Notebook 01 loads it."""
+"""MNIST, or any .npz with the Keras keys, as train, validation and test splits.
+Notebook 01 loads it.
+"""
 
 import io
 import os
+import warnings
 import zipfile
 from numbers import Integral
 from pathlib import Path
@@ -10,24 +13,27 @@ from typing import NamedTuple
 import numpy as np
 
 HERE = Path(__file__).resolve().parent
-INSTALLED = HERE / "bundled"  # pip puts data/ there
-FOLDER = INSTALLED if INSTALLED.is_dir() else HERE.parent / "data"
+CHECKOUT = HERE.parent / "data"  # of the repository; an installed package has a copy
+FOLDER = CHECKOUT if (CHECKOUT / "mnist.npz").is_file() else HERE / "bundled"
 BUNDLED = FOLDER / "mnist.npz"
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-IMAGE_SHAPE = (28, 28)
+DARK = 128  # a file whose brightest pixel is below this is scaled up
 VALIDATION_SHARE = 12  # one training image in twelve: 5,000 of MNIST's 60,000
 SEED = 0  # the split is the same for every reader, so that figures can be compared
 
 
 class DataError(ValueError):
-    """A data file cannot be used; the message names the file, what is wrong and what to do."""
+    """A data file cannot be used; the message names the file, what is wrong and what
+    to do.
+    """
 
 
 class Split(NamedTuple):
     """Images and their labels, in the same order.
 
-    `images` is uint8 (n, 28, 28), grey levels from 0 (background) to 255 (ink); divide by 255 for pixels in
-    [0, 1]. `labels` is uint8 (n,), the class of each image: the digit itself on MNIST.
+    `images` is uint8 (n, rows, columns), grey levels from 0 (background) to 255 (ink);
+    divide by 255 for pixels in [0, 1]. `labels` is uint8 (n,), the class of each image:
+    the digit itself on MNIST, where images are 28 × 28.
     """
 
     images: np.ndarray
@@ -35,7 +41,9 @@ class Split(NamedTuple):
 
 
 class Digits(NamedTuple):
-    """Three disjoint splits: `train` to fit on, `validation` to stop and choose by, `test` to report."""
+    """Three disjoint splits: `train` to fit on, `validation` to choose by, `test` to
+    report.
+    """
 
     train: Split
     validation: Split
@@ -45,17 +53,30 @@ class Digits(NamedTuple):
 def load_mnist(path=None):
     """Return Digits(train, validation, test): 55,000, 5,000 and 10,000 images of MNIST.
 
-    Each split holds uint8 images (n, 28, 28) and uint8 labels (n,). The validation images are one twelfth of
-    the file's training images, drawn by a seeded permutation; the test split keeps the file's order.
+    Each split holds uint8 images (n, 28, 28) and uint8 labels (n,). The validation
+    images are one twelfth of the file's training images, drawn by a seeded permutation;
+    the test split keeps the file's order.
 
-    `path` names another .npz with the arrays x_train, y_train, x_test and y_test, such as Fashion-MNIST;
-    without it the repository's data/mnist.npz is read. Pickled content is never loaded. Raises DataError when
-    the file is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges; notebook 01.
+    `path` names another .npz with the arrays x_train, y_train, x_test and y_test, such
+    as Fashion-MNIST. Its images are (n, rows, columns) or (n, rows, columns, 1), of any
+    size, as uint8, bool, other integers from 0 to 255, or floats in [0, 1]; they come
+    out as uint8 (n, rows, columns). Where the brightest pixel of the file is far below
+    white, as in images of 0 and 1, all are scaled alike to reach 255, with a warning
+    unless they are of 0 and 1. Pickled content is never loaded. Raises DataError when
+    the file is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges;
+    notebook 01.
     """
     path = Path(BUNDLED if path is None else os.path.expanduser(path))
     x_train, y_train, x_test, y_test = _read(path)
-    train = _checked_split(path, "train", x_train, y_train, at_least=VALIDATION_SHARE)
-    test = _checked_split(path, "test", x_test, y_test, at_least=1)
+    x_train, y_train = _checked(path, "train", x_train, y_train, VALIDATION_SHARE)
+    x_test, y_test = _checked(path, "test", x_test, y_test, 1)
+    if x_train.shape[1:] != x_test.shape[1:]:
+        raise DataError(
+            f"{path}: images are {x_train.shape[1:]} in x_train and {x_test.shape[1:]} "
+            "in x_test, but must be of one size: resize them and save them again."
+        )
+    x_train, x_test = _grey_levels(path, x_train, x_test)
+    train, test = Split(x_train, y_train), Split(x_test, y_test)
     order = np.random.default_rng(SEED).permutation(len(train.images))
     n_validation = len(order) // VALIDATION_SHARE
     return Digits(
@@ -64,17 +85,20 @@ def load_mnist(path=None):
 
 
 def subsample(split, n, seed=0, stratified=False):
-    """Return a Split of `n` images drawn at random without replacement, in random order.
+    """Return a Split of `n` images drawn at random without replacement, in random
+    order.
 
-    `split` is a Split of uint8 images (N, 28, 28) and labels (N,); the same `seed` draws the same images.
-    With `stratified`, every label keeps its share of the whole to within one image. A head slice or a stride
-    is no substitute: the even and odd rows of MNIST differ in their mean. Raises ValueError unless n is from
-    1 to N. Notebook 03.
+    `split` is a Split of uint8 images (N, rows, columns) and labels (N,); the same
+    `seed` draws the same images. With `stratified`, every label keeps its share of the
+    whole to within one image. A head slice or a stride is no substitute: the even and
+    odd rows of MNIST differ in their mean. Raises ValueError unless n is from 1 to N.
+    Notebook 03.
     """
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
         raise ValueError(
-            f"n is {n!r}, but must be a whole number from 1 to {available}, the images there are: lower it."
+            f"n is {n!r}, but must be a whole number from 1 to {available}, the images "
+            "there are: lower it."
         )
     generator = np.random.default_rng(seed)
     order = generator.permutation(available)
@@ -92,19 +116,23 @@ def _take(split, rows):
 
 
 def _read(path):
-    """Return the four arrays of the .npz file at `path`, not yet checked; raise DataError if that fails."""
+    """Return the four arrays of the .npz file at `path`, not yet checked; raise
+    DataError if that fails.
+    """
     if os.path.isdir(
         path
     ):  # unlike Path.is_dir, false for a path that cannot be looked up at all
         raise DataError(
-            f"{path} is a folder, but must be an .npz file: give the path of the file in it."
+            f"{path} is a folder, but must be an .npz file: give the path of the file "
+            "in it."
         )
     try:
         with zipfile.ZipFile(path) as archive:
             missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
             if missing:
                 raise DataError(
-                    f"{path} has no array {' and no '.join(missing)}, but must hold {', '.join(KEYS)}: "
+                    f"{path} has no array {' and no '.join(missing)}, but must hold "
+                    f"{', '.join(KEYS)}: "
                     "save them under these names with numpy.savez_compressed."
                 )
             return [_read_array(path, archive, key) for key in KEYS]
@@ -132,7 +160,9 @@ def _read(path):
 
 
 def _read_array(path, archive, key):
-    """Return one array of the archive; raise DataError if its bytes are damaged or hold Python objects."""
+    """Return one array of the archive; raise DataError if its bytes are damaged or
+    hold Python objects.
+    """
     try:
         content = archive.read(
             f"{key}.npy"
@@ -143,7 +173,8 @@ def _read_array(path, archive, key):
     ) as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path} holds {key} as pickled Python objects, which are never loaded because they can run "
+                f"{path} holds {key} as pickled Python objects, which are never loaded "
+                "because they can run "
                 "code: save plain uint8 arrays with numpy.savez_compressed."
             ) from error
         remedy = _remedy(path, "download or save it again")
@@ -153,37 +184,76 @@ def _read_array(path, archive, key):
 
 
 def _remedy(path, otherwise):
-    if path == BUNDLED:
-        return "restore it with 'git checkout -- data/mnist.npz', or give load_mnist the path of a copy"
-    return otherwise
-
-
-def _checked_split(path, name, images, labels, at_least):
-    """Return a Split of uint8 arrays in row-major order; raise DataError if they are not what is allowed."""
-    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
-        raise DataError(
-            f"{path}: x_{name} is {images.dtype} {images.shape}, but must be uint8 (n, 28, 28) with grey "
-            "levels from 0 to 255: convert the images and save them again."
+    if path != BUNDLED:
+        return otherwise
+    if (HERE.parent / ".git").exists():
+        return (
+            "restore it with 'git checkout -- data/mnist.npz', or give load_mnist the "
+            "path of a copy"
         )
+    return "install vae_lib again, or give load_mnist the path of a copy"
+
+
+def _checked(path, name, images, labels, at_least):
+    """Return images (n, rows, columns) and uint8 labels (n,); raise DataError for
+    others.
+    """
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.ndim != 3 or 0 in images.shape[1:] or images.dtype.kind not in "buif":
+        raise DataError(
+            f"{path}: x_{name} is {images.dtype} {images.shape}, but must hold grey "
+            "images (n, rows, columns), as integers from 0 to 255 or floats in [0, 1]: "
+            "convert them and save them again."
+        )
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DataError(
-            f"{path}: y_{name} is {labels.dtype} {labels.shape}, but must be integers (n,), one label an "
-            "image: convert the labels and save them again."
+            f"{path}: y_{name} is {labels.dtype} {labels.shape}, but must be integers "
+            "(n,), one label an image: convert the labels and save them again."
         )
     if len(images) != len(labels):
         raise DataError(
-            f"{path}: x_{name} has {len(images)} images and y_{name} {len(labels)} labels, but there must be "
-            "one label an image: save matching arrays."
+            f"{path}: x_{name} has {len(images)} images and y_{name} {len(labels)} "
+            "labels, but there must be one label an image: save matching arrays."
         )
     if len(images) < at_least:
         raise DataError(
-            f"{path}: x_{name} has {len(images)} images, but must have {at_least} or more: save a larger set."
+            f"{path}: x_{name} has {len(images)} images, but must have {at_least} or "
+            "more: save a larger set."
         )
     if labels.min() < 0 or labels.max() > 255:
         raise DataError(
-            f"{path}: y_{name} has labels from {labels.min()} to {labels.max()}, but they must lie from "
-            "0 to 255: renumber the classes."
+            f"{path}: y_{name} has labels from {labels.min()} to {labels.max()}, but "
+            "they must lie from 0 to 255: renumber the classes."
         )
-    return Split(
-        np.ascontiguousarray(images), np.ascontiguousarray(labels, dtype=np.uint8)
-    )
+    return images, np.ascontiguousarray(labels, dtype=np.uint8)
+
+
+def _grey_levels(path, *arrays):
+    """Return the arrays as uint8 from 0 to 255, all scaled alike; DataError for
+    others.
+    """
+    white = 1 if any(images.dtype.kind in "bf" for images in arrays) else 255
+    low, high = min(x.min() for x in arrays), max(x.max() for x in arrays)
+    if not (low >= 0 and high <= white):
+        raise DataError(
+            f"{path}: pixels range from {low:.4g} to {high:.4g}, but must lie from 0 "
+            "to "
+            f"{white}: save grey levels of 0 to 255 as uint8, or divide them by 255."
+        )
+    if high == 0:
+        raise DataError(f"{path}: every pixel is 0: save images that show something.")
+    scale = 255.0 / white
+    if high * scale < DARK:
+        scale = 255.0 / float(high)
+        if high != 1:
+            warnings.warn(
+                f"{path}: the brightest pixel is {high:.4g} of {white}; all images are "
+                "scaled alike, so that it becomes white.",
+                stacklevel=3,
+            )
+    if scale == 1.0:
+        return [np.ascontiguousarray(images, dtype=np.uint8) for images in arrays]
+    return [np.rint(images * np.float32(scale)).astype(np.uint8) for images in arrays]

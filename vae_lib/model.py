@@ -1,19 +1,36 @@
-"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the open."""
+"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the
+open.
+"""
 
 import contextlib
+import contextvars
+import inspect
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from vae_lib.checks import check_images, check_settings
+from vae_lib.checks import (
+    check_compiled,
+    check_images,
+    check_keras_images,
+    check_precision,
+    check_settings,
+    check_weights,
+)
 from vae_lib.objectives import LIKELIHOODS, rate
 from vae_lib.posterior import POSTERIORS
 
+_noise = contextvars.ContextVar(
+    "noise", default=(None, [])
+)  # of a model, this thread's
+
 
 def build_encoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch, latent_dim). Notebook 01."""
+    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch,
+    latent_dim). Notebook 01.
+    """
     x = keras.Input(image_shape)
     h = layers.Flatten()(x)
     for width in hidden:
@@ -24,7 +41,9 @@ def build_encoder(image_shape, hidden, latent_dim, activation):
 
 
 def build_decoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns). Notebook 01."""
+    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns).
+    Notebook 01.
+    """
     z = keras.Input((latent_dim,))
     h = z
     for width in reversed(hidden):
@@ -35,12 +54,12 @@ def build_decoder(image_shape, hidden, latent_dim, activation):
 
 
 class VAEBase(keras.Model):
-    """What every VAE here shares and no learner needs to see: settings, metrics, arrays in and arrays out.
+    """What every VAE here shares and no learner needs to see: settings, noise, metrics.
 
-    A subclass makes `encoder` and `decoder` and defines `call`, `terms` and `train_step`.
+    A subclass makes `encoder` and `decoder` and defines `call`, `terms` and
+    `train_step`, which ends with `return self.track(...)`. Keras' `fit`, `evaluate` and
+    `predict` refuse what a VAE here does not use, in one sentence.
     """
-
-    fixed_epsilon = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -59,6 +78,7 @@ class VAEBase(keras.Model):
     ):
         check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         super().__init__(**kwargs)
+        check_precision(self)
         self.settings = dict(
             latent_dim=int(latent_dim),
             hidden=tuple(hidden),
@@ -68,81 +88,160 @@ class VAEBase(keras.Model):
             image_shape=tuple(image_shape),
         )
         self.latent_dim = self.settings["latent_dim"]
-        self.noise_dim = (
-            self.latent_dim
-        )  # standard normal numbers that a forward pass draws for an image
+        self.noise_dim = self.latent_dim  # standard normal numbers drawn for an image
         self.image_shape = self.settings["image_shape"]
         self.posterior = POSTERIORS[posterior]
         self.likelihood = LIKELIHOODS[likelihood]
+        # a variable, so that another value compiles nothing
         self.beta = self.add_weight(
             shape=(),
             initializer=keras.initializers.Constant(beta),
             trainable=False,
             name="beta",
-        )  # a variable, so that another value compiles nothing
+        )
         self.seed_generator = keras.random.SeedGenerator(0)
-        self.trackers = [
-            keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")
-        ]
+        self.trackers = {
+            name: keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")
+        }
         self.built = True
 
     @property
     def metrics(self):
         """The running means that Keras resets at the start of every epoch."""
-        return self.trackers
+        ours = list(self.trackers.values())
+        return ours + [m for m in super().metrics if m.name not in self.trackers]
 
     def get_config(self):
         """Return what `from_config` needs to make the same untrained model."""
         return {**self.settings, "beta": float(f"{float(self.beta):.7g}")}
 
     def prepare(self, images):
-        """Return the x that the likelihood sees, float32, from `uint8` images or floats in [0, 1]."""
+        """Return the x that the likelihood sees, float32, of `uint8` or floats in
+        [0, 1].
+        """
         integers = keras.backend.is_int_dtype(images.dtype)
         images = ops.cast(images, self.compute_dtype)
         return self.likelihood.prepare(images / 255.0 if integers else images)
 
     def standard_normal(self, shape):
-        """Return epsilon, standard normal noise of `shape` from the model's own seeded generator."""
-        if self.fixed_epsilon is not None:
-            return self.fixed_epsilon
+        """Return epsilon, standard normal noise of `shape`, new at every call.
+
+        Within `noise` the first call of that shape returns the noise given there.
+        """
+        owner, given = _noise.get()
+        if owner is self and given and tuple(given[0].shape) == tuple(shape):
+            return given.pop()
         return keras.random.normal(
             shape, dtype=self.compute_dtype, seed=self.seed_generator
         )
 
     @contextlib.contextmanager
-    def frozen(self, epsilon):
-        """Within this context `standard_normal` returns `epsilon` (batch, latent_dim) instead of drawing."""
-        self.fixed_epsilon = epsilon
+    def noise(self, epsilon):
+        """Within this context a forward pass uses `epsilon` (batch, noise_dim).
+
+        It is used once, by the first call of `standard_normal` that asks for its shape,
+        and in this thread alone; whatever else is drawn comes from the model's own
+        generator.
+        """
+        token = _noise.set((self, [ops.cast(epsilon, self.compute_dtype)]))
         try:
             yield
         finally:
-            self.fixed_epsilon = None
+            _noise.reset(token)
 
     def batch_mean(self, values):
-        """Return the mean over the batch; with `tf.distribute`, this replica's share of the global mean."""
+        """Return the mean over the batch; under `tf.distribute`, this replica's
+        share.
+        """
         return ops.mean(values) / tf.distribute.get_strategy().num_replicas_in_sync
 
-    def track(self, distortion, rate):
-        """Add a batch to the running means and return them by name."""
-        for tracker, values in zip(
-            self.trackers, (distortion + self.beta * rate, distortion, rate)
-        ):
-            tracker.update_state(values)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+    def track(self, **terms):
+        """Add a batch to the running means and return them by name.
+
+        terms: `distortion`, `rate` and `loss`, each (batch,) in nats. For a further
+        name, put a `keras.metrics.Mean` into `self.trackers`.
+        """
+        if set(terms) != set(self.trackers):
+            raise ValueError(
+                f"track was given {', '.join(terms)}: pass "
+                f"{', '.join(self.trackers)} by name; for another, put a "
+                "keras.metrics.Mean into self.trackers."
+            )
+        for name, values in terms.items():
+            self.trackers[name].update_state(values)
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def test_step(self, data):
-        """Return distortion, rate and loss of a batch, for Keras' `evaluate` and `validation_data`."""
-        return self.track(*self.terms(images_of(data)))
+        """Return the running means of distortion, rate and loss over held-out
+        images.
+        """
+        distortion, rate = self.terms(images_of(data))
+        loss = distortion + self.beta * rate + sum(self.losses)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
+
+    def fit(self, x=None, *args, **options):
+        """Train as Keras does; ValueError for weights or images it cannot take."""
+        given = self._bound(super().fit, x, *args, **options)
+        if given.get("validation_data") is not None:
+            held_out, *_ = keras.utils.unpack_x_y_sample_weight(
+                given["validation_data"]
+            )
+            check_keras_images(held_out, self.image_shape)
+        return super().fit(**given)
+
+    def evaluate(self, x=None, *args, **options):
+        """Return loss and terms as Keras does; ValueError for what it cannot take."""
+        return super().evaluate(**self._bound(super().evaluate, x, *args, **options))
+
+    def predict(self, x, *args, **options):
+        """Return what `call` does, as NumPy arrays; ValueError for other images."""
+        return super().predict(**self._bound(super().predict, x, *args, **options))
+
+    def export(self, filepath, format="tf_saved_model", **options):
+        """Write a TensorFlow SavedModel of the forward pass, without Python code.
+
+        Its `serve` maps float32 images (n, rows, columns) to `mu`, `sigma` and `logits`
+        by name, with z drawn anew. Raises ValueError for another format.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f"format is {format!r}: a VAE is exported as 'tf_saved_model'; for "
+                "others export vae.encoder and vae.decoder, which are plain models."
+            )
+
+        def serve(images):
+            (mu, sigma, _), logits = self(images)
+            return {"mu": mu, "sigma": sigma, "logits": logits}
+
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        images = tf.TensorSpec((None, *self.image_shape), "float32", "images")
+        archive.add_endpoint("serve", serve, input_signature=[images])
+        archive.write_out(filepath, **options)
+
+    def _bound(self, method, *args, **options):
+        """Return the arguments of Keras' `method` by name, its images checked."""
+        given = dict(inspect.signature(method).bind(*args, **options).arguments)
+        given |= given.pop("kwargs", {})
+        check_precision(self)
+        check_compiled(self)
+        check_weights(given)
+        given["x"] = check_keras_images(given["x"], self.image_shape)
+        return given
 
     def encode(self, images):
-        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows, columns), `uint8` or in [0, 1]."""
+        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows,
+        columns), `uint8` or in [0, 1].
+        """
         check_images(images, self.image_shape)
         encoded = [self.encoder(self.prepare(part)) for part in in_batches(images)]
         mu, rho = (np.concatenate([pair[i] for pair in encoded]) for i in range(2))
         return mu, ops.convert_to_numpy(self.posterior(rho)[0])
 
     def decode(self, z):
-        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of codes `z` (n, latent_dim)."""
+        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of
+        codes `z` (n, latent_dim).
+        """
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
@@ -153,22 +252,28 @@ class VAEBase(keras.Model):
         )
 
     def reconstruct(self, images):
-        """Return NumPy images of the shape of `images`, decoded from their posterior means."""
+        """Return NumPy images of the shape of `images`, decoded from their posterior
+        means.
+        """
         return self.decode(self.encode(images)[0])
 
     def generate(self, n, seed=None):
-        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same seed gives the same ones."""
+        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same
+        seed gives the same ones.
+        """
         return self.decode(
             np.random.default_rng(seed).standard_normal((n, self.latent_dim))
         )
 
 
 class VAE(VAEBase):
-    """A variational autoencoder with fully connected hidden layers; the decoder mirrors the encoder.
+    """A variational autoencoder with fully connected hidden layers; the decoder mirrors
+    the encoder.
 
-    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma, `likelihood` the pixels' model
-    ("bernoulli" or "gaussian"), `beta` multiplies the rate. Raises ValueError for settings that make no model.
-    Kingma & Welling 2014; Higgins et al. 2017 for beta; notebook 01.
+    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma,
+    `likelihood` the pixels' model ("bernoulli" or "gaussian"), `beta` multiplies the
+    rate. Raises ValueError for settings that make no model. Kingma & Welling 2014;
+    Higgins et al. 2017 for beta; notebook 01.
     """
 
     def __init__(
@@ -196,32 +301,44 @@ class VAE(VAEBase):
         self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
 
     def call(self, images):
-        """Return the encoder's outputs `(mu, sigma, log_sigma)` and the decoder's `logits` at one sampled z."""
+        """Return the outputs of the encoder, `(mu, sigma, log_sigma)`, and of the
+        decoder.
+
+        The decoder's are `logits` (batch, rows, columns) at one z sampled per image.
+        """
         mu, rho = self.encoder(self.prepare(images))
         sigma, log_sigma = self.posterior(rho)
         epsilon = self.standard_normal(ops.shape(mu))
         z = mu + sigma * epsilon  # (batch, latent_dim)
         return (mu, sigma, log_sigma), self.decoder(z)
 
-    def terms(self, images):
-        """Return distortion and rate in nats, each (batch,), computed from the outputs of the forward pass."""
-        (mu, sigma, log_sigma), logits = self(images)
-        return self.likelihood.distortion(self.prepare(images), logits), rate(
-            mu, sigma, log_sigma
-        )
+    def terms(self, images, training=False):
+        """Return distortion and rate in nats, each (batch,), after the forward pass.
+
+        With `training`, layers such as dropout behave as they do in training.
+        """
+        (mu, sigma, log_sigma), logits = self(images, training=training)
+        distortion = self.likelihood.distortion(self.prepare(images), logits)
+        return distortion, rate(mu, sigma, log_sigma)
 
     def train_step(self, data):
-        """Take one gradient step on distortion + beta * rate and return the running means."""
+        """Take one gradient step on distortion + beta * rate; return running means.
+
+        The losses of layers, such as a regularizer's, are added.
+        """
         with tf.GradientTape() as tape:
-            distortion, rate = self.terms(images_of(data))
-            loss = self.batch_mean(distortion + self.beta * rate)
-        gradients = tape.gradient(loss, self.trainable_variables)
+            distortion, rate = self.terms(images_of(data), training=True)
+            loss = distortion + self.beta * rate + sum(self.losses)
+            mean = self.batch_mean(loss)
+        gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, rate)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
 
 def images_of(data):
-    """Return the images of what Keras hands to `train_step` and `test_step`; labels are ignored."""
+    """Return the images of what Keras hands to `train_step` and `test_step`; labels
+    are ignored.
+    """
     return keras.utils.unpack_x_y_sample_weight(data)[0]
 
 

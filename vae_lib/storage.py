@@ -1,25 +1,34 @@
-"""Models and results saved whole or not at all, and loaded without running code from the file. Notebook 01."""
+"""Models and results saved whole or not at all, and loaded without running code from
+the file. Notebook 01.
+"""
 
 import contextlib
+import json
 import os
 import tempfile
+import warnings
+import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from vae_lib.model import VAEBase
 
 
 class StorageError(Exception):
-    """A file cannot be written or is not one of ours; the message names it and what to do."""
+    """A file cannot be written or is not one of ours; the message names it and what
+    to do.
+    """
 
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Yield the name of a temporary file beside `path` that takes its place only if the block succeeds.
+    """Yield the name of a temporary file beside `path` that takes its place only if the
+    block succeeds.
 
-    A reader sees the old file or the new one, never a part; two writers do not disturb each other. Raises
-    StorageError where the folder is missing or cannot be written.
+    A reader sees the old file or the new one, never a part; two writers do not disturb
+    each other. Raises StorageError where the folder is missing or cannot be written.
     """
     path = Path(path)
     try:
@@ -29,7 +38,8 @@ def whole_file(path):
         os.close(handle)
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({error.strerror}): choose a folder that exists and is "
+            f"{path} cannot be written ({error.strerror}): choose a folder that exists "
+            "and is "
             "yours."
         ) from error
     try:
@@ -53,9 +63,11 @@ def _umask():
 
 
 def save(vae, path):
-    """Write `vae` with its optimizer to `path`, in Keras' own format; `path` ends in `.keras`.
+    """Write `vae` with its optimizer to `path`, in Keras' own format, ending `.keras`.
 
-    Raises StorageError with one sentence when that cannot be done; whatever stood at `path` is then untouched.
+    The file is loaded again before it takes its place: raises StorageError with one
+    sentence when it cannot be written, or would come back as another model. Whatever
+    stood at `path` is then untouched.
     """
     if Path(path).suffix != ".keras":
         raise StorageError(
@@ -63,29 +75,66 @@ def save(vae, path):
         )
     with whole_file(path) as name:
         vae.save(name)
+        with warnings.catch_warnings(action="ignore"):  # _check_copy says it better
+            _check_copy(vae, load(name))
 
 
 def load(path):
-    """Return the VAE saved at `path`; raise StorageError when it is missing, damaged or something else."""
+    """Return the VAE saved at `path`.
+
+    Raises StorageError when the file is missing, damaged or something else, or holds a
+    class that is not defined yet.
+    """
     if not Path(path).is_file():
         raise StorageError(
-            f"{path} is not there: save a model first, or correct the path."
+            f"{path} is not there: save a model first, or check the path."
         )
+    _check_class(path)
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
-    except (
-        Exception
-    ) as error:  # zipfile, h5py, JSON and Keras each raise their own for a damaged file
-        reason = (
-            str(error).strip().splitlines()[0]
-            if str(error).strip()
-            else type(error).__name__
-        )
+    except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
+        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise StorageError(
-            f"{path} is damaged or no saved VAE ({reason[:120]}): save the model again."
+            f"{path} is damaged or no saved VAE ({lines[0][:120]}): save the model "
+            "again."
         ) from error
     if not isinstance(vae, VAEBase):
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
     return vae
+
+
+def _check_class(path):
+    """Raise StorageError if the file's class is one of ours that is not defined
+    here.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+        name = config["registered_name"] or ""
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
+        return  # what is wrong with it, loading says
+    if name.startswith("vae_lib>") and not keras.saving.get_registered_object(name):
+        raise StorageError(
+            f"{path} holds a {config['class_name']}, a class that is not defined here: "
+            "run the cell, or import the module, that defines it; then load again."
+        )
+
+
+def _check_copy(vae, copy):
+    """Raise StorageError unless the loaded `copy` computes what `vae` computes."""
+    rng = np.random.default_rng(0)
+    images = rng.random((4, *vae.image_shape), "float32")
+    epsilon = rng.standard_normal((4, vae.noise_dim), "float32")
+    terms = []
+    for model in (vae, copy):
+        model.seed_generator.state.assign(vae.seed_generator.state)
+        with model.noise(epsilon):
+            terms.append(np.array([np.asarray(term) for term in model.terms(images)]))
+    if not np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True):
+        raise StorageError(
+            f"this {type(vae).__name__} was not saved, since loaded again it would "
+            "compute something else: let get_config return every argument of __init__, "
+            "and let the class build the networks that you have replaced."
+        )

@@ -1,200 +1,481 @@
-"""The website, built once and opened from disk: complete, quiet, for wide and narrow screens, and accessible."""
+"""The website, built once and opened in one browser: whole, quiet, for every screen, and accessible.
 
+VAE_LIB_SITE names the folder of a site that is built already.
+"""
+
+import functools
+import http.server
+import os
 import re
 import subprocess
 import sys
+import threading
+from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.full
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("0*.ipynb"))
+SOLUTIONS = sorted(path.stem for path in (ROOT / "notebooks/solutions").glob("*.ipynb"))
 PAGES = [
+    "index",
     "README",
+    "docs/benchmarks",
     "docs/glossary",
     "docs/teaching",
-    *(
-        f"notebooks/{path.stem}"
-        for path in sorted((DOCS.parent / "notebooks").glob("0*.ipynb"))
-    ),
+    "data/README",
+    *(f"notebooks/{stem}" for stem in STEMS),
+    *(f"notebooks/solutions/{stem}" for stem in SOLUTIONS),
 ]
-SLIDES = [
-    f"slides/{path.stem}"
-    for path in sorted((DOCS.parent / "notebooks").glob("0*.ipynb"))
+DECKS = [f"slides/{stem}" for stem in STEMS]
+SIZES = [(1400, 900), (1024, 768), (390, 844)]
+PROJECTORS = [(800, 600), (1024, 768), (1280, 720), (1920, 1080)]
+HEAVIEST = 3_000_000  # bytes of a page before its living parts load
+RULES = {
+    "region": {"enabled": False},  # the theme puts its own title outside every landmark
+    "empty-table-header": {"enabled": False},  # the corner of a table with two headers
+}
+# What reaches over the right edge and cannot be scrolled to.
+CUT = """() => {
+  const scrolls = (part) => {
+    for (let box = part.parentElement; box && box !== document.body; box = box.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.clientWidth < box.scrollWidth + 1) return true;
+    }
+    return false;
+  };
+  const hides = (part) => getComputedStyle(part).overflowX === "hidden" && part.scrollWidth > part.clientWidth + 2;
+  const places = document.querySelectorAll(
+    ":is(article, .front) :is(p, pre, table, img, iframe, code, li, h1, h2, h3, figure, blockquote, mjx-container)");
+  return [...places]
+    .filter((part) => part.checkVisibility() && part.getBoundingClientRect().width > 0)
+    .filter((part) => (part.getBoundingClientRect().right > innerWidth + 1 && !scrolls(part)) || hides(part))
+    .map((part) => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 60)}`);
+}"""
+# Where a slide ends: the lowest and the rightmost edge of anything on it.
+ENDS = """() => {
+  const boxes = [...Reveal.getCurrentSlide().querySelectorAll("*")]
+    .filter((part) => !part.closest("mjx-assistive-mml")).map((part) => part.getBoundingClientRect());
+  return [Math.max(...boxes.map((box) => box.right)), Math.max(...boxes.map((box) => box.bottom))];
+}"""
+RAW = [  # what readers never see where Markdown and TeX were understood
+    re.compile(r"^\s*\|.*\|\s*$", re.MULTILINE),
+    re.compile(r"\*\*[^\s*][^*\n]*\*\*"),
+    re.compile(r"\$[^$\n]*\\[a-z]+[^$\n]*\$"),
+    re.compile(r"\\(frac|mathcal|mathbb|sum|log|sigma|mathrm)\b"),
+    re.compile(r"\]\([\w./#:-]+\)"),
 ]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the built site; its living widgets are trained on few digits."""
-    folder = tmp_path_factory.mktemp("site")
-    widgets = (
-        ["--quick"]
-        if (DOCS.parent / "vae_lib/widgets/beta_slider.py").exists()
-        else ["--without-widgets"]
+    if os.environ.get("VAE_LIB_SITE"):
+        return Path(os.environ["VAE_LIB_SITE"]).resolve()
+    folder = tmp_path_factory.mktemp("site") / "html"
+    before = untracked()
+    command = [sys.executable, "-W", "ignore", ROOT / "docs/build.py", "--quick"]
+    built = subprocess.run(
+        [*command, "--out", folder], capture_output=True, text=True, encoding="utf-8"
     )
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        str(DOCS / "build.py"),
-        "--out",
-        str(folder),
-        *widgets,
-    ]
-    built = subprocess.run(command, capture_output=True, encoding="utf-8")
-    assert built.returncode == 0, built.stderr
+    assert built.returncode == 0, built.stderr[-4000:]
+    assert "The living page" not in built.stderr, built.stderr[-4000:]
+    assert untracked() == before, "the builder leaves files in the repository"
     return folder
 
 
-@pytest.fixture
-def open_page(browser, site):
-    """A function that opens a page of the site from disk; `errors` of what it returns is to stay empty."""
-    contexts = []
+def untracked():
+    """Return what git finds in the repository that is not its own."""
+    command = ["git", "-C", ROOT, "status", "--porcelain"]
+    return subprocess.run(command, capture_output=True, encoding="utf-8").stdout
 
-    def open_page(name, viewport=DESKTOP):
-        contexts.append(browser.new_context(viewport=viewport))
-        page = contexts[-1].new_page()
-        page.errors = []
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith("http") and page.errors.append(request.url)
-            ),
+
+class Tab:
+    """A tab of the browser that goes from page to page; `errors` holds what the present one complains of."""
+
+    def __init__(self, browser, site, address=None):
+        self.page = browser.new_page()
+        self.page.set_default_timeout(60_000)
+        self.site, self.address, self.errors, self.loaded = site, address, [], {}
+        self.page.on("request", self.note_request)
+        self.page.on("console", self.note_message)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.errors.append(request.url))
+
+    def note_request(self, request):
+        inside = (self.address or "file:///", "file:", "data:", "blob:")
+        if not request.url.startswith(inside):
+            self.errors.append(f"asked for {request.url}")
+        if request.url.startswith("file:"):
+            path = Path(request.url.removeprefix("file://").split("?")[0].split("#")[0])
+            self.loaded[path] = path.stat().st_size if path.exists() else 0
+
+    def note_message(self, message):
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def open(self, name, size=SIZES[0], scheme="light"):
+        """Open a page of the site; return the page."""
+        self.page.goto("about:blank")
+        self.errors.clear()
+        self.loaded.clear()
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme=scheme)
+        path = self.site / f"{name}.html"
+        self.page.goto(f"{self.address}/{name}.html" if self.address else path.as_uri())
+        self.page.wait_for_load_state("networkidle")
+        return self.page
+
+    def typeset(self):
+        """Wait until every formula of the page is set."""
+        self.page.wait_for_function(
+            "() => !window.MathJax || MathJax.startup?.promise?.then(() => true)"
         )
-        page.on(
-            "console",
-            lambda message: (
-                message.type == "error" and page.errors.append(message.text)
-            ),
-        )
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.goto((site / f"{name}.html").as_uri())
-        page.wait_for_load_state("networkidle")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
-@pytest.mark.parametrize("name", PAGES + SLIDES)
-def test_page_asks_no_other_host_and_typesets_its_formulas(open_page, name):
-    page = open_page(name)
-    if not name.endswith("README"):
-        page.locator("mjx-container").first.wait_for(state="attached")
-    assert page.locator("mjx-merror").count() == 0
-    assert page.errors == []
+@pytest.fixture(scope="session")
+def tab(browser, site):
+    """A tab for pages from disk."""
+    tab = Tab(browser, site)
+    yield tab
+    tab.page.close()
+
+
+@pytest.fixture(scope="session")
+def served(browser, site):
+    """A tab for pages from a web server."""
+
+    class Silent(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Silent, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tab = Tab(browser, site, f"http://127.0.0.1:{server.server_port}")
+        yield tab
+        tab.page.close()
+        server.shutdown()
+
+
+class Text(HTMLParser):
+    """The text of a page as readers see it, without code, formulas and scripts."""
+
+    SILENT = {"script", "style", "pre", "code", "title", "svg", "noscript"}
+
+    def __init__(self):
+        super().__init__()
+        self.parts, self.depth = [], 0
+
+    def handle_starttag(self, tag, attributes):
+        formula = "math" in (dict(attributes).get("class") or "").split()
+        if self.depth or tag in self.SILENT or formula:
+            self.depth += tag not in ("br", "img", "input", "hr", "meta", "link")
+
+    def handle_endtag(self, tag):
+        self.depth -= bool(self.depth)
+
+    def handle_data(self, data):
+        if not self.depth:
+            self.parts.append(data)
+
+
+def raw(text):
+    """Return what in a text is Markdown or TeX that was not understood."""
+    return [found[0][:80] for pattern in RAW for found in pattern.finditer(text)]
+
+
+def test_raw_markdown_is_found():
+    assert len(raw("| a | b |")) == len(raw("so **bold** it")) == 1
+    assert raw(r"costs $\log 2$ nats") and raw("[here](../README.md)")
+    assert raw("2 * 3 * 4 costs $5, |x| is |y|") == []
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone(open_page, name, results):
-    page = open_page(name, PHONE)
-    page.screenshot(path=results / f"phone-{Path(name).name}.png")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+def test_page_shows_no_raw_markdown(site, name):
+    text = Text()
+    text.feed((site / f"{name}.html").read_text(encoding="utf-8"))
+    assert raw("".join(text.parts)) == []
 
 
-@pytest.mark.parametrize("name", PAGES + SLIDES[:1])
-def test_page_is_accessible(open_page, name, results):
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_whole_at_every_size_in_both_themes(tab, results, name):
+    faults, weights = [], []
+    for size in SIZES:
+        for scheme in "light", "dark":
+            page = tab.open(name, size, scheme)
+            tab.typeset()
+            where = f"{size[0]} {scheme}"
+            page.screenshot(path=results / f"{Path(name).name}-{where}.png")
+            if page.evaluate("document.documentElement.scrollWidth") > size[0]:
+                faults.append(f"{where}: the page is wider than the screen")
+            if size is SIZES[-1] or scheme == "light":
+                faults += [f"{where}: {part}" for part in page.evaluate(CUT)]
+            if page.locator("mjx-merror").count():
+                faults.append(f"{where}: a formula is wrong")
+            faults += [f"{where}: {error}" for error in tab.errors]
+            kept = {p: n for p, n in tab.loaded.items() if "living" not in p.parts}
+            weights.append(sum(kept.values()))
+    assert faults == []
+    assert max(weights) < HEAVIEST
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_quiet_on_a_server(served, name):
+    served.open(name)
+    assert served.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(tab, name, scheme):
     """axe-core finds no fault: alt texts, contrast, order of headings, names of controls."""
-    page = open_page(name)
-    page.screenshot(path=results / f"desktop-{Path(name).name}.png")
-    rules = {
-        "region": {
-            "enabled": False
-        },  # the theme puts its own title outside every landmark
-        "empty-table-header": {"enabled": False},
-    }  # the corner of a table with two headers
-    found = Axe().run(page, options={"rules": rules}).response["violations"]
-    told = [
+    page = tab.open(name, scheme=scheme)
+    page.wait_for_timeout(400)  # boxes that scroll have become reachable
+    assert violations(page) == []
+
+
+def violations(page):
+    """Return what axe-core finds on the page, without looking into frames."""
+    options = {"rules": RULES, "iframes": False}
+    found = Axe().run(page, options=options).response["violations"]
+    return [
         f"{fault['id']} ({fault['impact']}): {fault['nodes'][0]['html'][:200]}"
         for fault in found
     ]
-    assert told == []
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PAGES if name.startswith("notebooks")]
-)
-def test_notebook_shows_its_pictures_with_their_descriptions(open_page, name):
-    page = open_page(name)
-    pictures = page.locator("div.cell_output img")
-    assert pictures.count() > 3
-    assert all(
-        len(pictures.nth(i).get_attribute("alt") or "") > 10
-        for i in range(pictures.count())
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_shows_its_pictures_with_their_own_descriptions(tab, stem):
+    page = tab.open(f"notebooks/{stem}")
+    shown = page.locator("div.cell_output img").evaluate_all(
+        "images => images.map(image => image.alt)"
+    )
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    facts = [output.get("metadata", {}).get("image/png", {}) for output in outputs]
+    described = {fact["alt"] for fact in facts if "alt" in fact}
+    assert len(shown) > 3 and set(shown) <= described
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_tables_of_a_notebook_are_tables(tab, stem):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    data = [output.get("data", {}) for output in outputs]
+    tables = sum(
+        "|" in part.get("text/markdown", "") or "<table" in part.get("text/html", "")
+        for part in data
+    )
+    shown = tab.open(f"notebooks/{stem}").locator("div.cell_output table").count()
+    assert shown >= tables
+
+
+# -- the front page and the living pages
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_first_screen_is_alive(tab, results, size):
+    """Pad and slider stand on the first screen, whole, and answer within ten seconds of opening."""
+    page = tab.open("index", size)
+    for frame, control in (
+        ("figure.front-pad iframe", ".vae-pad-overlay"),
+        ("figure.front-beta iframe", "input[type=range]"),
+    ):
+        inside = page.locator(frame).content_frame
+        place = inside.locator(control)
+        place.wait_for(timeout=10_000)
+        before = drawn(inside)
+        place.press("ArrowRight")
+        place.press("ArrowRight")
+        page.wait_for_timeout(300)
+        assert drawn(inside) != before
+        box = page.locator(frame).bounding_box()
+        assert box["y"] + box["height"] <= size[1]
+        wide, high = inside.locator("main").evaluate(
+            "main => [Math.max(...[...main.querySelectorAll('canvas')]"
+            ".map(canvas => canvas.getBoundingClientRect().right)), main.scrollHeight]"
+        )
+        assert wide <= box["width"] + 1 and high <= box["height"] + 1
+    assert page.get_by_text("python3 start.py").first.bounding_box()["y"] < size[1] / 2
+    page.screenshot(path=results / f"front-{size[0]}.png")
+    assert tab.errors == []
+
+
+def drawn(frame):
+    """Return all canvases of a frame as text."""
+    return frame.locator("canvas").evaluate_all(
+        "boards => boards.map(board => board.toDataURL()).join()"
     )
 
 
-def test_widgets_live_on_the_page_without_a_kernel(open_page, site, results):
-    pages = [
-        name
-        for name in PAGES
-        if '<figure class="alive">'
-        in (site / f"{name}.html").read_text(encoding="utf-8")
-    ]
-    for name in pages:
-        page = open_page(name)
-        for i in range(page.locator("figure.alive iframe").count()):
-            place = page.locator("figure.alive iframe").nth(i)
-            place.scroll_into_view_if_needed()
-            frame = place.content_frame
-            frame.locator("canvas").first.wait_for()
-            place.screenshot(path=results / f"alive-{Path(name).name}-{i}.png")
-            slider = frame.locator("input[type=range]")
-            if slider.count():
-                drawn = "boards => boards.map(board => board.toDataURL()).join()"
-                before = frame.locator("canvas").evaluate_all(drawn)
-                for _ in range(5):
-                    slider.first.press("ArrowRight")
-                page.wait_for_timeout(300)
-                assert frame.locator("canvas").evaluate_all(drawn) != before
-        assert page.errors == []
-    assert pages or not list((site / "alive").glob("*.html"))
+def test_front_page_opens_every_door(tab, site):
+    page = tab.open("index")
+    cards = page.locator(".front-cards li")
+    assert cards.count() == len(STEMS)
+    for card, stem in zip(cards.all(), STEMS, strict=True):
+        assert stem[:2] in card.inner_text() and "min to read" in card.inner_text()
+        assert "?" in card.inner_text() and card.locator("img").count() == 1
+    links = page.locator(".front a").evaluate_all("a => a.map(a => a.href)")
+    doors = ["glossary", "teaching", "benchmarks", "README", "slides/", "living/"]
+    doors += ["lab.html"] * (site / "lab.html").exists()
+    assert [door for door in doors if not any(door in link for link in links)] == []
+
+
+def test_living_widgets_of_the_notebooks(tab, site, results):
+    """They load when they come into view, fill their frame, follow the theme, answer, and lead back."""
+    living = sorted((site / "living").glob("0*.html"))
+    assert living
+    for stem in sorted({path.name.rsplit("-", 1)[0] for path in living}):
+        page = tab.open(f"notebooks/{stem}")
+        frames = page.locator("figure.alive iframe")
+        assert frames.count() == len(list((site / "living").glob(f"{stem}-*.html")))
+        for i in range(frames.count()):
+            frames.nth(i).scroll_into_view_if_needed()
+            inside = frames.nth(i).content_frame
+            inside.locator("canvas").first.wait_for()
+            page.wait_for_timeout(500)
+            root = inside.locator(":root")
+            for theme in "dark", "light":
+                page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+                page.wait_for_timeout(200)
+                assert root.get_attribute("data-theme") == theme
+            scrolled, seen = root.evaluate("root => [root.scrollHeight, innerHeight]")
+            assert scrolled <= seen + 1
+            frames.nth(i).screenshot(path=results / f"alive-{stem}-{i}.png")
+        assert tab.errors == []
+    for path in living:
+        page = tab.open(f"living/{path.stem}")
+        back = page.locator("nav a").nth(1).get_attribute("href")
+        assert (path.parent / back).exists()
+        page.locator("canvas").first.wait_for()
+        page.screenshot(path=results / f"{path.stem}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[0][0]
+        assert violations(page) == [] and tab.errors == []
+
+
+# -- links and the search
 
 
 def test_links_lead_to_files_and_places(site):
-    for path in site.rglob("*.html"):
-        if path.parts[len(site.parts)] not in ("_static", "alive"):
-            for link in re.findall(r'href="([^"]+)"', path.read_text(encoding="utf-8")):
-                target, _, place = link.partition("#")
-                if "://" in link or link.startswith(("mailto:", "data:", "{")):
-                    continue
-                file = (
-                    (path.parent / target.split("?")[0]).resolve() if target else path
-                )
-                assert file.exists(), f"{path.relative_to(site)}: {link}"
-                if place and file.suffix == ".html":
-                    assert f'id="{place}"' in file.read_text(encoding="utf-8"), (
-                        f"{path.relative_to(site)}: {link}"
-                    )
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for path in site.rglob("*.html")
+        if path.relative_to(site).parts[0] not in ("_static", "living", "lab.html")
+    }
+    places = {
+        path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in texts.items()
+    }
+    broken = []
+    for path, text in texts.items():
+        for link in re.findall(r'href="([^"]+)"', text):
+            target, _, place = link.partition("#")
+            if "://" in link or link.startswith(("mailto:", "data:", "{")):
+                continue
+            file = (path.parent / target.split("?")[0]).resolve() if target else path
+            if not file.exists() or place and place not in places.get(file, {place}):
+                broken.append(f"{path.relative_to(site)}: {link}")
+    assert broken == []
 
 
-@pytest.mark.parametrize("name", SLIDES)
-def test_slides_show_one_after_another_and_nothing_is_cut_off(open_page, name):
-    page = open_page(name, {"width": 1280, "height": 800})
-    page.wait_for_function("Reveal.isReady()")
+@pytest.mark.parametrize("word", ["reparameterization", "reparametrization"])
+def test_search_finds_us_from_disk_without_errors(tab, site, word):
+    page = tab.page
+    tab.open("index")
+    page.goto(f"{(site / 'search.html').as_uri()}?q={word}")
+    page.locator("#search-results li").first.wait_for()
+    page.wait_for_timeout(500)
+    assert "02_reparametrization" in page.locator("#search-results").inner_html()
+    assert "without excerpts" in page.locator(".search-note").inner_text()
+    assert tab.errors == []
+
+
+def test_search_shows_excerpts_on_a_server(served):
+    page = served.page
+    served.open("index")
+    page.goto(f"{served.address}/search.html?q=distortion")
+    page.locator(
+        "#search-results li p.context, #search-results li .context"
+    ).first.wait_for()
+    assert page.locator(".search-note").count() == 0
+    assert served.errors == []
+
+
+# -- slides
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_fit_every_projector(tab, results, name):
+    """Every slide has a heading, none is cut off, and no answer stands beside its question."""
+    page = tab.open(name, PROJECTORS[0])
+    page.wait_for_function("() => window.Reveal?.isReady()")
     count = page.evaluate("Reveal.getTotalSlides()")
-    assert count > 20
-    too_long = []
-    for i in range(count):
-        bottom = page.evaluate(
-            "Math.max(...[...Reveal.getCurrentSlide().querySelectorAll('*')]"
-            ".map(e => e.getBoundingClientRect().bottom))"
-        )
-        if bottom > 800:
-            too_long.append(
-                (
-                    i,
-                    page.evaluate(
-                        "Reveal.getCurrentSlide().textContent.trim().slice(0, 60)"
-                    ),
-                    bottom,
+    assert count > 12
+    faults, images = [], 0
+    for size in PROJECTORS:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_timeout(200)
+        for i in range(count):
+            page.evaluate(f"Reveal.slide({i})")
+            right, bottom = page.evaluate(ENDS)
+            if right > size[0] or bottom > size[1]:
+                faults.append((size, i, right, bottom))
+            if size is PROJECTORS[0]:
+                slide = page.locator("section.present")
+                kinds = slide.locator(".block").evaluate_all(
+                    "blocks => blocks.map(block => block.className)"
                 )
-            )
-        page.keyboard.press("ArrowRight")
-    assert page.evaluate("Reveal.isLastSlide()")
-    assert too_long == []
+                images += slide.locator("img").count()
+                asks = [n for n, kind in enumerate(kinds) if "predict" in kind]
+                if asks and asks[-1] != len(kinds) - 1 or not kinds:
+                    faults.append((i, kinds))
+                if slide.locator("h1, h2").count() != 1 or "caption" in kinds[:1]:
+                    faults.append((i, "no heading, or a caption without its figure"))
+                if i % 6 == 0:
+                    page.screenshot(path=results / f"{Path(name).name}-{i}.png")
+    assert faults == []
+    assert images > 2
+    assert tab.errors == []
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_are_the_core(site, name):
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    headings = re.findall(r"<h2>(.*?)</h2>", text)
+    assert not [h for h in headings if re.match("Going deeper|Exercises|References", h)]
+    part = Text()
+    part.feed(re.sub(r"\$\$?.*?\$\$?", "", text, flags=re.DOTALL))
+    assert raw("".join(part.parts)) == []
+
+
+def test_slides_offer_choices_and_lead_to_living_pages(site):
+    texts = [(site / f"{name}.html").read_text(encoding="utf-8") for name in DECKS]
+    assert any('<ol type="a">' in text for text in texts)
+    linked = {
+        page for text in texts for page in re.findall(r"living/([\w-]+\.html)", text)
+    }
+    assert linked and all((site / "living" / page).exists() for page in linked)
+
+
+# -- the builder
+
+
+@pytest.mark.parametrize("content", ["file", "folder"])
+def test_builder_refuses_what_is_not_a_site(tmp_path, content):
+    place = tmp_path / "precious"
+    if content == "file":
+        place.write_text("mine", encoding="utf-8")
+    else:
+        place.mkdir()
+        (place / "mine.txt").write_text("mine", encoding="utf-8")
+    command = [sys.executable, ROOT / "docs/build.py", "--out", place]
+    refused = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        r".*precious.*: name a .*folder after --out\.\n", refused.stderr
+    )
+    assert place.exists()

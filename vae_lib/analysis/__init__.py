@@ -1,7 +1,8 @@
 """What can be said of data and trained models; imports the core alone.
 
 theory          what is known without training: linear optimum, collapse threshold
-information     what codes hold: the parts of the rate, active units, probes
-geometry        how the decoder stretches the space of codes: metric, shortest ways
+likelihood      log p(x) by quadrature, and means told with their tails
+information     what codes hold: the parts of the rate, active units, holes, probes
+geometry        how the decoder stretches the space of codes: metric, shortest paths
 sample_quality  how good samples are: clouds of images against clouds of images
 """

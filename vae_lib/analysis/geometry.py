@@ -1,72 +1,155 @@
-"""How the decoder stretches the space of codes: its metric, lengths, and shortest ways. Notebook 04.
+"""How the decoder stretches the space of codes: its metric, lengths, shortest paths.
 
-The metric G(z) is the Fisher information of p(x|z): a small step dz changes p(x|z) by a KL divergence of
-½ dzᵀ G(z) dz nats. For pixels of probabilities p and the Jacobian J of their logits, G = Jᵀ diag(p(1 − p)) J.
+The metric G(z) is the Fisher information of p(x|z): a small step dz changes p(x|z) by
+a KL divergence of ½ dzᵀ G(z) dz nats. For pixels of probabilities p and the Jacobian J
+of their logits, G = Jᵀ diag(p(1 − p)) J. Notebook 04.
 """
 
+from collections.abc import Callable, Sequence
 from math import gcd
 
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.optimize import minimize
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from vae_lib.grids import linear_grid
-from vae_lib.model import in_batches
+from vae_lib.model import VAEBase, in_batches
+from vae_lib.objectives import DEVIATION
 
-REACH = (
-    3  # grid steps, along each axis, of the longest edge of the graph: 32 directions
-)
+REACH = 3  # grid steps along each axis of the graph's longest edge: 32 directions
+RINGS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # radii at which border and interior differ
+
+Metric = Callable[[np.ndarray], np.ndarray]  # codes (n, d) -> (n, d, d)
 
 
-def decoder_metric(vae, codes):
-    """Return the metric G of the decoder at `codes` (n, latent_dim), float64 (n, latent_dim, latent_dim).
+def decoder_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
+    """Return the metric G of the decoder, float64 (n, latent_dim, latent_dim).
 
-    For the Gaussian likelihood, whose pixels have variance ½, G = 2 JᵀJ. Prefer a smooth activation: with ReLU
-    the metric jumps from one linear piece to the next. Arvanitidis et al. 2018; notebook 04.
+    codes: (n, latent_dim). For the Gaussian likelihood, whose pixels have variance ½,
+    G = 2 JᵀJ. Prefer a smooth activation: with ReLU the metric jumps from one linear
+    piece to the next. Arvanitidis et al. 2018; notebook 04.
     """
-    bernoulli = vae.settings["likelihood"] == "bernoulli"
-    return np.concatenate(
-        [
-            _metric(vae, part, bernoulli)
-            for part in in_batches(np.asarray(codes, "float32"))
-        ]
-    )
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, variance)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(2.0))
 
 
-def _metric(vae, codes, bernoulli):
+def pixel_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
+    """Return the Euclidean metric of decoded images, (n, latent_dim, latent_dim).
+
+    It is J_xᵀJ_x, float64, with J_x the Jacobian of the image at each of `codes`
+    (n, latent_dim): it measures images with a ruler, whatever the likelihood says of
+    pixels. Shao, Kumar & Fletcher 2018; notebook 04.
+    """
+    if vae.settings["likelihood"] == "bernoulli":
+        return _pulled_back(vae, codes, lambda logits: variance(logits) ** 2)
+    return _pulled_back(vae, codes, lambda logits: tf.constant(DEVIATION**2))
+
+
+def variance(logits: tf.Tensor) -> tf.Tensor:
+    """Return p(1 − p) of Bernoulli pixels, which is also the slope of p by `logits`."""
+    p = tf.sigmoid(logits)
+    return p * (1.0 - p)
+
+
+def _pulled_back(
+    vae: VAEBase, codes: np.ndarray, weights: Callable[[tf.Tensor], tf.Tensor]
+) -> np.ndarray:
+    """Return Jᵀ diag(weights(logits)) J at `codes`, J the Jacobian of the logits."""
+    parts = in_batches(np.asarray(codes, "float32"))
+    return np.concatenate([_metric(vae, part, weights) for part in parts])
+
+
+def _metric(vae, codes, weights):
     z, slopes = tf.constant(codes), []
     for unit in range(vae.latent_dim):
         direction = tf.one_hot(tf.fill([len(codes)], unit), vae.latent_dim)
         with tf.autodiff.ForwardAccumulator(z, direction) as accumulator:
             logits = tf.reshape(vae.decoder(z), (len(codes), -1))
         slopes.append(accumulator.jvp(logits))  # a column of the Jacobian, (n, pixels)
-    p = tf.sigmoid(logits)
-    weights = p * (1.0 - p) if bernoulli else tf.constant(2.0)
+    of_pixels = weights(logits)
     rows = [
-        [tf.reduce_sum(one * weights * other, axis=1) for other in slopes]
+        [tf.reduce_sum(one * of_pixels * other, axis=1) for other in slopes]
         for one in slopes
     ]
     return np.moveaxis(np.asarray(rows, "float64"), -1, 0)
 
 
-def magnification(metrics):
-    """Return √det G, (n,): the factor by which the decoder stretches a small area around each code."""
+def magnification(metrics: np.ndarray) -> np.ndarray:
+    """Return √det G, (n,): by what factor the decoder stretches a small area there."""
     return np.sqrt(np.maximum(np.linalg.det(metrics), 0.0))
 
 
-def anisotropy(metrics):
-    """Return by what factor the decoder stretches lengths more in one direction than in another, (n,), 1 or more."""
-    eigenvalues = np.linalg.eigvalsh(metrics)
-    return np.sqrt(eigenvalues[:, -1] / np.maximum(eigenvalues[:, 0], 1e-12))
+def at_borders(classes: np.ndarray) -> np.ndarray:
+    """Return which codes of a square grid have a neighbour of another class, (n·n,).
+
+    classes: (n·n,), in the order of `linear_grid`; a code has up to eight neighbours.
+    Raises ValueError unless their number is a square. Notebook 04.
+    """
+    n = round(len(classes) ** 0.5)
+    if n * n != len(classes):
+        raise ValueError(
+            f"there are {len(classes)} classes: pass one for each code of a square "
+            "grid."
+        )
+    board = np.unique(classes, return_inverse=True)[1].reshape(n, n)
+    return (maximum_filter(board, 3) != minimum_filter(board, 3)).ravel()
 
 
-def path_length(path, metric, pieces=8):
-    """Return the length of the polygon `path` (steps, latent_dim) under `metric`, codes (n, d) -> (n, d, d).
+def detours(
+    surface: "Surface", pairs: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the geodesics between `pairs` of codes, and what straight lines add.
 
-    Each step is cut into `pieces`, with the metric taken at their middles.
+    pairs: (n, 2, 2). The second result, (n,), is a share: 0.1 for a straight line that
+    is 10 % longer than the geodesic. Notebook 04.
+    """
+    paths = [surface.geodesics(start, [end])[0] for start, end in pairs]
+    shortest = np.array([path_length(path, surface) for path in paths])
+    straight = [path_length(path[[0, -1]], surface, pieces=200) for path in paths]
+    return paths, straight / shortest - 1
+
+
+def compare_at_radius(
+    codes: np.ndarray,
+    values: np.ndarray,
+    border: np.ndarray,
+    edges: Sequence[float] = RINGS,
+) -> pd.DataFrame:
+    """Return medians of `values` at borders and inside classes, ring by ring.
+
+    codes: (n, latent_dim). values: (n,), for example the magnification. border: bool
+    (n,), as from `at_borders`. Borders and interiors lie at different radii, and what
+    falls with the radius would differ between them for that reason alone; so they are
+    compared within rings around the origin, whose radii are `edges`. Columns: `border`,
+    `interior`, `ratio` of the two, and the number of codes of each; NaN where a ring
+    has none. Notebook 04.
+    """
+    radius = np.linalg.norm(codes, axis=1)
+    frame = pd.DataFrame(
+        {
+            "radius": pd.cut(radius, list(edges), right=False),
+            "place": np.where(border, "border", "interior"),
+            "value": np.asarray(values, "float64"),
+        }
+    )
+    groups = frame.groupby(["radius", "place"], observed=False)["value"]
+    places = ["border", "interior"]
+    medians = groups.median().unstack().reindex(columns=places)
+    counts = groups.size().unstack(fill_value=0).reindex(columns=places, fill_value=0)
+    medians["ratio"] = medians.border / medians.interior
+    return medians.join(counts.add_prefix("codes, "))
+
+
+def path_length(path: np.ndarray, metric: Metric, pieces: int = 8) -> float:
+    """Return the length of the polygon `path` (steps, latent_dim) under `metric`.
+
+    Each step is cut into `pieces`, with the metric taken at their middles. Notebook 04.
     """
     path = np.asarray(path, "float64")
     if len(path) < 2:
@@ -84,25 +167,23 @@ def path_length(path, metric, pieces=8):
 
 
 class Surface:
-    """A square of the plane with a metric, known on a grid of codes, and the shortest ways across it.
+    """A square of the plane with a metric, and the shortest paths across it.
 
-    `metric` maps codes (n, 2) to (n, 2, 2); it is asked once for each of the `n` × `n` codes from -`extent` to
-    `extent`, and splines lie between them. Raises ValueError for less than 4 codes an axis. Notebook 04.
+    `metric` maps codes (n, 2) to (n, 2, 2). It is evaluated once at each of the `n` ×
+    `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
+    ValueError for fewer than 4 codes an axis. Notebook 04.
     """
 
-    def __init__(self, metric, extent, n=81):
+    def __init__(self, metric: Metric, extent: float, n: int = 81):
         if n < 4:
             raise ValueError(
-                f"n is {n!r}, but splines need a grid of 4 × 4 codes or more: raise it."
+                f"n is {n!r}: splines need a grid of 4 × 4 codes or more; raise n."
             )
-        self.codes, self.axis = (
-            linear_grid(n, extent).astype("float64"),
-            np.linspace(-extent, extent, n),
-        )
+        self.codes = linear_grid(n, extent).astype("float64")
+        self.axis = np.linspace(-extent, extent, n)
         self.metrics = metric(self.codes)
-        boards = self.metrics.reshape(n, n, 2, 2)[::-1].swapaxes(
-            0, 1
-        )  # (z_1, z_2, 2, 2), both rising
+        boards = self.metrics.reshape(n, n, 2, 2)[::-1]
+        boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both rising
         self.splines = [
             [
                 RectBivariateSpline(self.axis, self.axis, boards[..., i, j])
@@ -112,19 +193,25 @@ class Surface:
         ]
         self.graph = grid_graph(self.codes, self.metrics)
 
-    def __call__(self, codes, **derivative):
-        """Return the metric at codes (m, 2), (m, 2, 2), or its derivative: `dx=1` by z_1, `dy=1` by z_2."""
+    def __call__(self, codes: np.ndarray, dx: int = 0, dy: int = 0) -> np.ndarray:
+        """Return the metric at codes (m, 2), (m, 2, 2), or its derivative.
+
+        `dx` and `dy` are the orders of the derivative by z_1 and by z_2.
+        """
         rows = [
-            [spline.ev(*codes.T, **derivative) for spline in row]
+            [spline.ev(*codes.T, dx=dx, dy=dy) for spline in row]
             for row in self.splines
         ]
         return np.moveaxis(np.asarray(rows), -1, 0)
 
-    def geodesics(self, start, ends, points=25):
-        """Return the shortest way from `start` to each of `ends`, (m, 2), as polygons (points, 2).
+    def geodesics(
+        self, start: np.ndarray, ends: np.ndarray, points: int = 25
+    ) -> list[np.ndarray]:
+        """Return the shortest path from `start` to each of `ends` (m, 2), (points, 2).
 
-        Dijkstra's algorithm finds a way along the grid, which can go round what a descent from the straight line
-        could not; a descent on its energy, the sum of the steps' squared lengths, then lets it leave the grid.
+        Dijkstra's algorithm finds a path along the grid, which can go round an obstacle
+        where a descent from the straight line could not. A descent on its energy, the
+        sum of the steps' squared lengths, then lets it leave the grid.
         """
         first, *goals = (
             int(np.argmin(((self.codes - z) ** 2).sum(axis=1))) for z in (start, *ends)
@@ -132,14 +219,14 @@ class Surface:
         _, before = dijkstra(
             self.graph, directed=False, indices=first, return_predecessors=True
         )
-        ways = (self.codes[_way(before, goal)][1:-1] for goal in goals)
+        inner = (self.codes[_path_to(goal, before)][1:-1] for goal in goals)
         return [
-            self.relaxed(np.vstack([start, way, end]), points)
-            for way, end in zip(ways, ends)
+            self.relaxed(np.vstack([start, path, end]), points)
+            for path, end in zip(inner, ends, strict=True)
         ]
 
-    def relaxed(self, path, points=25):
-        """Return a path (points, 2) with the ends of `path`, moved to where its energy is least."""
+    def relaxed(self, path: np.ndarray, points: int = 25) -> np.ndarray:
+        """Return the path (points, 2) of least energy between the ends of `path`."""
         path = _resampled(np.asarray(path, "float64"), points)
 
         def energy(inner):
@@ -164,10 +251,11 @@ class Surface:
         return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])
 
 
-def grid_graph(codes, metrics):
-    """Return the graph of a square grid, sparse (n·n, n·n): edges to neighbours with their lengths under `metrics`.
+def grid_graph(codes: np.ndarray, metrics: np.ndarray) -> csr_array:
+    """Return a square grid as a sparse graph (n·n, n·n) of lengths under `metrics`.
 
-    `codes` (n·n, 2) are a grid of `latents.linear_grid`, `metrics` (n·n, 2, 2). Edges go into 32 directions.
+    codes: (n·n, 2), as from `linear_grid`; metrics: (n·n, 2, 2). Edges run from each
+    code in 32 directions.
     """
     n = round(len(codes) ** 0.5)
     nodes, starts, ends = np.arange(n * n).reshape(n, n), [], []
@@ -186,8 +274,8 @@ def grid_graph(codes, metrics):
     return coo_array((lengths, (start, end)), shape=(n * n, n * n)).tocsr()
 
 
-def _way(before, goal):
-    """Return the nodes from the start to `goal`, read backwards from each node's predecessor."""
+def _path_to(goal, before):
+    """Return the nodes from the start to `goal`; `before` holds each predecessor."""
     nodes = [goal]
     while before[nodes[-1]] >= 0:
         nodes.append(int(before[nodes[-1]]))
@@ -195,14 +283,8 @@ def _way(before, goal):
 
 
 def _resampled(path, points):
-    """Return `points` codes along the polygon `path`, in equal steps of its length in the plane."""
-    along = np.concatenate(
-        [[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
-    )
-    return np.stack(
-        [
-            np.interp(np.linspace(0, along[-1], points), along, values)
-            for values in path.T
-        ],
-        axis=1,
-    )
+    """Return `points` codes along the polygon `path`, in equal steps in the plane."""
+    steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    at = np.linspace(0.0, along[-1], points)
+    return np.stack([np.interp(at, along, values) for values in path.T], axis=1)

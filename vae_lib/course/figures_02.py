@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from vae_lib.course.results import grouped
+from vae_lib import figures
+from vae_lib.course.results import grouped, unpack_images, where
 from vae_lib.course.tables import OPTIMIZERS
 from vae_lib.experiments.outcomes import finite_steps
 from vae_lib.figures import COLOURS, new_figure
@@ -35,7 +36,8 @@ def draw_lines(axes, x, lines, **labels):
 def draw_dots(axes, groups, right=np.inf, **labels):
     """Draw each `label: values` of the mapping `groups` as a row of dots, top down, a bar at its median.
 
-    What does not fit is counted at the right: ▸ above `right`, ✕ not finite; both rank as the largest.
+    What does not fit is counted at the right: beyond `right`, or not finite, which is a failure; both rank as the
+    largest.
     """
     for row, (label, values) in enumerate(groups.items()):
         ranked = np.where(np.isfinite(values), values, np.inf)
@@ -52,16 +54,17 @@ def draw_dots(axes, groups, right=np.inf, **labels):
         if median <= right and median < np.inf:
             axes.plot(median, row, "|", color="black", markersize=14)
         counts = {
-            "▸": np.sum((ranked > right) & (ranked < np.inf)),
-            "✕": np.sum(ranked == np.inf),
+            "beyond": np.sum((ranked > right) & (ranked < np.inf)),
+            "failed": np.sum(ranked == np.inf),
         }
-        text = " ".join(f"{mark} {n}" for mark, n in counts.items() if n)
+        text = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
         axes.text(
             1.02,
             row,
             text,
             color="crimson",
             va="center",
+            fontsize=8,
             transform=axes.get_yaxis_transform(),
         )
     axes.set(
@@ -183,3 +186,122 @@ def lines_figure(x, panels, limits, xlabel):
         *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5
     )
     return figure
+
+
+def variances(gradients):
+    """Show the variance over draws of each gradient; `gradients` maps estimators to (draws, n, 4)."""
+    panels = {
+        f"gradient for {name}": {
+            label: draws[..., part].var(axis=0).ravel()
+            for label, draws in gradients.items()
+        }
+        for name, part in (("μ", slice(0, 2)), ("σ", slice(2, 4)))
+    }
+    draws = len(next(iter(gradients.values())))
+    figure = dots_figure(
+        panels,
+        0.9 + 0.35 * len(gradients),
+        xscale="log",
+        xlabel=f"variance over {draws:,} draws",
+    )
+    medians = ", ".join(
+        f"{label} {np.median(values):.3g}"
+        for label, values in panels["gradient for μ"].items()
+    )
+    figures.show(
+        figure,
+        alt="Two panels, for μ and for σ, with a row of dots for each estimator on a "
+        f"logarithmic axis. Median variances for μ: {medians}.",
+    )
+
+
+def maps(rho, curves):
+    """Show sigma, KL and its slope over `rho`; `curves` maps names of maps to these three."""
+    panels = {
+        title: {name: curve[i] for name, curve in curves.items()}
+        for i, title in enumerate(("σ", "KL in nats", "dKL/dρ"))
+    }
+    figures.show(
+        lines_figure(rho, panels, ((0, 4), (0, 4), (-6, 6)), "ρ"),
+        alt="Three panels over ρ from −4 to 4 with a line for each map: σ, the KL, and its "
+        "derivative. The direct map alone has a wall at ρ = 0, where its KL is infinite and "
+        "the derivative jumps from infinity to minus infinity. The exponential maps shoot "
+        "up on the right; the bounded one levels off.",
+    )
+
+
+def jumps(rows):
+    """Show the largest jump of each run of `rows`, made by `outcome`, by optimizer setting."""
+    told = "; ".join(
+        f"{', '.join(map(str, key))}: {sum(count > 0 for row in group for count in row['spikes'])} "
+        f"of {sum(len(row['spikes']) for row in group)}"
+        for key, group in grouped(rows, "posterior", "arm", "learning_rate").items()
+    )
+    figures.show(
+        jumps_figure(rows),
+        alt="A panel for each optimizer setting, with a row of dots, one a run, for each map "
+        f"and arm; a dotted line marks ten. Runs beyond the line: {told}.",
+    )
+
+
+def progress(rows):
+    """Show the loss of long runs in blocks of a hundred steps: the median and the range of each condition."""
+    figure, axes = new_figure(size=(7, 3.2))
+    told = []
+    for i, row in enumerate(rows):
+        label = f"{row['posterior']}, {row['arm']}"
+        loss = np.array(row["loss"], dtype=float)  # (runs, blocks); None becomes NaN
+        steps = 100 * np.arange(1, loss.shape[1] + 1)
+        middle, low, high = (np.nanpercentile(loss, q, axis=0) for q in (50, 0, 100))
+        style = dict(color=COLOURS[place(label, i)])
+        dashes = "-" if row["arm"] == "native" else "--"
+        axes.plot(steps, middle, dashes, label=label, **style)
+        axes.fill_between(steps, low, high, alpha=0.15, linewidth=0, **style)
+        told.append(f"{label} {middle[1]:.0f} and {middle[-1]:.0f}")
+    axes.set(xlabel="step", ylabel="loss, nats per image", xlim=(0, None))
+    axes.legend(frameon=False, ncols=2)
+    figures.show(
+        figure,
+        alt=f"Loss by step, a line for each map and arm. Medians after 200 and after "
+        f"{steps[-1]} steps: {'; '.join(told)}.",
+    )
+
+
+def ends(rows):
+    """Show the test −ELBO of full trainings, a dot a seed, by map and arm."""
+    groups = {
+        ", ".join(label): np.array([row["negative_elbo"] for row in group])
+        for label, group in grouped(rows, "posterior", "arm").items()
+    }
+    told = "; ".join(f"{label} {values.mean():.0f}" for label, values in groups.items())
+    figures.show(
+        dots_figure(
+            {"test −ELBO after 15 epochs, a dot for each seed": groups},
+            0.9 + 0.3 * len(groups),
+            xlabel="nats per image",
+        ),
+        alt=f"A row of dots for each map and arm. Mean −ELBO: {told} nats.",
+    )
+
+
+def outcomes_in_pictures(rows, originals, arms):
+    """Show what the models of seed 0 draw: reconstructions on the left, new digits on the right."""
+    figure, axes = new_figure(len(arms) + 1, 2, (8, 0.55 * len(arms) + 1.2))
+    figures.draw_digits(axes[0, 0], originals, len(originals), "ten test digits")
+    axes[0, 1].axis("off")
+    for pair, (posterior, arm) in zip(axes[1:], arms):
+        (row,) = where(rows, posterior=posterior, arm=arm, seed=0)
+        for ax, kind in zip(pair, ("reconstructions", "generated")):
+            images = unpack_images(row[kind])
+            figures.draw_digits(ax, images, len(images))
+        pair[0].set_ylabel(
+            f"{posterior},\n{arm}", rotation=0, ha="right", va="center", fontsize=9
+        )
+    axes[1, 0].set_title("reconstructed", fontsize=10)
+    axes[1, 1].set_title("new, from ten random codes", fontsize=10)
+    figures.show(
+        figure,
+        alt="Ten test digits on top. Below, a row for each of these models: "
+        + "; ".join(", ".join(pair) for pair in arms)
+        + ". Left: its reconstructions of the ten. Right: ten new digits.",
+    )

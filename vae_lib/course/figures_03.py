@@ -169,7 +169,7 @@ def units_figure(panels):
     return figure
 
 
-def surgery_figure(panels):
+def rate_parts_figure(panels):
     """Return stacked areas of mutual information and marginal KL over beta; `panels` maps titles to rows."""
     figure, axes = new_figure(1, len(panels), (8, 3), sharey=False)
     for ax, (title, rows) in zip(np.atleast_1d(axes), panels.items()):

@@ -1,54 +1,105 @@
-"""Figures of the plane of codes: grids, heat maps, ways across it, and measures beside their floors. Notebook 04."""
+"""The figures of notebook 04, shown with a description: grids, heat maps, ways."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
-from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
+from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure, show
 
-
-def grids_figure(grids, boards, codes, labels):
-    """Return a figure with a row for each title of `grids`: the codes with the grid (n * n, 2), and its decoded board."""
-    figure, axes = new_figure(len(grids), 2, (7, 3.6 * len(grids)))
-    reach = 1.05 * max(np.abs(grid).max() for grid in grids.values())
-    for (left, right), (title, grid) in zip(axes, grids.items()):
-        n = round(len(grid) ** 0.5)
-        draw_codes(left, codes, labels, title=title)
-        left.plot(*grid.T, "k.", markersize=2.5)
-        left.set(xlim=(-reach, reach), ylim=(-reach, reach))
-        draw_digits(right, boards[title], n, f"decoded from these {n} × {n} codes")
-    return figure
+PLANE = dict(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+WAYS = "ABCDEFGHIJ"  # the names of pairs, on a map and beside their pictures
 
 
-def draw_grid(axes, grid, title):
-    """Draw a grid of codes (n * n, 2) over the prior's circles of one, two and three standard deviations."""
-    angle = np.linspace(0, 2 * np.pi, 200)
-    for deviations in (1, 2, 3):
-        axes.fill(
-            deviations * np.cos(angle),
-            deviations * np.sin(angle),
-            color=COLOURS[0],
-            alpha=0.12,
-            linewidth=0,
-        )
-    axes.plot(*grid.T, "k.", markersize=3)
-    axes.set(
-        title=title,
-        xlabel="$z_1$",
-        ylabel="$z_2$",
-        aspect="equal",
-        xlim=(-3.3, 3.3),
-        ylim=(-3.3, 3.3),
+def show_rows(rows, columns=None, framed=None, note=""):
+    """Show a board of images for each `label: images` of the mapping `rows`.
+
+    `framed` maps labels to the places of images that get a frame; `note` says in the
+    description what these are.
+    """
+    columns = columns or max(len(images) for images in rows.values())
+    heights = [-(-len(images) // columns) for images in rows.values()]
+    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows))
+    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
+    for ax, (label, images) in zip(axes[:, 0], rows.items()):
+        draw_digits(ax, images, columns)
+        ax.set_title(label, loc="left", fontsize=10)
+        for place in (framed or {}).get(label, ()):
+            frame(ax, place, columns, images.shape[1:])
+    show(
+        figure, f"Rows of images, from top to bottom: {'; '.join(rows)}. {note}".strip()
     )
 
 
-def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=(None, None)):
-    """Draw `values` (n * n,) over the square grid `codes` (n * n, 2) as colours, with a scale that says `label`."""
+def frame(axes, place, columns, shape):
+    """Draw a frame around the image at `place` of a board, `columns` in a row."""
+    (down, right), (height, width) = divmod(place, columns), shape
+    left, top = right * (width + 1) - 1, down * (height + 1) - 1
+    look = dict(fill=False, edgecolor=COLOURS[1], linewidth=1.5)
+    axes.add_patch(Rectangle((left, top), width + 1, height + 1, **look))
+
+
+def show_grids(grids):
+    """Show each grid of codes (n * n, 2) of the mapping `grids` over the prior."""
+    figure, axes = new_figure(1, len(grids), (8, 4.4))
+    angle = np.linspace(0, 2 * np.pi, 200)
+    for ax, (title, grid) in zip(axes, grids.items()):
+        for deviations in (1, 2, 3):
+            circle = deviations * np.cos(angle), deviations * np.sin(angle)
+            ax.fill(*circle, color=COLOURS[0], alpha=0.12, linewidth=0)
+        ax.plot(*grid.T, "k.", markersize=3)
+        ax.set(title=title, xlim=(-3.3, 3.3), ylim=(-3.3, 3.3), **PLANE)
+    show(
+        figure,
+        "Two square grids of 225 codes over circles of one, two and three standard "
+        "deviations of the prior: the first "
+        "is dense in the middle and ends at 1.6, the second has equal steps out to 3.",
+    )
+
+
+def show_boards(grids, boards, codes, labels):
+    """Show for each title of `grids` the codes (n, 2) under the grid, and its board."""
+    figure, axes = new_figure(len(grids), 2, (8, 4.1 * len(grids)))
+    for (left, right), (title, grid) in zip(axes, grids.items()):
+        n = round(len(grid) ** 0.5)
+        draw_codes(left, codes, labels, title=title)
+        left.plot(*grid.T, "k.", markersize=2)
+        left.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), **PLANE)
+        draw_digits(right, boards[title], n, f"decoded from these {n} × {n} codes")
+    show(
+        figure,
+        "Two rows. On the left the codes of test digits, coloured by class, under a "
+        "grid; on the right the digits "
+        f"decoded from that grid, in the same places. From top to bottom: "
+        f"{'; '.join(grids)}.",
+    )
+
+
+def show_heat(codes, maps):
+    """Show values over the square grid `codes` (n * n, 2) as colours, side by side.
+
+    `maps` maps a title to values (n * n,), the label of their scale and, where they are
+    not the usual ones, a colour map and its ends.
+    """
+    figure, axes = new_figure(1, len(maps), (8, 3.7), squeeze=False)
+    for ax, (title, chosen) in zip(axes[0], maps.items()):
+        draw_heat(ax, codes, *chosen[:1], title, *chosen[1:])
+    show(
+        figure,
+        "Maps of the plane in colours: "
+        + "; ".join(f"{title} ({chosen[1]})" for title, chosen in maps.items())
+        + ".",
+    )
+
+
+def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
+    """Draw `values` (n * n,) over the square grid `codes` (n * n, 2) as colours."""
     n, reach = round(len(codes) ** 0.5), np.abs(codes).max()
+    low, high = limits or (None, None)
     picture = axes.imshow(
         values.reshape(n, n),
         extent=(-reach, reach, -reach, reach),
         cmap=cmap,
-        vmin=limits[0],
-        vmax=limits[1],
+        vmin=low,
+        vmax=high,
         interpolation="nearest",
     )
     axes.grid(False)
@@ -56,42 +107,96 @@ def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=(None, N
     axes.figure.colorbar(picture, ax=axes, label=label, shrink=0.8)
 
 
-def draw_ways(axes, paths):
-    """Draw ways (steps, 2) as white lines on dark ones, and the straight lines between their ends dashed."""
-    for path in paths:
+def show_ways(codes, values, paths):
+    """Show paths (steps, 2) over a map of `values`, and straight lines, with letters."""
+    figure, axes = new_figure(size=(6.5, 5.4))
+    draw_heat(axes, codes, values, "shortest ways and straight lines", "log₁₀ √det G")
+    for name, path in zip(WAYS, paths):
         axes.plot(*path[[0, -1]].T, "--", color="white", linewidth=0.9, alpha=0.8)
         axes.plot(*path.T, color="black", linewidth=2.6)
         axes.plot(*path.T, color="white", linewidth=1.4)
-        axes.plot(
-            *path[[0, -1]].T, "o", color="white", markeredgecolor="black", markersize=5
-        )
+        ends = dict(color="white", markeredgecolor="black", markersize=5)
+        axes.plot(*path[[0, -1]].T, "o", **ends)
+        box = dict(boxstyle="round,pad=0.15", facecolor="white", edgecolor="black")
+        outwards = path[0] - path[len(path) // 3]
+        place = path[0] + 0.28 * outwards / max(np.linalg.norm(outwards), 1e-6)
+        axes.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
+    show(
+        figure,
+        f"{len(paths)} pairs of codes, named by letters, on the magnification: solid "
+        f"lines are the shortest ways, "
+        "dashed ones straight.",
+    )
 
 
-def draw_rates(axes, rates):
-    """Draw the rate of each latent unit (latent_dim,), largest first, named by its number."""
+def show_rates(rates):
+    """Show the rate of each latent unit (latent_dim,), largest first, by its number."""
+    figure, axes = new_figure(size=(5, 2.4))
     order = np.argsort(-rates)
     axes.bar(range(len(rates)), rates[order])
     axes.set(
         title="what each latent unit says", xlabel="latent unit", ylabel="rate in nats"
     )
     axes.set_xticks(range(len(rates)), [f"$z_{{{unit + 1}}}$" for unit in order])
-
-
-def draw_norms(axes, share, curves):
-    """Draw the length of codes on the way between two, as a share of that at its ends; `curves` maps labels to values."""
-    for i, (label, values) in enumerate(curves.items()):
-        axes.plot(share, values, ("-", "--", ":")[i], color=COLOURS[i], label=label)
-    axes.set(
-        xlabel="share of the way", ylabel="length / length at the ends", ylim=(0, 1.1)
+    show(
+        figure,
+        f"Bars in falling order: the rates of {len(rates)} latent units, from "
+        f"{rates.max():.1f} to "
+        f"{rates.min():.1f} nats.",
     )
-    axes.legend(loc="lower center", frameon=False)
 
 
-def draw_maps(axes, maps, labels):
-    """Draw into each of `axes` one of `maps`, titles to codes (n, 2), coloured by digit."""
+def show_lengths(share, curves):
+    """Show the length of codes on the way between two, a line for each of `curves`."""
+    figure, axes = new_figure(size=(6, 3))
+    for i, (label, values) in enumerate(curves.items()):
+        style = ("-", "--", ":", "-.")[i % 4]
+        axes.plot(share, values, style, color=COLOURS[i], label=label)
+    axes.set(
+        xlabel="share of the way",
+        ylabel="length / length at the ends",
+        ylim=(0, 1.15),
+    )
+    axes.legend(loc="lower center", ncols=2, fontsize=9)
+    half = "; ".join(f"{label} {v[len(v) // 2]:.2f}" for label, v in curves.items())
+    show(
+        figure,
+        f"Lines of the length of codes along the way between two; half-way: {half}.",
+    )
+
+
+def show_maps(maps, labels):
+    """Show the codes (n, 2) of each title of `maps`, coloured by digit."""
+    figure, axes = new_figure(1, len(maps), (8, 3.1))
     for ax, (title, codes) in zip(axes, maps.items()):
         draw_codes(ax, codes, labels, title=title)
-        if title.startswith("t-SNE"):
-            ax.set(
-                xlabel="", ylabel="", xticks=[], yticks=[]
-            )  # only who is near whom means anything there
+        if title == "PCA":
+            ax.set(xlabel="first component", ylabel="second component")
+        elif title == "t-SNE":  # only who is near whom means anything there
+            ax.set(xlabel="no unit", ylabel="no unit", xticks=[], yticks=[])
+    show(
+        figure,
+        f"The same codes {len(maps)} times, coloured by digit: {', '.join(maps)}. PCA "
+        f"turns the plane; t-SNE pulls it "
+        "apart into islands.",
+    )
+
+
+def show_crowding(radius, magnified, border):
+    """Show the magnification by distance from the origin, at borders and inside."""
+    figure, axes = new_figure(size=(6, 3.2))
+    for label, chosen, marker, colour in (
+        ("inside a class", ~border, "o", COLOURS[0]),
+        ("at a border", border, "x", COLOURS[1]),
+    ):
+        look = dict(s=5, color=colour, alpha=0.35, linewidths=0.7)
+        axes.scatter(radius[chosen], magnified[chosen], marker=marker, **look)
+        axes.scatter([], [], marker=marker, color=colour, label=label)
+    axes.set(xlabel="distance from the origin", ylabel="magnification", yscale="log")
+    axes.legend()
+    show(
+        figure,
+        "Magnification, on a logarithmic scale, against the distance from the origin: "
+        "one falling cloud, in which "
+        "codes at borders and codes inside a class lie among each other.",
+    )

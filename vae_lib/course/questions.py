@@ -25,16 +25,18 @@ COIN_TOSS = Question(
     answer=543.43,
 )
 DEARER = Question(
-    "Which is dearer: a code that moves away from 0 by two, or one that is five times as sure as the prior?",
-    "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 saves almost ½ nat on σ² and pays log 5 = 1.61 for "
-    "being sure: 1.13 nats.",
-    options=("moving away by two", "being five times as sure", "they cost the same"),
+    "Which is more expensive: a code that lies 2 away from 0, or one that is five times "
+    "as narrow as the prior?",
+    "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats for "
+    "being narrow and saves almost ½ nat on σ²: 1.13 nats together.",
+    options=("moving away by 2", "being five times as narrow", "they cost the same"),
     answer=0,
 )
 UNTRAINED = Question(
     "At which distortion does an untrained network start?",
-    "Its logits are small, so it answers about ½ for every pixel: 784 · log 2 = 543 nats, and a little more, "
-    "because its random leanings are wrong as often as right.",
+    "Its logits are small, so it answers about ½ for every pixel: 784 · log 2 = 543 "
+    "nats. It starts a little above that, because its random leanings cost more where "
+    "they are wrong than they save where they are right.",
     options=(
         "near 0: it has made no mistake yet",
         "near 206 nats, as the mean image",
@@ -43,14 +45,10 @@ UNTRAINED = Question(
     answer=2,
 )
 CLOSES = Question(
-    "Will the gap close for every digit, if only K is large enough?",
-    "In the limit yes, and the limit may be out of reach: where the encoder looks at the wrong place, no draw of a "
-    "thousand, or of a million, falls where the right code is.",
-    options=(
-        "yes, with K = 1,000 at the latest",
-        "for most, but not for all that we can afford",
-        "for none",
-    ),
+    "Will the gap close for every digit if you take K = 1,000 codes?",
+    "For most digits it does. But where the encoder looks at the wrong place, not one of "
+    "a thousand draws falls where the right code is.",
+    options=("yes, for every digit", "for most digits, but not for all", "for none"),
     answer=1,
 )
 
@@ -58,25 +56,38 @@ CLOSES = Question(
 
 OPENS = Question(
     "Which of the three draws lets a gradient through to μ and σ?",
-    "A number drawn by NumPy has no history. TensorFlow's own generator computes mean + deviation · ε inside: it was "
-    "reparametrized all along.",
+    "A number drawn by NumPy has no history. TensorFlow's own generator computes mean + "
+    "deviation · ε inside, so it is reparametrized, too.",
     options=(
         "all three",
-        "μ + σ · ε alone",
+        "μ + σ · ε only",
         "μ + σ · ε, and the draw by tf.random",
         "none",
     ),
     answer=2,
 )
 MORE_DRAWS = Question(
-    "How many times more draws does the score function need than the pathwise gradient, for the same precision?",
-    "The number of draws goes with the variance. The score function knows that a draw was bad, not in which direction "
-    "the good ones lie.",
+    "How many times as many draws does the score function without a baseline need as the "
+    "pathwise gradient, for the same precision?",
+    "The number of draws grows with the variance. The score function knows that a draw "
+    "was bad, but not in which direction the better ones are.",
     unit="times",
+)
+AT_1E_3 = Question(
+    "At the original's learning rate of 0.001, with both maps starting at σ = 1: will "
+    "the direct map spike in more runs than the softplus?",
+    "The wall at ρ = 0 is still there, but it takes training a while to push σ towards "
+    "it. How often that happens within 200 steps, the table says.",
+    options=(
+        "in all of its runs",
+        "in some of its runs, the softplus in none",
+        "no difference: neither spikes",
+    ),
+    answer=1,
 )
 CATCHES_UP = Question(
     "After 15 epochs, will the direct map have caught up with the softplus?",
-    "It stays behind on held-out digits; which of the suspects is to blame, the table of the arms says.",
+    "It stays behind on held-out digits. The controls below say why.",
     options=(
         "yes, both end within a nat",
         "no, it ends clearly worse",
@@ -113,26 +124,29 @@ ONE_NETWORK = Question(
 # Notebook 04
 
 GRIDS = Question(
-    "In which of the two grids will more of the pictures be good digits?",
-    "Equal steps spend most of their places where hardly any code is ever drawn, and the decoder has never been asked "
-    "there.",
+    "In which of the two grids will more of the pictures stand for no test digit?",
+    "Equal steps put many codes far out, where the prior, and with it the digits, "
+    "are rare.",
     options=("equal shares of the prior", "equal steps", "no difference"),
-    answer=0,
+    answer=1,
 )
 MIDDLE = Question(
     "How long is the middle of two random codes, as a share of the length at the ends?",
-    "Two random vectors of many dimensions are nearly at right angles, and the middle of two sides of a square has "
-    "1/√2 of a side.",
+    "Two random vectors of many dimensions are nearly at right angles, and the middle "
+    "of two sides of a square has 1/√2 of a side.",
     answer=0.707,
     unit="of the length",
 )
 STRETCHED = Question(
     "Where is the magnification high?",
-    "Within a class a step changes little; across a border it changes one digit into another.",
+    "Codes crowd near the origin, because the prior wants them there, and where many "
+    "pictures share little room, a small step has to pass many of them. A border adds "
+    "little to that: at one distance from the origin, the inside of a class is "
+    "stretched nearly as much.",
     options=(
-        "in the middle of a class",
-        "at a border between two classes",
-        "far outside, where no code lies",
+        "near the origin, whatever is drawn there",
+        "at the borders between classes, wherever they run",
+        "far outside, where codes are rare",
     ),
-    answer=1,
+    answer=0,
 )

@@ -1,16 +1,29 @@
-"""What the commands in benchmarks/ measured and stored in data/, for the notebooks to draw and to check."""
+"""What the commands in benchmarks/ measured and stored in data/, for all to read."""
 
 import base64
 import json
 import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from vae_lib.course.tables import markdown, neat
 from vae_lib.data import FOLDER
 
+NATS = {
+    "distortion": "distortion",
+    "rate": "rate",
+    "negative_elbo": "−ELBO",
+    "nll": "NLL",
+    "negative_bound": "−bound, K = 100",
+    "negative_log_likelihood": "−log p(x)",
+}
 
-def load_results(name):
-    """Return the report of `benchmarks/NAME.py` as a dict: its settings and its `rows`, one dict a run.
+
+def load_results(name: str) -> dict[str, Any]:
+    """Return the report of `benchmarks/NAME.py`: its settings and its `rows`.
 
     Raises FileNotFoundError with one sentence where it is missing.
     """
@@ -23,119 +36,147 @@ def load_results(name):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def nats_table(rows):
-    """Return rows of data/nats.json as a Markdown table: mean ± standard deviation over the seeds, in nats.
+def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return the arrays of data/NAME.npz whose names begin with `prefix`, by the rest.
 
-    One line for each setting and latent dimension, in the order of the rows; seconds of training are medians.
+    Raises FileNotFoundError with one sentence where the file is missing.
     """
-    lines = [
-        "| setting | z | seeds | distortion | rate | −ELBO | NLL | seconds |",
-        "|:--|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for setting, latent_dim in dict.fromkeys(
-        (row["setting"], row["latent_dim"]) for row in rows
-    ):
-        group = where(rows, setting=setting, latent_dim=latent_dim)
-        values = [
-            [row[name] for row in group]
-            for name in ("distortion", "rate", "negative_elbo", "nll")
-        ]
-        cells = [
-            f"{np.mean(v):.1f} ± {np.std(v, ddof=1):.1f}"
-            if len(v) > 1
-            else f"{v[0]:.1f}"
-            for v in values
-        ]
-        seconds = [row["seconds"] for row in group if "seconds" in row]
-        cells.append(f"{np.median(seconds):.0f}" if seconds else "")
-        lines.append(
-            f"| {setting} | {latent_dim} | {len(group)} | {' | '.join(cells)} |"
+    path = FOLDER / f"{name}.npz"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
+            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
         )
-    return "\n".join(lines)
+    with np.load(path, allow_pickle=False) as file:
+        return {
+            key.removeprefix(prefix): file[key]
+            for key in file.files
+            if key.startswith(prefix)
+        }
 
 
-def speed_table(report):
-    """Return data/speed.json as Markdown: ways of training side by side; medians, ranges in brackets."""
-    lines = [
-        "| | seconds an epoch | times ours | first progress, s | peak memory |",
-        "|:--|--:|--:|--:|--:|",
-    ]
+def load_rows(name: str, **wanted) -> pd.DataFrame:
+    """Return the rows of `load_results(name)` that have every value in `wanted`.
+
+    Columns that none of them fills are left out. Raises KeyError for a name in `wanted`
+    that no row has.
+    """
+    frame = pd.DataFrame(load_results(name)["rows"])
+    for column, value in wanted.items():
+        frame = frame[frame[column] == value]
+    return frame.dropna(axis=1, how="all").reset_index(drop=True)
+
+
+def nats_table(rows: Iterable[Mapping]) -> str:
+    """Return rows of data/nats.json as Markdown: mean ± deviation over seeds, in nats.
+
+    One line for each setting and latent dimension, in the order of the rows; seconds of
+    training are medians. −log p(x) is an integral over a grid, at z = 2 only.
+    """
+    frame = pd.DataFrame([*rows])
+    groups = frame.groupby(["setting", "latent_dim"], sort=False)
+    found = pd.DataFrame({"seeds": groups.size().map(str)})
+    for name, head in NATS.items():
+        if name in frame:
+            found[head] = groups[name].agg(spread)
+    if "seconds" in frame:
+        found["seconds"] = groups["seconds"].median().map(_whole)
+    found = found.reset_index("latent_dim").rename(columns={"latent_dim": "z"})
+    return markdown(neat(found.rename_axis("setting")))
+
+
+def spread(values: pd.Series) -> str:
+    """Return the mean of `values` ± their deviation as text, NaN left out."""
+    values = values.dropna()
+    if len(values) < 2:
+        return "".join(f"{value:.1f}" for value in values)
+    return f"{values.mean():.1f} ± {values.std():.1f}"
+
+
+def speed_table(report: Mapping) -> str:
+    """Return data/speed.json as Markdown: ways of training, medians [ranges]."""
+    rows = {}
     for row in report["contenders"].values():
-        cells = [
-            "{median:.2f} ({min:.2f}–{max:.2f})".format(**row[key])
-            for key in ("epoch_seconds", "times_ours")
-        ]
         training = "last_loss" in row
-        cells.append(f"{row['first_progress_seconds']:.1f}" if training else "")
-        cells.append(
-            f"{row['peak_megabytes']:.0f} MB"
-            if training and row["peak_megabytes"]
-            else ""
-        )
-        lines.append(f"| {row['label']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        memory = row["peak_megabytes"] if training else None
+        rows[row["label"]] = {
+            "seconds an epoch": _range(row["epoch_seconds"]),
+            "times ours": _range(row["times_ours"]),
+            "first progress, s": f"{row['first_progress_seconds']:.1f}"
+            if training
+            else "",
+            "peak memory": f"{memory:.0f} MB" if memory else "",
+        }
+    return markdown(pd.DataFrame.from_dict(rows, orient="index"))
 
 
-def scaling_table(report):
-    """Return how the time of our training grows as Markdown, from data/speed.json; one thing varied at a time."""
-    lines = [
-        "| varied | value | first epoch, s | later epochs, s | all, s | peak memory |",
-        "|:--|--:|--:|--:|--:|--:|",
+def scaling_table(report: Mapping) -> str:
+    """Return how the time of our training grows as Markdown, from data/speed.json.
+
+    One thing is varied at a time.
+    """
+    rows = [
+        {
+            "value": "–".join(map(str, row["value"]))
+            if isinstance(row["value"], list | tuple)
+            else f"{row['value']:,}",
+            "first epoch, s": f"{row['seconds'][0]:.1f}",
+            "later epochs, s": f"{np.median(row['seconds'][1:]):.2f}",
+            "all, s": f"{sum(row['seconds']):.1f}",
+            "peak memory": f"{row['peak_megabytes']:.0f} MB"
+            if row["peak_megabytes"]
+            else "",
+        }
+        for row in report["scaling"] or ()
     ]
-    for row in report["scaling"] or ():
-        value = (
-            "–".join(map(str, row["value"]))
-            if isinstance(row["value"], (list, tuple))
-            else f"{row['value']:,}"
-        )
-        first, *later = row["seconds"]
-        memory = f"{row['peak_megabytes']:.0f} MB" if row["peak_megabytes"] else ""
-        lines.append(
-            f"| {row['varied']} | {value} | {first:.1f} | {np.median(later):.2f} | {first + sum(later):.1f} "
-            f"| {memory} |"
-        )
-    return "\n".join(lines)
+    varied = [row["varied"] for row in report["scaling"] or ()]
+    return markdown(pd.DataFrame(rows, varied).rename_axis(columns="varied"))
 
 
-def memory_table(rows):
-    """Return rows of data/memory.json as Markdown: gigabytes of a kernel once its notebook has run, and of all."""
-    lines = [
-        "| notebook | kernels at once | resident at the peak | at the end | of it a kernel's own | all together |",
-        "|:--|--:|--:|--:|--:|--:|",
-    ]
-    for row in rows:
-        cells = [
-            f"{row[name] / 1000:.2f}"
-            for name in ("peak", "resident", "own", "together")
-        ]
-        lines.append(f"| {row['notebook']} | {row['kernels']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def memory_table(rows: Iterable[Mapping]) -> str:
+    """Return rows of data/memory.json as Markdown: gigabytes of a kernel and of all."""
+    heads = {
+        "peak": "resident at the peak",
+        "resident": "at the end",
+        "own": "of it a kernel's own",
+        "together": "all together",
+    }
+    frame = pd.DataFrame([*rows]).set_index("notebook")
+    frame[[*heads]] = (frame[[*heads]] / 1000).map("{:.2f}".format)
+    frame = frame.rename(columns={"kernels": "kernels at once", **heads})
+    return markdown(neat(frame))
 
 
-def where(rows, **wanted):
-    """Return those of `rows`, a list of dicts, that have every value in `wanted` under its name."""
+def where(rows: Iterable[Mapping], **wanted) -> list[Mapping]:
+    """Return those of `rows`, dicts, that have every value in `wanted`."""
     return [
         row for row in rows if all(row[name] == value for name, value in wanted.items())
     ]
 
 
-def grouped(rows, *names):
-    """Return `rows`, a list of dicts, as a dict of lists by the tuple of their values under `names`, in order."""
+def grouped(rows: Iterable[Mapping], *names: str) -> dict[tuple, list[Mapping]]:
+    """Return `rows`, dicts, as lists by the tuple of their values under `names`."""
     groups = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in names), []).append(row)
     return groups
 
 
-def pack_images(images):
+def pack_images(images: np.ndarray) -> str:
     """Return images (n, 28, 28) in [0, 1] as text: 256 grey levels, compressed."""
-    return base64.b64encode(
-        zlib.compress(np.uint8(255 * np.clip(images, 0, 1) + 0.5).tobytes(), 9)
-    ).decode()
+    pixels = np.uint8(255 * np.clip(images, 0, 1) + 0.5)
+    return base64.b64encode(zlib.compress(pixels.tobytes(), 9)).decode()
 
 
-def unpack_images(text):
+def unpack_images(text: str) -> np.ndarray:
     """Return the `uint8` images (n, 28, 28) that `pack_images` made the text of."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), "uint8").reshape(
-        -1, 28, 28
-    )
+    pixels = np.frombuffer(zlib.decompress(base64.b64decode(text)), "uint8")
+    return pixels.reshape(-1, 28, 28)
+
+
+def _range(found: Mapping) -> str:
+    return "{median:.2f} ({min:.2f}–{max:.2f})".format(**found)
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}" if np.isfinite(value) else ""

@@ -1,8 +1,9 @@
 """Training experiments; they import the core and `analysis`.
 
 textbook_maps        maps from rho to sigma as textbooks write them, without a guard
-stability            many small VAEs trained side by side, to compare these maps
-outcomes             what became of training runs: failures, spikes, tails
+parallel_training    many small VAEs trained side by side, to compare these maps
+outcomes             what became of training runs: failures, spikes, and the verdict
 gradient_estimators  five estimates of the gradient of the ELBO
 one_network          one network for every beta
+remedies             free bits and warm-up, against units that fall silent
 """

@@ -1,8 +1,11 @@
-"""One network for every beta: a VAE that is told beta and adjusts its hidden layers to it. Notebook 03.
+"""One network for every beta: a VAE that is told beta and adjusts its hidden layers.
 
-Trained once with a beta drawn anew for each image, it stands for a whole sweep of dedicated networks.
-Dosovitskiy & Djolonga 2020, "You only train once"; Bae et al. 2023, "Multi-rate VAE".
+Trained once, with a beta drawn for each image, it stands for a whole sweep of dedicated
+networks. Dosovitskiy & Djolonga 2020, "You only train once"; Bae et al. 2023,
+"Multi-rate VAE". Notebook 03.
 """
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -16,17 +19,23 @@ from vae_lib.objectives import rate
 FEATURES = 32  # of the small network that turns beta into scales and shifts
 
 
-def beta_features(t):
-    """Return features (batch, 32) of a standardised log beta `t` (batch, 1), for the scales and shifts."""
+def beta_features(t: keras.KerasTensor) -> keras.KerasTensor:
+    """Return features (batch, 32) of a standardised log beta `t` (batch, 1)."""
     for _ in range(2):
         t = layers.Dense(FEATURES, "tanh")(t)
     return t
 
 
-def modulated_layers(h, features, widths, activation):
-    """Return `h` after dense layers whose units are scaled and shifted as `features` say, before activation.
+def modulated_layers(
+    h: keras.KerasTensor,
+    features: keras.KerasTensor,
+    widths: Sequence[int],
+    activation: str,
+) -> keras.KerasTensor:
+    """Return `h` after dense layers whose units are scaled and shifted by `features`.
 
-    The layers are named `hidden_i`, `scale_i`, `shift_i`; at first all scales are 1 and all shifts 0.
+    Scale and shift come before the activation. The layers are named `hidden_i`,
+    `scale_i`, `shift_i`; at first all scales are about 1 and all shifts about 0.
     """
     for i, width in enumerate(widths):
         start = dict(kernel_initializer=keras.initializers.RandomNormal(stddev=0.01))
@@ -39,8 +48,16 @@ def modulated_layers(h, features, widths, activation):
     return h
 
 
-def build_networks(image_shape, hidden, latent_dim, activation):
-    """Return the encoder (x, t) -> mu, rho and the decoder (z, t) -> logits, t (batch, 1) a standardised log beta."""
+def build_networks(
+    image_shape: tuple[int, int],
+    hidden: Sequence[int],
+    latent_dim: int,
+    activation: str,
+) -> tuple[keras.Model, keras.Model]:
+    """Return the encoder (x, t) -> mu, rho and the decoder (z, t) -> logits.
+
+    t (batch, 1) is a standardised log beta.
+    """
     x, t, z = keras.Input(image_shape), keras.Input((1,)), keras.Input((latent_dim,))
     h = modulated_layers(layers.Flatten()(x), beta_features(t), hidden, activation)
     outputs = [layers.Dense(latent_dim, name=name)(h) for name in ("mu", "rho")]
@@ -55,11 +72,12 @@ def build_networks(image_shape, hidden, latent_dim, activation):
 
 
 class ConditionedVAE(VAEBase):
-    """A VAE for every beta from `low` to `high`: trained once, like any VAE, and then asked `at(beta)`.
+    """A VAE for every beta from `low` to `high`: trained once, then asked `at(beta)`.
 
-    The other settings are those of `VAE`. Every image of a batch gets a beta of its own, its logarithm uniform;
-    its loss, distortion + beta * rate, is weighted by 1 / √(1 + beta), so that no beta drowns the others.
-    Raises ValueError for settings that make no model. Notebook 03.
+    The other settings are those of `VAE`. Every image of a batch gets a beta of its
+    own, its logarithm uniform. Its loss, distortion + beta * rate, is weighted by
+    1 / √(1 + beta), so that no beta drowns the others. Raises ValueError for settings
+    that make no model. Notebook 03.
     """
 
     def __init__(
@@ -88,7 +106,7 @@ class ConditionedVAE(VAEBase):
         check_range(low, high)
         if not hidden:
             raise ValueError(
-                "hidden is (): pass one width or more; it is the hidden layers that are told beta."
+                "hidden is (): pass one width or more; beta is told to hidden layers."
             )
         self.settings = {**self.settings, "low": float(low), "high": float(high)}
         self.log_low, self.log_high = np.log(low), np.log(high)
@@ -98,15 +116,16 @@ class ConditionedVAE(VAEBase):
         )
 
     def standardised(self, log_beta):
-        """Return the networks' input: `log_beta` (batch, 1) as they see it, with mean 0 and variance 1."""
-        middle, deviation = (
-            (self.log_low + self.log_high) / 2,
-            (self.log_high - self.log_low) / 12**0.5,
-        )
+        """Return `log_beta` (batch, 1) as the networks see it: mean 0, variance 1."""
+        middle = (self.log_low + self.log_high) / 2
+        deviation = (self.log_high - self.log_low) / 12**0.5
         return (log_beta - middle) / deviation
 
     def call(self, images):
-        """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,), one z and one beta drawn per image."""
+        """Return `(mu, sigma, log_sigma)`, `logits` and `beta` (batch,).
+
+        One z and one beta are drawn for each image.
+        """
         noise = self.standard_normal((ops.shape(images)[0], self.noise_dim))
         epsilon, draw = noise[:, :-1], noise[:, -1:]
         share = (
@@ -119,44 +138,42 @@ class ConditionedVAE(VAEBase):
         z = mu + sigma * epsilon  # (batch, latent_dim)
         return (mu, sigma, log_sigma), self.decoder([z, t]), ops.exp(log_beta[:, 0])
 
-    def terms_and_beta(self, images):
-        """Return distortion and rate in nats, and the beta drawn for each image, each (batch,)."""
-        (mu, sigma, log_sigma), logits, beta = self(images)
-        return (
-            self.likelihood.distortion(self.prepare(images), logits),
-            rate(mu, sigma, log_sigma),
-            beta,
-        )
+    def terms_and_beta(self, images, training=False):
+        """Return distortion and rate in nats, and the beta of each image, (batch,)."""
+        (mu, sigma, log_sigma), logits, beta = self(images, training=training)
+        distortion = self.likelihood.distortion(self.prepare(images), logits)
+        return distortion, rate(mu, sigma, log_sigma), beta
 
-    def terms(self, images):
-        """Return distortion and rate in nats, each (batch,), at the betas drawn for the images."""
-        return self.terms_and_beta(images)[:2]
+    def terms(self, images, training=False):
+        """Return distortion and rate in nats, each (batch,), at betas drawn anew."""
+        return self.terms_and_beta(images, training)[:2]
+
+    def weighted_loss(self, distortion, rate, beta):
+        """Return each image's weighted loss, (batch,), and the losses of layers."""
+        return (distortion + beta * rate) / ops.sqrt(1.0 + beta) + sum(self.losses)
 
     def train_step(self, data):
-        """Take one gradient step on the weighted distortion + beta * rate and return the running means."""
+        """Take one gradient step on the weighted loss; return running means."""
         with tf.GradientTape() as tape:
-            distortion, rate, beta = self.terms_and_beta(images_of(data))
-            loss = self.batch_mean((distortion + beta * rate) / ops.sqrt(1.0 + beta))
-        gradients = tape.gradient(loss, self.trainable_variables)
+            distortion, rate, beta = self.terms_and_beta(images_of(data), training=True)
+            loss = self.weighted_loss(distortion, rate, beta)
+            mean = self.batch_mean(loss)
+        gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion, rate, beta)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
     def test_step(self, data):
-        """Return distortion, rate and loss of a batch at drawn betas."""
-        return self.track(*self.terms_and_beta(images_of(data)))
+        """Return the running means of distortion, rate and loss at drawn betas."""
+        distortion, rate, beta = self.terms_and_beta(images_of(data))
+        loss = self.weighted_loss(distortion, rate, beta)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
 
-    def track(self, distortion, rate, beta):
-        """Add a batch to the running means and return them by name; the loss is the weighted one."""
-        loss = (distortion + beta * rate) / ops.sqrt(1.0 + beta)
-        for tracker, values in zip(self.trackers, (distortion, rate, loss)):
-            tracker.update_state(values)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+    def at(self, beta: float) -> VAE:
+        """Return the ordinary `VAE` that this network is at one `beta`.
 
-    def at(self, beta):
-        """Return the ordinary `VAE` that this network is at one `beta`; it shares no weights.
-
-        Scales and shifts are folded into its weights, so that it encodes, decodes and is evaluated as any other,
-        and at no extra cost. Raises ValueError for a beta outside `low` … `high`, 0 included: it has no logarithm.
+        It shares no weights. Scales and shifts are folded into its own, so that it
+        encodes, decodes and is evaluated as any other, at no extra cost. Raises
+        ValueError for a beta outside `low` … `high`; 0 has no logarithm.
         """
         self.check(beta)
         settings = {
@@ -176,18 +193,18 @@ class ConditionedVAE(VAEBase):
             theirs.set_weights(weights)
         return vae
 
-    def folded(self, network, beta):
-        """Return kernels and biases of a network's hidden layers at `beta`, scales and shifts folded in."""
+    def folded(self, network: keras.Model, beta: float) -> list[np.ndarray]:
+        """Return kernels and biases of a network's hidden layers, folded at `beta`."""
         weights = []
-        for (scale, shift), i in zip(
-            self.modulation(network, [beta]), range(len(self.settings["hidden"]))
-        ):
+        for i, (scale, shift) in enumerate(self.modulation(network, [beta])):
             kernel, bias = (w.numpy() for w in network.get_layer(f"hidden_{i}").weights)
             weights += [kernel * scale[0], bias * scale[0] + shift[0]]
         return weights
 
-    def modulation(self, network, betas):
-        """Return for each hidden layer of `network` its scales and shifts, each float32 (len(betas), width)."""
+    def modulation(
+        self, network: keras.Model, betas: Sequence[float]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return each hidden layer's scales and shifts, float32 (len(betas), width)."""
         outputs = [
             network.get_layer(f"{name}_{i}").output
             for i in range(len(self.settings["hidden"]))
@@ -196,33 +213,33 @@ class ConditionedVAE(VAEBase):
         probe = keras.Model(network.inputs[1], outputs)
         t = self.standardised(np.log(np.reshape(betas, (-1, 1)))).astype("float32")
         values = [ops.convert_to_numpy(value) for value in probe(t)]
-        return list(zip(values[::2], values[1::2]))
+        return list(zip(values[::2], values[1::2], strict=True))
 
-    def encode(self, images, beta):
+    def encode(self, images: np.ndarray, beta: float) -> tuple[np.ndarray, np.ndarray]:
         """Return NumPy `mu, sigma`, each (n, latent_dim), of images at one `beta`."""
         return self.at(beta).encode(images)
 
-    def decode(self, z, beta):
-        """Return NumPy images (n, rows, columns) in [0, 1] of codes `z` (n, latent_dim) at one `beta`."""
+    def decode(self, z: np.ndarray, beta: float) -> np.ndarray:
+        """Return images (n, rows, columns) in [0, 1] of `z` (n, latent_dim)."""
         return self.at(beta).decode(z)
 
-    def check(self, beta):
-        """Raise ValueError with one sentence unless the network was trained for `beta`."""
+    def check(self, beta: float):
+        """Raise ValueError unless the network was trained for `beta`."""
         check_beta(beta)
         low, high = self.settings["low"], self.settings["high"]
         if not low <= beta <= high:
             raise ValueError(
-                f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; train a VAE of "
-                "its own for another."
+                f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; "
+                "train a VAE of its own for another."
             )
 
 
-def check_range(low, high):
-    """Raise ValueError with one sentence unless 0 < low < high, both finite."""
+def check_range(low: float, high: float):
+    """Raise ValueError unless 0 < low < high, both finite."""
     check_beta(low)
     check_beta(high)
     if not 0 < low < high:
         raise ValueError(
-            f"low and high are {low!r} and {high!r}: pass two numbers with 0 < low < high; log beta "
-            "is drawn between their logarithms."
+            f"low and high are {low!r} and {high!r}: pass two numbers with "
+            "0 < low < high; log beta is drawn between their logarithms."
         )

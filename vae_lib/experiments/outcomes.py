@@ -1,37 +1,52 @@
-"""What became of training runs: failures, spikes, tails. NaN and infinity are outcomes here. Notebook 02.
+"""What became of training runs: failures, spikes, tails, and a verdict on two maps.
 
-Losses and gradient norms are arrays (runs, steps) in nats per image.
+NaN and infinity are outcomes here, not errors. Losses and gradient norms are arrays
+(runs, steps) in nats per image. Notebook 02.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
+import pandas as pd
 from scipy.stats import binomtest
 
+ARMS = ["native", "matched"]  # σ at the start as it comes, or the same for every map
+CONDITION = ["optimizer", "learning_rate", "posterior", "arm"]
+OF_RUNS = ["failed", "not_finite", "exploded", "spikes", "largest_jump", "final_loss"]
 
-def finite_steps(*series):
-    """Return how many steps each run took before any of `series` stopped being finite, of shape (runs,)."""
+
+def finite_steps(*series: np.ndarray) -> np.ndarray:
+    """Return how many steps each run took before a series was not finite, (runs,)."""
     finite = np.logical_and.reduce([np.isfinite(values) for values in series])
     return np.where(finite.all(axis=1), finite.shape[1], np.argmin(finite, axis=1))
 
 
-def failed(*series):
-    """Return whether each run has a step at which any of `series` is not finite, of shape (runs,)."""
+def not_finite(*series: np.ndarray) -> np.ndarray:
+    """Return whether any of `series` stopped being finite in each run, bool (runs,)."""
     return finite_steps(*series) < series[0].shape[1]
 
 
-def final_loss(loss, steps=20):
-    """Return the mean loss of the last `steps` steps, of shape (runs,); infinity where that is not finite."""
+def final_loss(loss: np.ndarray, steps: int = 20) -> np.ndarray:
+    """Return the mean of the last `steps` losses, (runs,), infinity if not finite."""
     last = loss[:, -steps:]
     finite = np.isfinite(last).all(axis=1)
     return np.where(finite, np.where(finite[:, None], last, 0.0).mean(axis=1), np.inf)
 
 
-def jumps(norms, window=50):
-    """Return, a list for each run, how many medians of the `window` norms before it each later norm is.
+def exploded(loss: np.ndarray) -> np.ndarray:
+    """Return whether each run ends above its untrained loss, but finite, (runs,)."""
+    final = final_loss(loss)
+    return np.isfinite(final) & (final > loss[:, 0])
 
-    The step at which the norm stops being finite jumps by infinity; those after it do not count. Notebook 02.
+
+def jumps(norms: np.ndarray, window: int = 50) -> list[np.ndarray]:
+    """Return for each run its gradient norms as multiples of the median before them.
+
+    The median is that of the `window` norms before. The step at which the norm stops
+    being finite jumps by infinity; those after it do not count. Notebook 02.
     """
     runs = []
-    for row, length in zip(norms, finite_steps(norms)):
+    for row, length in zip(norms, finite_steps(norms), strict=True):
         ratios = np.zeros(0)
         if length > window:
             medians = np.median(
@@ -43,74 +58,150 @@ def jumps(norms, window=50):
     return runs
 
 
-def spikes(norms, window=50, factor=10.0):
-    """Return for each run the number of `jumps` above `factor`, of shape (runs,). Notebook 02."""
+def spikes(norms: np.ndarray, window: int = 50, factor: float = 10.0) -> np.ndarray:
+    """Return the number of each run's `jumps` above `factor`, (runs,). Notebook 02."""
     return np.array([np.sum(ratios > factor) for ratios in jumps(norms, window)])
 
 
-def tail_index(values, share=0.02):
-    """Return Hill's estimate of the tail index a of P(|value| > t) ~ t^-a from the largest `share` of values.
+def tail_index(values: np.ndarray, share: float = 0.02) -> float:
+    """Return Hill's estimate of a in P(|value| > t) ~ t^-a from the largest values.
 
-    With a <= 2 the variance is infinite, with a <= 1 the mean, too. Raises ValueError when the share is fewer
-    than 10 values or one is not finite. Hill 1975; notebook 02.
+    They are the largest `share` of all. With a <= 2 the variance is infinite, with
+    a <= 1 the mean as well. Raises ValueError when the share is fewer than 10 values or
+    one is not finite. Hill 1975; notebook 02.
     """
     ordered = np.sort(np.abs(np.ravel(values)).astype("float64"))[::-1]
     count = int(share * len(ordered))
     if count < 10 or not np.isfinite(ordered).all():
         raise ValueError(
-            f"{count} of {len(ordered)} values: pass finite ones, and a share of 10 or more."
+            f"{count} of {len(ordered)} values: pass finite ones, and a share of 10 or "
+            "more."
         )
     return 1.0 / np.mean(np.log(ordered[:count] / ordered[count]))
 
 
-def wilson(failures, runs, confidence=0.95):
-    """Return the Wilson interval (low, high) of the probability of failure, from `failures` in `runs`.
+def wilson(failures: int, runs: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval (low, high) of a share: `failures` of `runs`.
 
-    Wilson 1927, by SciPy; it stays inside [0, 1] and says something even at 0 or all failures. Notebook 02.
+    It stays inside [0, 1] and says something even of none or all. Wilson 1927, by
+    SciPy; notebook 02.
     """
-    interval = binomtest(int(failures), int(runs)).proportion_ci(
-        confidence, method="wilson"
-    )
-    return interval.low, interval.high
+    test = binomtest(int(failures), int(runs))
+    return tuple(test.proportion_ci(confidence, method="wilson"))
 
 
-def outcome(record):
-    """Return what became of each run of a `Record`, lists in a dict that JSON can hold, None for not finite.
+def outcome(record) -> dict[str, list]:
+    """Return what became of each run of a `Record`, as lists that JSON can hold.
 
-    `failed`; `spikes`, their number; `largest_jump` of the norm of the gradient; `final_loss` in nats per image.
+    `not_finite`: the loss or the gradient stopped being finite. `exploded`: it ended
+    finite, but above the loss of the untrained model. `failed`: one of the two.
+    `spikes`: how many. `largest_jump` of the norm of the gradient and `final_loss` in
+    nats per image: None where not finite.
     """
     largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
+    stopped = not_finite(record.loss, record.gradient_norm)
+    above = exploded(record.loss)
     return {
-        "failed": failed(record.loss, record.gradient_norm).tolist(),
+        "failed": (stopped | above).tolist(),
+        "not_finite": stopped.tolist(),
+        "exploded": above.tolist(),
         "spikes": spikes(record.gradient_norm).tolist(),
         "largest_jump": finite_or_none(largest),
         "final_loss": finite_or_none(final_loss(record.loss)),
     }
 
 
-def finite_or_none(values):
-    """Return the values as a list of floats to two decimals, with None for those that are not finite."""
+def finite_or_none(values: Iterable[float]) -> list[float | None]:
+    """Return values to two decimals, with None for those that are not finite."""
     return [round(float(value), 2) if np.isfinite(value) else None for value in values]
 
 
-def failing(rows):
-    """Return how many runs of `rows`, made by `outcome`, failed, and how many there are. Notebook 02."""
-    runs = [failure for row in rows for failure in row["failed"]]
-    return sum(runs), len(runs)
+def run_table(rows: Iterable[Mapping]) -> pd.DataFrame:
+    """Return a row for each run, from one for each condition, as stored.
+
+    A condition of `rows` has `posterior`, `arm`, `optimizer`, `learning_rate`, a list
+    `seeds`, and the lists of `outcome`; other entries are copied to each of its runs.
+    `seeds` becomes `seed`, a None becomes infinity, and `unstable` is added: failed or
+    spiking. Raises ValueError if a seed stands twice in a condition: it would be the
+    same run, counted as two.
+    """
+    frame = pd.DataFrame(list(rows)).explode(["seeds", *OF_RUNS], ignore_index=True)
+    frame = frame.rename(columns={"seeds": "seed"})
+    for name in ("largest_jump", "final_loss"):
+        frame[name] = frame[name].astype("float64").fillna(np.inf)
+    flags = dict.fromkeys(["failed", "not_finite", "exploded"], bool)
+    frame = frame.astype({**flags, "spikes": int, "seed": int})
+    frame["unstable"] = frame.failed | (frame.spikes > 0)
+    twice = frame.duplicated([*CONDITION, "seed"])
+    if twice.any():
+        first = frame[twice].iloc[0]
+        raise ValueError(
+            f"seed {first.seed} of {first.posterior}, {first.arm}, stands twice at "
+            f"learning rate {first.learning_rate:g}: pass each run once, and networks "
+            "of one size."
+        )
+    return frame
 
 
-def unstable(rows):
-    """Return how many runs of `rows`, made by `outcome`, failed or had a spike, and how many there are. Notebook 02."""
-    runs = [
-        bool(failure or count)
-        for row in rows
-        for failure, count in zip(row["failed"], row["spikes"])
-    ]
-    return sum(runs), len(runs)
+def shares(runs: pd.DataFrame, of: str = "failed") -> pd.DataFrame:
+    """Return the share of `runs` that failed, by condition, with its Wilson interval.
+
+    `runs` is made by `run_table`; `of` may be another of its columns of truth values:
+    "not_finite", "exploded", "unstable". Rows are indexed by optimizer, learning rate,
+    map and arm; nothing is pooled. Columns: `bad`, `runs`, `low` and `high`, the last
+    two in [0, 1].
+    """
+    found = runs.groupby(CONDITION, sort=False)[of].agg(bad="sum", runs="size")
+    intervals = [wilson(*pair) for pair in found.itertuples(index=False)]
+    found[["low", "high"]] = np.array(intervals).reshape(-1, 2)
+    return found
 
 
-def separated(worse, better):
-    """Return whether the Wilson interval of `worse` lies above that of `better`, each (unstable runs, runs)."""
+def verdicts(
+    runs: pd.DataFrame,
+    of: str = "unstable",
+    *,
+    worse: str = "direct",
+    better: str = "softplus",
+) -> pd.DataFrame:
+    """Return what the runs say of the claim that one map is less stable than another.
+
+    One row for each optimizer and learning rate: the two maps are compared at that one
+    alone, by runs of different seeds. Columns: bad runs as text for each map and arm,
+    and `verdict`, one of `VERDICTS`: `worse` is less stable if its Wilson interval lies
+    above that of `better`, in the native arm and in the matched one. Settings that lack
+    one of the four conditions are left out.
+    """
+    found = shares(runs, of)
+    rows = {}
+    for setting, group in found.groupby(CONDITION[:2], sort=False):
+        group = group.droplevel(CONDITION[:2])
+        wanted = [(name, arm) for name in (worse, better) for arm in ARMS]
+        if not all(pair in group.index for pair in wanted):
+            continue
+        pairs = {
+            key: tuple(map(int, group.loc[key, ["bad", "runs"]])) for key in wanted
+        }
+        rows[setting] = {
+            **{
+                ", ".join(key): f"{bad} of {count}"
+                for key, (bad, count) in pairs.items()
+            },
+            "verdict": verdict(
+                *({arm: pairs[name, arm] for arm in ARMS} for name in (worse, better))
+            ),
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    if rows:
+        table.index = pd.MultiIndex.from_tuples(rows, names=CONDITION[:2])
+    return table
+
+
+def separated(worse: tuple[int, int], better: tuple[int, int]) -> bool:
+    """Return whether the Wilson interval of `worse` lies above that of `better`.
+
+    Each is a pair (bad runs, runs). Notebook 02.
+    """
     return wilson(*worse)[0] > wilson(*better)[1]
 
 
@@ -122,8 +213,8 @@ VERDICTS = {
 }
 
 
-def verdict(worse, better):
-    """Return the one of `VERDICTS` that (unstable runs, runs) by arm, "native" and "matched", lead to. Notebook 02."""
+def verdict(worse: Mapping, better: Mapping) -> str:
+    """Return one of `VERDICTS` from pairs (bad runs, runs) by arm. Notebook 02."""
     return VERDICTS[
         tuple(separated(worse[arm], better[arm]) for arm in ("native", "matched"))
     ]

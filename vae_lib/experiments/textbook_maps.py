@@ -1,4 +1,9 @@
-"""The maps from rho to sigma as textbooks write them, to be compared with the guarded ones. Notebook 02."""
+"""The maps from rho to sigma as textbooks write them, without the guards.
+
+Notebook 02 compares them with those of `vae_lib.posterior`.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -8,19 +13,19 @@ from vae_lib.posterior import bounded, direct, softplus
 
 
 def textbook_log_variance(rho):
-    """Return `sigma = exp(rho / 2)` and its logarithm, shaped like `rho`, without a guard. Notebook 02."""
+    """Return `sigma = exp(rho / 2)` and its logarithm, shaped like `rho`."""
     return ops.exp(rho / 2.0), rho / 2.0
 
 
 def textbook_log_deviation(rho):
-    """Return `sigma = exp(rho)` and its logarithm, shaped like `rho`, without a guard. Notebook 02."""
+    """Return `sigma = exp(rho)` and its logarithm, shaped like `rho`."""
     return ops.exp(rho), rho
 
 
 def textbook_softplus(rho):
-    """Return `sigma = log(1 + exp(rho))` and `log(sigma²) / 2`, of the shape of `rho`, without a guard.
+    """Return `sigma = log(1 + exp(rho))` and `log(sigma²) / 2`, shaped like `rho`.
 
-    As the original project has it. Notebook 02.
+    This is how the original project has it.
     """
     sigma = ops.softplus(rho)
     return sigma, ops.log(sigma**2) / 2.0
@@ -44,8 +49,10 @@ INVERSES = {  # the rho of a sigma
 INVERSES["softplus, guarded"] = INVERSES["softplus"]
 
 
-def kl_and_slope(posterior, rho):
-    """Return NumPy `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats and dKL/drho, shape and dtype those of `rho`.
+def kl_and_slope(
+    posterior: Callable, rho: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return `sigma`, KL(N(0, sigma²) ‖ N(0, 1)) in nats, and dKL/drho, like `rho`.
 
     Where the dtype overflows, infinity and NaN are the result. Notebook 02.
     """

@@ -1,4 +1,6 @@
-"""The beta slider: one network at every beta, computed in the page, so that it answers at once. Notebook 03."""
+"""The beta slider: one network at every beta, computed in the page, so that it answers
+at once. Notebook 03.
+"""
 
 import anywidget
 import numpy as np
@@ -11,21 +13,30 @@ from vae_lib import figures
 from vae_lib.analysis.information import active_units, unit_rates
 from vae_lib.course.figures_03 import slider_figure
 from vae_lib.objectives import rate
-from vae_lib.widgets.pictures import examples
-from vae_lib.widgets.style import Control
-from vae_lib.widgets.weights import SCRIPTS, packed, packed_weights, script
+from vae_lib.widgets.shared.browser import (
+    output_of,
+    packed,
+    packed_weights,
+    script,
+    styles,
+)
+from vae_lib.widgets.shared.control import Control, compiled
+from vae_lib.widgets.training.pictures import examples
 
 BETAS = 97  # on the slider
+TICKS = (0.1, 1.0, 4.0, 12.0, 40.0, 200.0)  # which have a label and are on it exactly
 CODES = 500  # test digits whose codes are drawn
 IMAGES = 2000  # evenly chosen test digits that rate and distortion are means of; MNIST's first ones are the easier
 SAMPLES = 10
 
 
 class BetaView(anywidget.AnyWidget):
-    """What the browser draws from: numbers for every beta of the slider; `beta` is where it stands."""
+    """What the browser draws from: numbers for every beta of the slider; `beta` is
+    where it stands.
+    """
 
-    _esm = script("decoder", "beta_slider")
-    _css = (SCRIPTS / "beta_slider.css").read_text("utf-8")
+    _esm = script("beta_slider")
+    _css = styles("browser", "beta_slider")
     beta = traitlets.Float(1.0).tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
     shapes = traitlets.List().tag(sync=True)
@@ -36,12 +47,15 @@ class BetaView(anywidget.AnyWidget):
 
 
 class BetaSlider(Control):
-    """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its highest.
+    """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its
+    highest.
 
-    Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse, one image of each class is
-    reconstructed, fixed draws from the prior are decoded, a dot moves along the rate-distortion curve of 2,000 evenly
-    chosen images, and active units light up. `dedicated` are (rate, distortion) of networks to compare with. `beta`
-    can be read and set. Raises ValueError for a beta that the network was not trained for. Notebook 03.
+    Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse,
+    one image of each class is reconstructed, fixed draws from the prior are decoded, a
+    dot moves along the rate-distortion curve of 2,000 evenly chosen images, and active
+    units light up. `dedicated` are (rate, distortion) of networks to compare with.
+    `beta` can be read and set. Raises ValueError for a beta that the network was not
+    trained for. Notebook 03.
     """
 
     description = (
@@ -50,22 +64,15 @@ class BetaSlider(Control):
     )
 
     def __init__(self, network, images, labels, *, beta=1.0, dedicated=()):
-        self.network, self.dedicated = (
-            network,
-            [list(map(float, pair)) for pair in dedicated],
-        )
         network.check(beta)
+        self.network = network
+        self.dedicated = [list(map(float, pair)) for pair in dedicated]
         self.images, self.labels = images, np.asarray(labels)
         self.shown = examples(self.labels)
-        self.betas = np.geomspace(
-            network.settings["low"], network.settings["high"], BETAS
-        )
+        self.betas = slider_betas(network.settings["low"], network.settings["high"])
         self.walk = walk(network, images, self.shown, self.betas)
-        self.samples = (
-            np.random.default_rng(0)
-            .standard_normal((SAMPLES, network.latent_dim))
-            .astype("float32")
-        )
+        rng, shape = np.random.default_rng(0), (SAMPLES, network.latent_dim)
+        self.samples = rng.standard_normal(shape).astype("float32")
         self.view = BetaView(
             beta=float(beta),
             facts=self._facts(),
@@ -93,14 +100,6 @@ class BetaSlider(Control):
     def _facts(self):
         """Return what the browser needs besides arrays."""
         walk, settings = self.walk, self.network.settings
-        shift, scale = (
-            float(self.network.likelihood.mean(np.float32(x))) for x in (0, 1)
-        )
-        output = (
-            "sigmoid"
-            if settings["likelihood"] == "bernoulli"
-            else [scale - shift, shift]
-        )
         rounded = {
             name: np.round(walk[name], 4).tolist()
             for name in ("rates", "distortions", "unit_rates")
@@ -111,11 +110,12 @@ class BetaSlider(Control):
             reach=self.reach,
             images=walk["images"],
             betas=self.betas.tolist(),
+            ticks=[beta for beta in TICKS if beta in self.betas],
             active=walk["active"].tolist(),
             labels=self.labels[:CODES].tolist(),
             classes=self.labels[self.shown].tolist(),
             colours=list(map(to_hex, figures.COLOURS)),
-            output=output,
+            output=output_of(self.network),
             activation=settings["activation"],
             columns=self.network.image_shape[1],
             dedicated=self.dedicated,
@@ -123,7 +123,9 @@ class BetaSlider(Control):
         )
 
     def _numbers(self):
-        """Return the decoder's weights, its scales and shifts at each beta, and the codes, packed as float16."""
+        """Return the decoder's weights, its scales and shifts at each beta, and the
+        codes, packed as float16.
+        """
         decoder, depth = self.network.decoder, len(self.network.settings["hidden"])
         layers = [
             decoder.get_layer(name)
@@ -147,7 +149,9 @@ class BetaSlider(Control):
 
     @property
     def units(self):
-        """The two units that are drawn: those of the largest rate over all beta, the same twice if there is one."""
+        """The two units that are drawn: those of the largest rate over all beta, the
+        same twice if there is one.
+        """
         order = np.argsort(-self.walk["unit_rates"].sum(axis=0), kind="stable")
         return sorted(order[:2].tolist()) if len(order) > 1 else [0, 0]
 
@@ -192,11 +196,24 @@ class BetaSlider(Control):
         )
 
 
-def walk(network, images, shown, betas, seed=0):
-    """Return what `network` makes of images at each of `betas`: a dict of arrays, the betas along the first axis.
+def slider_betas(low, high):
+    """Return the betas on the slider, evenly spaced in ratio, the nearest of each of
+    TICKS replaced by it.
+    """
+    betas = np.geomspace(low, high, BETAS)
+    for tick in TICKS:
+        if low <= tick <= high:
+            betas[np.argmin(np.abs(np.log(betas / tick)))] = tick
+    return betas
 
-    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and `distortions`, means over 2,000
-    evenly chosen ones in nats with z sampled once; `unit_rates` and `active` of each latent unit.
+
+def walk(network, images, shown, betas, seed=0):
+    """Return what `network` makes of images at each of `betas`: a dict of arrays, the
+    betas along the first axis.
+
+    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and
+    `distortions`, means over 2,000 evenly chosen ones in nats with z sampled once;
+    `unit_rates` and `active` of each latent unit.
     """
     x = network.prepare(images[:: max(1, len(images) // IMAGES)][:IMAGES])
     chosen = np.concatenate([shown, np.arange(min(CODES, len(images)))])
@@ -205,7 +222,7 @@ def walk(network, images, shown, betas, seed=0):
         (len(x), network.latent_dim), "float32"
     )
 
-    @tf.function(autograph=False)
+    @compiled
     def at(t):
         mu, rho = network.encoder([x, tf.fill((len(x), 1), t)])
         sigma, log_sigma = network.posterior(rho)
@@ -233,5 +250,8 @@ def walk(network, images, shown, betas, seed=0):
     names = "rates", "distortions", "unit_rates", "active", "mu", "sigma"
     return {
         "images": len(x),
-        **{name: np.array(part) for name, part in zip(names, zip(*rows))},
+        **{
+            name: np.array(part)
+            for name, part in zip(names, zip(*rows, strict=True), strict=False)
+        },
     }

@@ -1,20 +1,28 @@
-"""Predict, run, explain: a guess is committed before its answer is shown. All notebooks."""
+"""Predict, run, explain: a guess is committed before its answer is shown. All
+notebooks.
+"""
 
 import html
 import math
 
 import ipywidgets
 
-from vae_lib.widgets.background import guarded
-from vae_lib.widgets.style import Control, row, say
+from vae_lib.widgets.shared.background import guarded
+from vae_lib.widgets.shared.control import Control, row, say
+
+CLOSE = 0.1  # a number counts as right within a tenth of the answer
+_kept = {}  # question -> the guess, for cells that are run again
 
 
 class Guess(Control):
-    """A question of `vae_lib.course.questions`, the reader's guess, and, once that is committed, the answer.
+    """A question of `vae_lib.course.questions`, the reader's guess, and, once that is
+    committed, the answer.
 
-    `answer` is a function without arguments for a number that the notebook measures further down, for example
-    `lambda: test.distortion`; until its cell has run, the guess is kept and compared on demand. The guess lives
-    in the notebook's kernel alone. `field` and `button` are widgets, `committed` is the guess or None. Raises
+    `answer` is a function without arguments for a number that the notebook measures
+    further down, for example `lambda: test.distortion`; until its cell has run, the
+    guess is kept and compared on demand. The button commits, and so does Enter. The
+    guess lives in the notebook's kernel alone, where it survives that the cell is run
+    again. `field` and `button` are widgets, `committed` is the guess or None. Raises
     ValueError for a question without an answer.
     """
 
@@ -26,26 +34,30 @@ class Guess(Control):
         self.question, self.committed = question, None
         self.answer = answer or (lambda: question.answer)
         self.description = in_text(question)
-        wide = {"width": "auto"}
         if question.options:
             self.field = ipywidgets.RadioButtons(
-                options=question.options, value=None, layout=wide
+                options=question.options, value=None, layout={"width": "auto"}
             )
         else:
             self.field = ipywidgets.Text(
                 placeholder=f"a number, in {question.unit}",
                 layout={"width": "230px"},
-                continuous_update=False,
-            )  # else Commit may overtake the last key
+                continuous_update=False,  # else Commit may overtake the last key
+            )
         self.button = ipywidgets.Button(
             description="Commit", tooltip="Keep this guess and see the answer"
         )
         self.message = ipywidgets.HTML()
-        report = lambda sentence: say(self.message, sentence, error=True)  # noqa: E731
-        self.button.on_click(guarded(self.commit, report))
+        self.press = guarded(
+            self.commit, lambda sentence: say(self.message, sentence, "error")
+        )
+        self.button.on_click(self.press)
         text = ipywidgets.HTML(f"<b>Your guess.</b> {html.escape(question.text)}")
         super().__init__(text, self.field, row(self.button, self.message))
         self.add_class("vae-guess")
+        if question in _kept:
+            self._enter(_kept[question])
+            self.press()
 
     def commit(self):
         """Keep what is chosen or typed, and show the answer as soon as there is one.
@@ -53,19 +65,29 @@ class Guess(Control):
         Raises ValueError where nothing is chosen or no number typed.
         """
         if self.committed is None:
-            self.committed = self._guess()
+            self.committed = _kept[self.question] = self._guess()
             self.field.disabled = True
         try:
             answer = float(self.answer())
         except NameError:  # its cell is further down
             self.button.description = "Compare"
+            kept = self._words(self.committed)
             say(
                 self.message,
-                f"Kept: {self._words(self.committed)}. Run the cells below, then press Compare.",
+                f"Kept: {kept}. Run the cells below, then press Compare.",
             )
             return
         self.button.disabled = True
-        say(self.message, f"{self._compared(answer)} {self.question.why}")
+        right = self._right(answer)
+        words = f"{self._compared(answer, right)} {self.question.why}"
+        say(self.message, words, "right" if right else "wrong")
+
+    def _enter(self, guess):
+        """Put an earlier guess into the field."""
+        if self.question.options:
+            self.field.index = guess
+        else:
+            self.field.value = f"{guess:g}"
 
     def _guess(self):
         if self.question.options:
@@ -87,15 +109,21 @@ class Guess(Control):
             return f"“{self.question.options[int(value)]}”"
         return f"{value:,.4g} {self.question.unit}".replace("-", "−")
 
-    def _compared(self, answer):
-        guess, right = self._words(self.committed), self._words(answer)
+    def _right(self, answer):
+        if self.question.options:
+            return self.committed == answer
+        return abs(self.committed - answer) <= CLOSE * abs(answer)
+
+    def _compared(self, answer, right):
+        guess, truth = self._words(self.committed), self._words(answer)
         if self.question.options:
             return (
-                "As you said."
-                if self.committed == answer
-                else f"You said {guess}; the answer is {right}."
+                "✓ Right."
+                if right
+                else f"✗ Not yet: you said {guess}; the answer is {truth}."
             )
-        return f"You guessed {guess}; it is {right}."
+        verdict = "✓ Right, within a tenth" if right else "✗ Not yet"
+        return f"{verdict}: you guessed {guess}; it is {truth}."
 
     def _still(self):
         return {"text/plain": self.description, "text/html": in_html(self.question)}, {}
@@ -104,7 +132,8 @@ class Guess(Control):
 def in_text(question):
     """Return a question as text, for where no kernel runs."""
     options = [
-        f"({letter}) {option}" for letter, option in zip("abcdef", question.options)
+        f"({letter}) {option}"
+        for letter, option in zip("abcdef", question.options, strict=False)
     ]
     return "\n".join([f"Your guess. {question.text}", *options])
 

@@ -1,120 +1,113 @@
-"""The latent pad: drag a point over the map of codes and the digit follows, decoded in the browser. Notebook 04.
+"""The latent pad: drag a point over the map of codes and the digit follows, decoded in
+the page. Notebook 04.
 
-It answers while the kernel is busy, and without any on a page written by `vae_lib.widgets.page`.
+It answers while the kernel is busy, and without any on a page written by
+`vae_lib.widgets.page`.
 """
 
 import io
 
-import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
-from matplotlib.colors import to_hex
 from PIL import Image
 
 from vae_lib import figures
-from vae_lib.analysis.information import unit_rates
-from vae_lib.widgets.plane import STEP, unit_name
-from vae_lib.widgets.style import Control, row, say
-from vae_lib.widgets.weights import SCRIPTS, network_state, packed, script
+from vae_lib.widgets.shared.browser import network_state, script, styles
+from vae_lib.widgets.shared.codes import (
+    DRAWN,
+    IMAGES,
+    CodeMap,
+    by_rate,
+    check_map,
+    class_means,
+    draw_map,
+    drawn_at_random,
+    map_state,
+)
+from vae_lib.widgets.shared.control import STEP, Control, row, say, unit_name
 
-ACROSS = 50  # digits in a row of the atlas
+ACROSS = 50  # images in a row of the atlas
 SLIDERS = 10  # at most
-DIGITS = 5000  # on the map
-DRAWN = 2000  # of them in the picture that stands in for it
+TRIED = 500  # images among which the pad looks for a clear one to start at
 
 
-class Board(anywidget.AnyWidget):
-    """What the browser needs to draw a map of codes and to decode; numbers as bytes, see `weights`."""
+class Pad(CodeMap):
+    """The canvas of the pad. `z_0`, `z_1`, … are the latent units in `free`; the others
+    stay at zero.
+    """
 
-    weights = traitlets.Bytes().tag(sync=True)
-    shapes = traitlets.List().tag(sync=True)
-    dtype = traitlets.Unicode("float16").tag(sync=True)
-    activation = traitlets.Unicode("relu").tag(sync=True)
-    output = traitlets.Any("sigmoid").tag(sync=True)
-    columns = traitlets.Int(28).tag(sync=True)
-    latent_dim = traitlets.Int(2).tag(sync=True)
-    units = traitlets.List().tag(sync=True)
-    names = traitlets.List().tag(sync=True)
-    reach = traitlets.Float(3.0).tag(sync=True)
-    codes = traitlets.Bytes().tag(sync=True)
-    labels = traitlets.Bytes().tag(sync=True)
-    badges = traitlets.List().tag(sync=True)
-    colours = traitlets.List([to_hex(colour) for colour in figures.COLOURS]).tag(
-        sync=True
-    )
-
-
-class Pad(Board):
-    """The canvas of the pad. `z_0`, `z_1`, … are the latent units in `free`; the others stay at zero."""
-
-    _esm = script("decoder", "map", "pad")
-    _css = (SCRIPTS / "pad.css").read_text("utf-8")
+    _esm = script("pad")
+    _css = styles("browser", "pad")
     free = traitlets.List().tag(sync=True)
-    means = traitlets.List().tag(sync=True)
+    means = traitlets.List().tag(sync=True)  # [label, code] for each class
+    names = traitlets.Dict().tag(sync=True)  # label -> what an image of it is called
+    noun = traitlets.Unicode("digit").tag(sync=True)
     step = traitlets.Float(STEP).tag(sync=True)
     atlas = traitlets.Bytes().tag(sync=True)
     atlas_columns = traitlets.Int(ACROSS).tag(sync=True)
 
 
 class LatentPad(Control):
-    """A map of codes to drag a point over, the digit decoded from it, and a slider for each latent unit.
+    """A map of codes to drag a point over, the image decoded from it, and a slider for
+    each latent unit.
 
-    `vae` decodes; `digits` is a `Split` whose codes make the map, `count` of them drawn at random. `units`, two of
-    them counted from 0, span the map: without it the two of the largest rate. Up to ten units have sliders, in the
-    order of their rates; the others stay at zero. `pad` and `sliders` are the widgets, `z` the code (latent_dim,).
-    Everything happens in the browser, with weights as `dtype`. Raises ValueError with one sentence for a model
-    with one latent unit, layers other than Dense, or units that are not there. Notebook 04.
+    `vae` decodes; `digits` is a `Split` of images of any size, whose codes make the
+    map, `count` of them drawn at random. `units`, two of them counted from 0, span the
+    map: without it the two of the largest rate. Up to ten units have sliders, in the
+    order of their rates; the others stay at zero. `names`, one for each label from 0,
+    are for images other than digits. `pad` and `sliders` are the widgets, `z` the code
+    (latent_dim,). Everything happens in the page, with weights as `dtype`. Raises
+    ValueError with one sentence for a model with one latent unit, layers other than
+    Dense, or units that are not there. Notebook 04.
     """
 
     description = "The latent pad: a map of codes to drag a point over, and the digit that the decoder makes of it."
 
-    def __init__(self, vae, digits, units=None, count=DIGITS, dtype="float16"):
+    def __init__(
+        self, vae, digits, units=None, count=IMAGES, dtype="float16", names=None
+    ):
         check_map(vae, units)
         self.vae, self.dtype = vae, dtype
         self.digits = drawn_at_random(digits, count)
         mu, sigma = vae.encode(self.digits.images)
-        order = np.argsort(-unit_rates(mu, sigma), kind="stable")
-        units = list(map(int, sorted(order[:2]) if units is None else units))
-        free = (units + [int(unit) for unit in order if unit not in units])[:SLIDERS]
-        start = (
-            np.round(mu[0] / STEP) * STEP if vae.latent_dim > 2 else np.zeros(2)
-        )  # no digit lives at the origin
-        kind = type(
-            "Pad",
-            (Pad,),
-            {
-                f"z_{unit}": traitlets.Float(float(start[unit])).tag(sync=True)
-                for unit in free
-            },
-        )
-        self.pad = kind(
+        ranked = by_rate(mu, sigma)
+        units = list(map(int, sorted(ranked[:2]) if units is None else units))
+        free = (units + [unit for unit in ranked if unit not in units])[:SLIDERS]
+        noun, called = words(np.unique(digits.labels), names)
+        state = self._state(mu, sigma, units)
+        start = clear_code(vae, mu, self.digits.labels, units, state)
+        traits = {
+            f"z_{unit}": traitlets.Float(float(start[unit])).tag(sync=True)
+            for unit in free
+        }
+        self.pad = type("Pad", (Pad,), traits)(
             units=units,
             free=free,
             atlas=atlas(self.digits.images),
-            **self._state(mu, sigma, units),
+            noun=noun,
+            names=called,
+            **state,
         )
         ends = dict(min=-self.pad.reach, max=self.pad.reach, step=STEP)
         self.sliders = [
-            ipywidgets.FloatSlider(
-                float(start[unit]), **ends, description=unit_name(unit)
-            )
+            ipywidgets.FloatSlider(start[unit], **ends, description=unit_name(unit))
             for unit in free
         ]
         self.links = [
             ipywidgets.jslink((self.pad, f"z_{unit}"), (slider, "value"))
-            for unit, slider in zip(free, self.sliders)
+            for unit, slider in zip(free, self.sliders, strict=True)
         ]
         self.message = ipywidgets.HTML()
-        super().__init__(
-            self.pad, row(*self.sliders, style="vae-settings"), self.message
-        )
         others = vae.latent_dim - len(free)
         if others:
             say(
                 self.message,
                 f"The other {others} latent units, those of the lowest rates, stay at 0.",
             )
+        super().__init__(
+            self.pad, row(*self.sliders, style="vae-settings"), self.message
+        )
 
     @property
     def z(self):
@@ -134,109 +127,70 @@ class LatentPad(Control):
 
     def _state(self, mu, sigma, units):
         """Return what model and codes give the pad to draw, as a mapping of traits."""
-        state = network_state(self.vae, self.dtype) | map_state(
-            mu, sigma, self.digits.labels, units
+        labels = self.digits.labels
+        means = class_means(mu, labels).items()
+        return dict(
+            means=[[label, mean.round(3).tolist()] for label, mean in means],
+            **network_state(self.vae, self.dtype),
+            **map_state(mu, sigma, labels, units),
         )
-        means = class_means(mu, self.digits.labels)
-        state["means"] = [
-            [int(label), mean.round(3).tolist()] for label, mean in means.items()
-        ]
-        return state
 
     def picture(self):
         """Return PNG bytes of the map with the point marked and of the digit beside it."""
         figure, axes = figures.new_figure(1, 2, (7, 3.6), width_ratios=(4, 2.6))
-        draw_map(
-            axes[0],
-            self.pad,
-            self.vae.encode(self.digits.images[:DRAWN])[0],
-            self.digits.labels,
-            self.z,
-        )
+        codes = self.vae.encode(self.digits.images[:DRAWN])[0]
+        draw_map(axes[0], self.pad, codes, self.digits.labels, self.z)
         figures.draw_digits(axes[1], self.vae.decode(self.z[None]), 1, "decoded from z")
         return figures.to_png(figure)
 
 
-def check_map(vae, units=None):
-    """Raise ValueError with one sentence unless `vae` has two latent units at least, among them `units`."""
-    n = vae.latent_dim
-    if n < 2:
-        raise ValueError(
-            "the model has 1 latent unit, but a map needs 2 or more: use "
-            "vae_lib.widgets.plane.LatentPlane, which shows one slider."
-        )
-    if units is not None and not (
-        len(units) == 2 == len(set(units)) and set(units) <= set(range(n))
-    ):
-        raise ValueError(
-            f"units are {units!r}: pass two different ones from 0 to {n - 1}."
-        )
+def words(labels, names=None):
+    """Return what an image is, "digit" or "image", and a mapping from label to how one
+    of that class is called.
+    """
+    if names is not None:
+        return "image", {str(label): str(names[label]) for label in labels}
+    if max(labels) < 10:
+        return "digit", {str(label): f"a {label}" for label in labels}
+    return "image", {str(label): f"class {label}" for label in labels}
 
 
-def drawn_at_random(split, count):
-    """Return `count` of a split's digits, or all of fewer: the order of MNIST's test digits is not random."""
-    order = np.random.default_rng(0).permutation(len(split.images))[:count]
-    return split._replace(images=split.images[order], labels=split.labels[order])
+def clear_code(vae, mu, labels, units, state):
+    """Return the code to start at, in steps of the sliders: that of an image which the
+    model draws clearly.
 
-
-def draw_map(axes, board, codes, labels, code):
-    """Draw the map of `board` with `codes` (n, latent_dim) and a ring at `code` (latent_dim,) into Matplotlib axes."""
-    figures.draw_codes(
-        axes,
-        codes[:, board.units],
-        labels[: len(codes)],
-        title="codes, and a ring at z",
-    )
-    axes.plot(
-        *code[board.units],
-        "o",
-        markersize=10,
-        markerfacecolor="white",
-        markeredgecolor="black",
-    )
-    axes.set(
-        xlim=(-board.reach, board.reach),
-        ylim=(-board.reach, board.reach),
-        xlabel=board.names[0],
-        ylabel=board.names[1],
-    )
-
-
-def class_means(codes, labels):
-    """Return a mapping from each label to the mean of its codes."""
-    return {label: codes[labels == label].mean(axis=0) for label in np.unique(labels)}
-
-
-def map_state(mu, sigma, labels, units):
-    """Return what the browser needs to draw the map of codes, (n, latent_dim) each, as a mapping of traits."""
-    plane = mu[:, units]
-    reach = float(max(3, np.ceil(np.quantile(np.abs(plane), 0.995))))
-    means = class_means(plane, labels)
-    places = figures.spread(np.array(list(means.values())), 0.12 * reach)
-    return dict(
-        codes=packed(np.stack([mu, sigma])),
-        labels=labels.astype("uint8").tobytes(),
-        reach=reach,
-        latent_dim=mu.shape[1],
-        names=[unit_name(unit) for unit in units],
-        badges=[
-            [int(label), *place.round(3).tolist()]
-            for label, place in zip(means, places)
-        ],
+    Its neighbours on the map are of its own class, it is decoded with few grey pixels,
+    and no numeral of `state` covers it.
+    """
+    reach, plane = state["reach"], mu[:, units]
+    badges = np.array(state["badges"])[:, 1:]
+    tried = np.flatnonzero(np.abs(plane[:TRIED]).max(axis=1) < 0.7 * reach)
+    if len(tried) == 0:
+        return np.zeros(vae.latent_dim)
+    decoded = vae.decode(mu[tried]).reshape(len(tried), -1)
+    grey = (decoded * (1 - decoded)).mean(axis=1) / (decoded.mean(axis=1) + 1e-6)
+    far = np.linalg.norm(plane[tried, None] - plane, axis=-1)  # (tried, n)
+    neighbours = labels[np.argsort(far, axis=1)[:, 1:16]]
+    strangers = (neighbours != labels[tried, None]).mean(axis=1)
+    near_badge = np.linalg.norm(plane[tried, None] - badges, axis=-1).min(axis=1)
+    covered = near_badge < 0.12 * reach
+    best = tried[np.argmin(grey + strangers + covered)]
+    return (
+        np.round(mu[best].astype(float) / STEP).clip(-reach / STEP, reach / STEP) * STEP
     )
 
 
 def atlas(images):
-    """Return `uint8` images, dark on light and `ACROSS` in a row, as the bytes of one PNG of 16 grey levels."""
-    rows = -(-len(images) // ACROSS)
-    board = np.zeros((rows * ACROSS, *images.shape[1:]), "uint8")
-    board[: len(images)] = images
-    board = (
-        board.reshape(rows, ACROSS, *images.shape[1:])
-        .swapaxes(1, 2)
-        .reshape(rows * images.shape[1], -1)
-    )
-    levels = Image.fromarray(15 - np.round(board / 17).astype("uint8"), "P")
+    """Return `uint8` images, dark on light and `ACROSS` in a row, as the bytes of one
+    PNG of 16 grey levels.
+    """
+    n, height, width = images.shape
+    rows = -(-n // ACROSS)
+    board = np.zeros((rows * ACROSS, height, width), "uint8")
+    board[:n] = images
+    board = board.reshape(rows, ACROSS, height, width).swapaxes(1, 2)
+    grey = 15 - np.round(board.reshape(rows * height, -1) / 17).astype("uint8")
+    levels = Image.fromarray(grey, "P")
     levels.putpalette([level * 17 for level in range(16) for _ in range(3)])
     with io.BytesIO() as file:
         levels.save(file, "PNG", bits=4, optimize=True)

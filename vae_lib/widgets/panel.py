@@ -1,42 +1,45 @@
-"""The training panel: settings, buttons, and pictures that move while the kernel stays free. Notebook 01."""
+"""The training panel: settings, buttons, and pictures that move while the kernel stays
+free. Notebook 01.
+"""
 
-import contextlib
 import threading
 from pathlib import Path
 
 import ipywidgets
+from IPython.display import display
 
 from vae_lib import storage
-from vae_lib.widgets.background import Background, guarded, sentence
-from vae_lib.widgets.controls import DEFAULTS, WORDS, Controls
-from vae_lib.widgets.experiments import EXPERIMENTS, experiments_html
-from vae_lib.widgets.live import Live, card
-from vae_lib.widgets.pictures import HELD_OUT
-from vae_lib.widgets.run import Run
-from vae_lib.widgets.style import Control, row, say
+from vae_lib.widgets.shared.background import Background, guarded, sentence
+from vae_lib.widgets.shared.control import Control, replaced, row, say
+from vae_lib.widgets.training.experiments import EXPERIMENTS, experiments_html
+from vae_lib.widgets.training.pictures import HELD_OUT, Live
+from vae_lib.widgets.training.run import Run, card
+from vae_lib.widgets.training.settings import DEFAULTS, LIVE, WORDS, Settings
 
 KEPT = 4  # runs that stay for comparison
 ACTIONS = dict(
     Start=("play", "Train a new model with these settings"),
     Stop=("stop", "End the training; what was learned is kept"),
-    Continue=(
-        "forward",
-        "Go on with the stopped run, up to the number of epochs now set",
-    ),
+    Continue=("forward", "Go on with the last run, up to the epochs now set"),
     Reset=("refresh", "Forget all runs and put the settings back"),
     Save=("save", "Write the model to a file"),
 )
 
 
 class TrainingPanel(Control):
-    """A panel that trains VAEs on `digits` and shows what they learn while the kernel stays free.
+    """A panel that trains VAEs on `digits` and shows what they learn while the kernel
+    stays free.
 
-    `digits` is what `load_mnist` returns. Settings by name: beta, latent_dim, posterior, likelihood,
-    learning_rate, epochs, images (how many of the training images), seed; `hidden` and `batch_size` stay as
-    given. `fields` are the names of the settings that the reader sees, all by default. Saved runs go to
-    `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The methods do what the buttons
-    do and raise what the buttons say; `result` waits. Raises ValueError with one sentence for settings that are
-    not to be had. Notebook 01.
+    `digits` is what `load_mnist` returns; the model's image shape and the classes are
+    theirs. Settings by name: beta, latent_dim, posterior, likelihood, learning_rate,
+    epochs, images (how many of the training images), seed; `hidden` and `batch_size`
+    stay as given. Beta and learning rate act on the run that trains as well. `fields`
+    are the names of the settings that the reader sees, all by default. Saved runs go to
+    `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The
+    methods do what the buttons do and raise what the buttons say; `result` waits, and
+    `train` shows the panel, starts and waits. A panel whose cell is run again ends its
+    run and hands its runs on. Raises ValueError with one sentence for settings that are
+    not allowed. Notebook 01.
     """
 
     description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
@@ -52,99 +55,115 @@ class TrainingPanel(Control):
         experiments=EXPERIMENTS,
         **settings,
     ):
-        self.digits, self.hidden, self.batch_size, self.folder = (
-            digits,
-            hidden,
-            batch_size,
-            Path(folder),
-        )
-        self.defaults = {
-            **DEFAULTS,
-            "images": min(DEFAULTS["images"], len(digits.train.images)),
-            **settings,
-        }
+        self.digits, self.hidden, self.batch_size = digits, hidden, batch_size
+        self.folder = Path(folder)
+        most = len(digits.train.images)
+        images = min(DEFAULTS["images"], most)
+        self.defaults = {**DEFAULTS, "images": images, **settings}
         self.work, self.compiling = Background("training"), Background("compilation")
         self.lock = threading.RLock()  # around what buttons and the end of a run change
         self.status, self.progress = ipywidgets.HTML(), ipywidgets.HTML()
-        self.bar = ipywidgets.FloatProgress(
-            0.0, max=1.0, layout={"width": "99%", "height": "10px"}
-        )
-        self.controls = Controls(len(digits.train.images), self._changed, fields)
+        self.bar = ipywidgets.FloatProgress(0.0, max=1.0).add_class("vae-bar")
+        self.controls = Settings(most, self._changed, fields)
         self.live = Live(digits.validation.labels[:HELD_OUT])
         self.cards = row(style="vae-cards")
+        self.run, self.runs, self.number = None, {}, 0
         self.buttons = {
-            name: ipywidgets.Button(
-                description=name, icon=icon, tooltip=tip, layout={"width": "96px"}
-            )
+            name: ipywidgets.Button(description=name, icon=icon, tooltip=tip)
             for name, (icon, tip) in ACTIONS.items()
         }
         actions = self.start, self.stop, self.resume, self.reset, self.save
-        for button, action in zip(self.buttons.values(), actions):
+        for button, action in zip(self.buttons.values(), actions, strict=True):
             button.on_click(guarded(action, self._refuse))
         self.buttons["Start"].button_style = "primary"
         about = [ipywidgets.HTML(experiments_html(experiments))] * bool(experiments)
-        super().__init__(
-            self.controls,
-            row(*self.buttons.values()),
-            self.bar,
-            self.status,
-            self.progress,
-            self.live,
-            *about,
-            self.cards,
-        )
+        buttons = row(*self.buttons.values(), style="vae-buttons")
+        knobs = [self.controls, buttons, self.bar, self.status, self.progress]
+        panel = ipywidgets.Box([ipywidgets.VBox(knobs), self.live])
+        panel.add_class("vae-panel")
+        super().__init__(panel, *about, self.cards)
         self._begin()
+        for earlier in replaced(self):
+            self._take_over(earlier)
+
+    def train(self, timeout=None, **settings):
+        """Show the panel, train with its settings, `settings` entered first, and return
+        the `Result`.
+
+        The run is seen while it goes on, and the stored output shows its end.
+        """
+        shown = display(self, display_id=True)
+        self.start(**settings)
+        try:
+            return self.result(timeout)
+        finally:
+            if shown:
+                shown.update(self)
 
     def start(self, **settings):
-        """Begin a run with the settings of the panel, `settings` entered first; return at once."""
+        """Begin a run with the settings of the panel, `settings` entered first; return
+        at once.
+        """
         with self.lock:
             self._idle("start another run")
             self.controls.enter(settings)
+            values = self.controls.values()
             self.run = Run(
-                self.number + 1,
-                self.controls.settings(),
-                self.digits,
-                self.hidden,
-                self.batch_size,
+                self.number + 1, values, self.digits, self.hidden, self.batch_size
             )
             self.number = self.run.number
             self._go(self.run)
 
     def stop(self):
-        """Ask the run to end after its present chunk, within half a second; return at once."""
+        """Ask the run to end after its present chunk, within half a second; return at
+        once.
+        """
         self.work.stop()
 
     def resume(self):
-        """Continue the last run where it was stopped, up to the epochs that are now set; return at once."""
+        """Continue the last run where it was stopped, with the beta, learning rate and
+        epochs that are now set.
+        """
         with self.lock:
             self._idle("continue")
-            run, epochs = self._trained(), self.controls.settings()["epochs"]
-            if epochs <= run.training.epoch:
+            run, values = self._trained(), self.controls.values()
+            if values["epochs"] <= run.training.epoch:
                 raise RuntimeError(
                     f"{run.training.epoch} epochs are done: set more epochs, then continue."
                 )
-            run.training.epochs = run.settings["epochs"] = epochs
+            run.training.epochs = run.settings["epochs"] = values["epochs"]
+            for name in LIVE:
+                run.want(name, values[name])
             self._go(run)
 
     def reset(self):
-        """End what is going on, forget all runs that were not saved, and put the settings back."""
+        """End what is going on, forget all runs that were not saved, and put the
+        settings back.
+        """
         self.stop()
         self.work.wait()
         with self.lock:
             self._idle("reset")
+            self.run, self.runs, self.number = None, {}, 0
             self._begin()
 
     def save(self, run=None):
-        """Write the model of `run` (the last one) to a new file in `folder` and return its path."""
+        """Write the model of `run` (the last one) to a new file in `folder` and return
+        its path.
+        """
         with self.lock:
             self._idle("save")
             run = run or self._trained()
             path = run.new_path(self.folder)
-            with contextlib.suppress(
-                OSError
-            ):  # what is wrong with the folder, save says better
+            try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-            storage.save(run.vae, path)
+                storage.save(run.vae, path)
+            except (OSError, storage.StorageError) as error:
+                cause = getattr(error, "strerror", None) or error.__cause__ or error
+                raise storage.StorageError(
+                    f"Run {run.number} was not saved, since {self.folder.absolute()} cannot be written "
+                    f"({cause}): set panel.folder to a folder of yours and press Save again."
+                ) from error
             say(
                 self.status,
                 f'Run {run.number} is saved: storage.load("{path.as_posix()}") brings it back.',
@@ -152,11 +171,13 @@ class TrainingPanel(Control):
             return path
 
     def result(self, timeout=None):
-        """Wait for the last run to end and return its `Result` (vae, history, settings).
+        """Wait for the last run to end and return its `Result` (vae, history,
+        settings).
 
-        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the cell first: that ends the
-        waiting, not the run. Raises what ended the run, such as
-        DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run was started.
+        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the
+        cell first: that ends the waiting, not the run. Raises what ended the run, such
+        as DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run
+        was started.
         """
         if self.run is None:
             raise RuntimeError(
@@ -176,33 +197,49 @@ class TrainingPanel(Control):
         return self.live.picture()
 
     def _begin(self):
-        """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
-        self.run, self.runs, self.number = None, {}, 0
+        """Show what an untrained model makes of the digits, and compile its shape
+        meanwhile.
+        """
         self._show_cards()
         self.controls.enter(self.defaults)
-        run = Run(
-            0, self.controls.settings(), self.digits, self.hidden, self.batch_size
-        )
+        values = self.controls.values()
+        run = Run(0, values, self.digits, self.hidden, self.batch_size)
         run.watch(None)
         self.live.draw(run)
-        self.bar.value, self.progress.value = (
-            0.0,
-            "The pictures show an untrained model.",
-        )
+        self.bar.value = 0.0
+        self.progress.value = "The pictures show an untrained model."
         self._enable()
-        say(
-            self.status,
-            "Ready: press Start. The training step is being compiled meanwhile.",
-        )
-        if not self.compiling.start(
-            run.compile(), ended=self._ready
-        ):  # so that Start answers at once
-            self._ready(None)  # another shape is being compiled
+        compiling = self.compiling.start(run.compile(), ended=self._ready)
+        meanwhile = " The training step is being compiled meanwhile." * compiling
+        say(self.status, f"Ready: press Start.{meanwhile}")
 
     def _ready(self, error):
         with self.lock:
-            if self.run is None:
+            if self.run is None and "compiled meanwhile" in self.status.value:
                 say(self.status, "Ready: press Start.")
+
+    def _take_over(self, earlier):
+        """End the run of a panel whose cell was run again, and show its runs here."""
+        going = earlier.work.busy
+        earlier.stop()
+        earlier.work.wait()
+        with self.lock:
+            self.number = earlier.number
+            for run, _ in earlier.runs.values():
+                self._keep(run)
+            if self.number:
+                ended = f"Run {self.number} was stopped by that. " * going
+                kept = "Earlier runs are kept below. " * bool(self.runs)
+                say(
+                    self.status,
+                    f"This cell was run again. {ended}{kept}Start begins a new run.",
+                )
+
+    def _keep(self, run):
+        """Show a run as a card, in the place of its earlier one or after the others."""
+        shown = card(run, lambda: self.save(run), self._refuse)
+        self.runs[run.number] = run, shown
+        self._show_cards()
 
     def _go(self, run):
         self.work.start(
@@ -215,23 +252,23 @@ class TrainingPanel(Control):
 
     def _show(self, run, chunk):
         """Draw the run's new state; the training thread calls this."""
-        if chunk is not None or run.look is None:
+        if chunk is not None or run.seen is None:
             run.watch(chunk)
             self.live.draw(run)
         self.bar.value, self.progress.value = run.done, run.line()
 
     def _ended(self, run, error):
-        """Say how the run ended, and put it beside the others; the training thread calls this last."""
+        """Say how the run ended, and put it beside the others; the training thread
+        calls this last.
+        """
         with self.lock:
             self._enable()
             if run.points:
-                codes, save = self.live.images[-1].value, lambda: self.save(run)
-                self.runs[run.number] = run, card(run, codes, save, self._refuse)
-                self._show_cards()
+                run.codes = self.live.images[-1].value
+                self._keep(run)
             if run is self.run:
-                say(
-                    self.status, sentence(error) if error else run.ending(), bool(error)
-                )
+                text = sentence(error) if error else run.ending()
+                say(self.status, text, "error" if error else "")
 
     def _show_cards(self):
         while len(self.runs) > KEPT:
@@ -240,9 +277,10 @@ class TrainingPanel(Control):
 
     def _enable(self):
         """Enable the buttons that can do something."""
-        busy = self.work.busy
-        ended = not busy and self.run is not None
-        usable = dict(Start=not busy, Stop=busy, Continue=ended, Reset=True, Save=ended)
+        busy, run = self.work.busy, self.run
+        ended = not busy and run is not None
+        left = ended and run.training.epoch < self.controls.fields["epochs"].value
+        usable = dict(Start=not busy, Stop=busy, Continue=left, Reset=True, Save=ended)
         for name, button in self.buttons.items():
             button.disabled = not usable[name]
 
@@ -257,15 +295,21 @@ class TrainingPanel(Control):
             raise RuntimeError("There is no run yet: press Start first.")
         return self.run
 
-    def _changed(self, text, error):
-        """Say what a changed setting applies to."""
-        when = "Start or Continue" if text.startswith("Epochs") else "Start"
-        keeps = "; the run that is training keeps its own" * self.work.busy
-        say(
-            self.status,
-            text if error else f"{text}, from the next {when}{keeps}.",
-            error,
-        )
+    def _changed(self, name, text, error):
+        """Say what a changed setting applies to; the run that trains gets a new beta or
+        learning rate at once.
+        """
+        if name == "epochs":
+            self._enable()
+        if error:
+            say(self.status, text, "error")
+        elif self.work.busy and name in LIVE:
+            self.run.want(name, self.controls.fields[name].value)
+            say(self.status, f"{text}, from now on in run {self.run.number}.")
+        else:
+            when = "Start or Continue" if name in (*LIVE, "epochs") else "Start"
+            keeps = "; the run that is training keeps its own" * self.work.busy
+            say(self.status, f"{text}, from the next {when}{keeps}.")
 
     def _refuse(self, text):
-        say(self.status, text, error=True)
+        say(self.status, text, "error")

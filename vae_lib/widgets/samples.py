@@ -1,4 +1,6 @@
-"""A slider for the number of samples that a gradient estimate is the mean of. Notebook 02."""
+"""A slider for the number of samples that a gradient estimate is the mean of. Notebook
+02.
+"""
 
 import functools
 import threading
@@ -7,13 +9,15 @@ import ipywidgets
 
 from vae_lib.course.figures_02 import draw_dots
 from vae_lib.figures import new_figure, to_png
-from vae_lib.widgets.style import Control, image
+from vae_lib.widgets.shared.control import Control, Picture
 
 SHOWN = 40  # estimates drawn for each estimator
 
 
 def means_figure(estimates, truth, count):
-    """Return a figure of estimates, each the mean of `count` draws; `estimates` maps names to draws (n,)."""
+    """Return a figure of estimates, each the mean of `count` draws; `estimates` maps
+    names to draws (n,).
+    """
     means = {
         name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1)
         for name, draws in estimates.items()
@@ -37,8 +41,8 @@ def means_figure(estimates, truth, count):
 class SampleSlider(Control):
     """A slider for the number of samples over a picture of estimates that use so many.
 
-    `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are used; `truth` is drawn
-    as a dashed line. `slider` and `board` are the widgets.
+    `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are
+    used; `truth` is drawn as a dashed line. `slider` and `board` are the widgets.
     """
 
     def __init__(self, estimates, truth, counts=(1, 2, 4, 8, 16, 32, 64, 128)):
@@ -49,8 +53,10 @@ class SampleSlider(Control):
         self.slider = ipywidgets.SelectionSlider(
             options=counts, description="samples", layout={"width": "95%"}
         )
-        self.board = image(
-            self.drawn(counts[0]), 760, "Estimates of the gradient by five estimators"
+        self.board = Picture(
+            value=self.drawn(counts[0]),
+            width=760,
+            alt=f"Estimates of the gradient by {len(estimates)} estimators",
         )
         self.slider.observe(self.update, "value")
         self.description = f"A slider for the number of samples, up to {counts[-1]}, and the estimates."

@@ -1,22 +1,26 @@
-"""A panel to train small VAEs with a chosen map, learning rate, optimizer and initial sigma. Notebook 02."""
+"""A panel to train small VAEs with a chosen map, learning rate, optimizer and initial
+sigma. Notebook 02.
+"""
 
 import ipywidgets
 
 from vae_lib.course.figures_02 import BEFORE, runs_figure
-from vae_lib.experiments.outcomes import failed
+from vae_lib.experiments.outcomes import not_finite
 from vae_lib.figures import to_png
-from vae_lib.widgets.background import Background, guarded, sentence
-from vae_lib.widgets.style import Control, image, row, say
+from vae_lib.widgets.shared.background import Background, guarded, sentence
+from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
 
 RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 NATIVE = "native"
 
 
 class StabilityPanel(Control):
-    """Choose map, learning rate, optimizer and initial sigma of a `Stack`, press Run, see loss and gradient.
+    """Choose map, learning rate, optimizer and initial sigma of `ParallelVAEs`, press
+    Run, see loss and gradient.
 
-    Failed runs are drawn as failures; the runs before stay in the picture for comparison. `records`, label ->
-    `Record`, is what it shows at first. The runs go on in the `background`.
+    Failed runs are drawn as failures; the runs before stay in the picture for
+    comparison. `records`, label -> `Record`, is what it shows at first. The runs go on
+    in the `background`.
     """
 
     def __init__(self, stack, records, seeds=range(5), steps=200):
@@ -45,7 +49,9 @@ class StabilityPanel(Control):
             description="Stop", icon="stop", disabled=True
         )
         self.message = ipywidgets.HTML()
-        self.board = image(self.drawn(), 760, "Loss and norm of the gradient by step")
+        self.board = Picture(
+            value=self.drawn(), width=760, alt="Loss and norm of the gradient by step"
+        )
         self.background = Background("stability panel")
         self.run_button.on_click(guarded(self.run, self.complain))
         self.stop_button.on_click(lambda _: self.background.stop())
@@ -58,7 +64,12 @@ class StabilityPanel(Control):
             self.message,
             self.board,
         )
-        say(self.message, f"{len(seeds)} small VAEs, {steps} steps each.")
+        text = f"{len(seeds)} small VAEs, {steps} steps each."
+        for earlier in replaced(self):
+            if earlier.background.busy:
+                earlier.background.stop()
+                text += " This cell was run again: the runs that went on were stopped."
+        say(self.message, text)
 
     def run(self):
         """Start the runs with what is chosen; return at once."""
@@ -92,7 +103,7 @@ class StabilityPanel(Control):
             self.complain(sentence(error))
             return
         (record,) = self.latest.values()
-        failures = failed(record.loss, record.gradient_norm).sum()
+        failures = not_finite(record.loss, record.gradient_norm).sum()
         say(
             self.message,
             f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
@@ -101,7 +112,7 @@ class StabilityPanel(Control):
 
     def complain(self, text):
         """Show one sentence as an error."""
-        say(self.message, text, error=True)
+        say(self.message, text, "error")
 
     def drawn(self):
         """Return PNG bytes of the latest runs and those before."""

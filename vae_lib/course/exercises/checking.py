@@ -1,6 +1,7 @@
-"""Exercises, and what is said about an attempt: right, the probable mistake, or how far it is off."""
+"""Exercises, and what is said of an attempt: right, the mistake, or how far off."""
 
 import ast
+import copy
 import html
 import inspect
 import textwrap
@@ -12,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 UNTOUCHED = "Not tried yet: replace the ... above, then run the cell again."
-COLOURS = {
-    "Right": "#2e7d32",
-    "Not yet": "#b3122b",
-    "Open": "#616161",
-}  # never alone: the word says it, too
+# Never alone: the word says it, too.
+COLOURS = {"Right": "#2e7d32", "Not yet": "#b3122b", "Open": "#616161"}
 
 
 class Verdict(NamedTuple):
-    """What is said about an attempt: `state` is "Right", "Not yet" or "Open"; true when it is right."""
+    """What is said of an attempt; true when it is right.
+
+    `state` is "Right", "Not yet" or "Open".
+    """
 
     state: str
     sentence: str
@@ -32,18 +33,22 @@ class Verdict(NamedTuple):
         return f"{self.state}. {self.sentence}"
 
     def _repr_html_(self):
-        style = f"border-left: 4px solid {COLOURS[self.state]}; padding: 2px 10px; max-width: 46em"
-        return f'<div role="status" style="{style}"><b>{self.state}.</b> {html.escape(self.sentence)}</div>'
+        style = f"border-left: 4px solid {COLOURS[self.state]}; "
+        style += "padding: 2px 10px; max-width: 46em"
+        text = f"<b>{self.state}.</b> {html.escape(self.sentence)}"
+        return f'<div role="status" style="{style}">{text}</div>'
 
 
 @dataclass(frozen=True)
 class Exercise:
     """An exercise: called with an attempt, it returns a `Verdict`.
 
-    `solution` is a function, a number or the letter of a choice, and so are the values of `mistakes`, whose keys
-    say what went wrong. Functions are called with each of `cases`, tuples of arguments named `names`; `read` turns
-    what they return into the array that is compared, within `tolerance` (relative, and absolute for entries
-    below 1). `judge`, if there is one, has the first word: it returns a sentence about a wrong result, or None.
+    `solution` is a function, a number or the letter of a choice, and so are the values
+    of `mistakes`, whose keys say what went wrong. Functions are called with each of
+    `cases`, tuples of arguments named `names`; `read` turns what they return into the
+    array that is compared, within `tolerance` (relative, and absolute for entries below
+    1). `judge`, if there is one, has the first word: it returns a sentence about a
+    wrong result, or None.
     """
 
     right: str
@@ -56,7 +61,7 @@ class Exercise:
     judge: Callable = field(default=lambda result, arguments: None)
 
     def __call__(self, attempt):
-        """Return the `Verdict` on `attempt`; whatever it raises becomes part of the sentence."""
+        """Return the `Verdict` on `attempt`; what it raises becomes part of it."""
         if is_untouched(attempt):
             return Verdict("Open", UNTOUCHED)
         if callable(self.solution):
@@ -75,7 +80,10 @@ class Exercise:
             attempt.strip().strip("()").lower() if isinstance(attempt, str) else attempt
         )
         if letter not in letters:
-            return f"The answer {attempt!r} is none of the letters {', '.join(letters)}: give one of them."
+            return (
+                f"The answer {attempt!r} is none of the letters {', '.join(letters)}: "
+                "give one of them."
+            )
         return next(
             (sentence for sentence, wrong in self.mistakes.items() if wrong == letter),
             None,
@@ -99,11 +107,13 @@ class Exercise:
 
     def _about_function(self, attempt):
         if not callable(attempt):
-            return f"The answer is {type(attempt).__name__}, not a function: pass the function itself, without brackets."
+            return (
+                f"The answer is {type(attempt).__name__}, not a function: pass the "
+                "function itself, without brackets."
+            )
         results = [_result(attempt, case) for case in self.cases]
-        faults = [
-            self._fault(result, case) for result, case in zip(results, self.cases)
-        ]
+        pairs = list(zip(results, self.cases, strict=True))
+        faults = [self._fault(result, case) for result, case in pairs]
         if not any(faults):
             return None
         if all(
@@ -112,8 +122,7 @@ class Exercise:
         ):
             for sentence, wrong in self.mistakes.items():
                 if all(
-                    self._same(result, _result(wrong, case))
-                    for result, case in zip(results, self.cases)
+                    self._same(found, _result(wrong, case)) for found, case in pairs
                 ):
                     return sentence
         return next(filter(None, faults))
@@ -121,7 +130,8 @@ class Exercise:
     def _fault(self, result, case):
         """Return what is wrong with the result of one case, as a sentence, or None."""
         if isinstance(result, Exception):
-            return f"The function raises {type(result).__name__}: {' '.join(str(result).split())[:200]}"
+            reason = " ".join(str(result).split())[:200]
+            return f"The function raises {type(result).__name__}: {reason}"
         if result is None:
             return "The function returns nothing: does its last line begin with return?"
         if sentence := self.judge(result, case):
@@ -156,8 +166,8 @@ class Exercise:
         )
 
 
-def is_untouched(attempt):
-    """Whether `attempt` is the `...` of a stub, or a function whose body is nothing else."""
+def is_untouched(attempt: Any) -> bool:
+    """Whether `attempt` is a stub's `...`, or a function whose body is nothing else."""
     if attempt is ...:
         return True
     if not inspect.isfunction(attempt):
@@ -174,10 +184,10 @@ def is_untouched(attempt):
         return False
 
 
-def describe(names, case):
+def describe(names: str, case: tuple) -> str:
     """Return the arguments of a case in words, arrays by their shape."""
     parts = []
-    for name, value in zip(names.split(), case):
+    for name, value in zip(names.split(), case, strict=True):
         shape = np.shape(value) if not callable(value) else None
         parts.append(
             f"{name} of shape {shape}"
@@ -190,16 +200,11 @@ def describe(names, case):
 
 
 def _result(function, case):
-    """Return what the function returns for one case, or the exception that it raises; warnings are not shown."""
+    """Return what the function returns for one case, or the exception it raises."""
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            result = function(
-                *[
-                    value.copy() if isinstance(value, np.ndarray) else value
-                    for value in case
-                ]
-            )
+            result = function(*map(copy.copy, case))
     except Exception as error:
         return error
     return np.asarray(result) if hasattr(result, "numpy") else result
@@ -208,10 +213,19 @@ def _result(function, case):
 def _difference(found, wanted, where):
     """Say how an array differs from the one that is wanted."""
     if found is None:
-        return f"What the function returns cannot be read as numbers; wanted is the shape {wanted.shape}."
+        return (
+            "What the function returns cannot be read as numbers; wanted is the shape "
+            f"{wanted.shape}."
+        )
     if found.shape != wanted.shape:
-        return f"For {where} the result has the shape {found.shape}, wanted is {wanted.shape}."
+        return (
+            f"For {where} the result has the shape {found.shape}, wanted is "
+            f"{wanted.shape}."
+        )
     wrong = ~np.isclose(found, wanted, rtol=1e-3, atol=1e-3)
     place = np.unravel_index(int(np.argmax(wrong)), found.shape)
     entry = f" in entry {tuple(map(int, place))}" if place else ""
-    return f"For {where} the result{entry} is {found[place]:.5g}, wanted is {wanted[place]:.5g}."
+    return (
+        f"For {where} the result{entry} is {found[place]:.5g}, wanted is "
+        f"{wanted[place]:.5g}."
+    )

@@ -94,7 +94,7 @@ guarded = Exercise(
 
 
 slope = Exercise(
-    right="It tends to −1 on the left and grows like σ on the right: no hole where networks start, no explosion.",
+    right="It tends to −1 on the left and grows like σ on the right: no wall where networks start, and no explosion.",
     names="rho",
     solution=lambda rho: np.where(
         rho < 0,

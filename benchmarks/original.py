@@ -1,0 +1,188 @@
+"""The original project's experiment, as it was made: notebook 03 draws its figures.
+
+    python benchmarks/original.py               about half an hour on two quiet cores
+    python benchmarks/original.py --minutes 4   what begins within four minutes; call it
+                                                again to go on
+
+784–500–120–z, batches of 64, squared error of standardised pixels, Adam at 1e-3, start
+by Glorot's rule: 15 epochs for each beta and each number of latent units, and 40 where
+early stopping is looked at. The original trained on all 60,000 digits; here 5,000 are
+held out, so that there is something to stop by.
+
+Writes data/original.json (settings, figures, histories) and data/original.npz (codes,
+pictures) after every run; what stands there is not repeated unless --afresh is given.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.analysis.information import active_units, knn_accuracy, rate_parts
+from vae_lib.data import load_mnist, subsample
+from vae_lib.evaluation import evaluate
+from vae_lib.grids import embed, quantile_grid
+from vae_lib.settings import SETTINGS, new_vae
+from vae_lib.storage import whole_file
+from vae_lib.training import Training
+
+RESULTS = Path(__file__).parent.parent / "data" / "original.json"
+EPOCHS = SETTINGS["original"].training["epochs"]
+LONG = 40  # epochs, where early stopping is looked at
+LOOKS = (1, 5, 15, 40)  # epochs after which held-out digits are looked at
+RUNS = [  # latent units, beta, seed, epochs
+    *((15, beta, 0, EPOCHS) for beta in (12, 200, 0)),
+    (2, 12, 0, EPOCHS),
+    *((dim, beta, 0, LONG) for dim, beta in ((2, 12), (15, 12), (15, 0))),
+]
+HISTORY = ("distortion", "rate", "validation_distortion", "validation_rate")
+
+
+def levels(values, n=1024):
+    """Return `values` as uint16 levels from 0 to n - 1 over their range."""
+    low, high = values.min(), values.max()
+    return np.round((values - low) / (high - low) * (n - 1)).astype("uint16")
+
+
+def grey(images):
+    """Return images in [0, 1], clipped to that, as uint8."""
+    return np.uint8(255 * np.clip(images, 0, 1) + 0.5)
+
+
+def figures_of(vae, digits, beta, seed):
+    """Return what is measured of a trained network, in nats, on the test digits."""
+    test = evaluate(vae, digits.test.images, seed=seed)
+    mu, sigma = vae.encode(digits.test.images)
+    few, unseen = (
+        subsample(digits.train, 5000, seed),
+        subsample(digits.test, 5000, seed),
+    )
+    (mu_few, sigma_few), (mu_new, sigma_new) = map(
+        vae.encode, (few.images, unseen.images)
+    )
+    rng = np.random.default_rng(seed)
+    z_few, z_new = (
+        m + s * rng.standard_normal(m.shape)
+        for m, s in ((mu_few, sigma_few), (mu_new, sigma_new))
+    )
+    labels = few.labels, unseen.labels
+    parts = rate_parts(mu, sigma, seed=seed)
+    return {
+        "distortion": test.distortion,
+        "rate": test.rate,
+        "loss": test.distortion + beta * test.rate,
+        "variance": float(mu.var(axis=0).mean()),
+        "sigma": float(np.median(sigma)),
+        "active": int(active_units(mu).sum()),
+        "marginal_kl": parts.marginal_kl,
+        "knn_mu": knn_accuracy(mu_few, labels[0], mu_new, labels[1]),
+        "knn_z": knn_accuracy(z_few, labels[0], z_new, labels[1]),
+        "control": knn_accuracy(mu_few, labels[0], mu_new, labels[1], shuffled=True),
+    }
+
+
+def pictures_of(vae, digits, latent_dim, beta, seed):
+    """Return the arrays to keep: codes, test digits, new digits, manifold."""
+    mu, _ = vae.encode(digits.test.images)
+    arrays = {
+        "digits": grey(vae.reconstruct(digits.test.images[:20])),
+        "new": grey(vae.generate(20, seed)),
+    }
+    if latent_dim == 2:
+        arrays["codes"] = mu.astype("float16")
+        arrays["manifold"] = grey(vae.decode(quantile_grid(20)))
+    elif beta == 12:
+        arrays["codes"] = mu.astype("float16")
+    if latent_dim != 2:
+        plane = embed(vae.encode(digits.train.images)[0], "openTSNE", seed)
+        arrays["tsne"] = levels(plane)
+    return arrays
+
+
+def measure(digits, latent_dim, beta, seed, epochs):
+    """Return the row of one run, and the arrays that are kept of it."""
+    vae = new_vae(seed=seed, latent_dim=latent_dim, beta=float(beta))
+    training = Training(
+        vae,
+        digits.train.images,
+        validation=digits.validation.images,
+        seed=seed,
+        **(SETTINGS["original"].training | {"epochs": epochs}),
+    )
+    looks = []
+    for chunk in training:
+        if chunk.epoch_ended and chunk.epoch in LOOKS and epochs == LONG:
+            looks.append(grey(vae.reconstruct(digits.validation.images[:20])))
+    row = {
+        "seconds": training.seconds,
+        **figures_of(vae, digits, beta, seed),
+        "history": {name: training.history[name] for name in HISTORY},
+    }
+    if epochs == LONG:
+        return row, {"looks": np.stack(looks)}
+    begin = time.perf_counter()
+    arrays = pictures_of(vae, digits, latent_dim, beta, seed)
+    return {**row, "picture_seconds": time.perf_counter() - begin}, arrays
+
+
+def rounded(value):
+    """Return nested results with floats of six digits."""
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [rounded(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def main():
+    """Run what is not measured yet and print a line for each run."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=np.inf, help="begin no run after so many"
+    )
+    parser.add_argument(
+        "--afresh", action="store_true", help="measure again what stands in the file"
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    end = time.monotonic() + 60 * options.minutes
+    pictures = options.out.with_suffix(".npz")
+    rows, arrays = [], {}
+    if options.out.exists() and not options.afresh:
+        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+        with np.load(pictures) as stored:
+            arrays = dict(stored)
+    digits = load_mnist()
+    for run in RUNS:
+        key = dict(zip(("latent_dim", "beta", "seed", "epochs"), run))
+        if any(key.items() <= row.items() for row in rows):
+            continue
+        if time.monotonic() > end:
+            break
+        row, kept = measure(digits, **key)
+        rows.append(rounded({**key, **row}))
+        prefix = f"z{key['latent_dim']}_beta{key['beta']}"
+        arrays |= {f"{prefix}_{kind}": array for kind, array in kept.items()}
+        print(
+            key, {k: v for k, v in rows[-1].items() if isinstance(v, float)}, flush=True
+        )
+        model, training, start = SETTINGS["original"]
+        report = {
+            "settings": {**model, **training, "start": start},
+            "images": len(digits.train.images),
+            "rows": rows,
+        }
+        with whole_file(pictures) as name, open(name, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        with whole_file(options.out) as name:
+            text = json.dumps(report).replace('{"latent_dim"', '\n{"latent_dim"')
+            Path(name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Notebook 05 runs with any valid file: other numbers, shapes, classes, pixels."""
+
+import ast
+import gzip
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from vae_lib.course import remarks
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+CELLS = nbformat.read(FOLDER / "05_your_own.ipynb", 4).cells
+
+
+def data_section():
+    """Return the code cells to the end of the section on another data set."""
+    sources = []
+    for cell in CELLS:
+        if cell.cell_type == "markdown" and "## Other networks" in cell.source:
+            return sources
+        if cell.cell_type == "code":
+            sources.append(cell.source)
+    raise AssertionError("notebook 05 has no section on other networks")
+
+
+def pictures(n, shape, classes, rng):
+    """Return images (n, *shape), blots whose place tells their class, and labels."""
+    labels = rng.integers(0, classes, n)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    angle = 2 * np.pi * labels / max(classes, 2) + rng.normal(0, 0.2, n)
+    down = shape[0] / 2 + shape[0] / 4 * np.sin(angle)
+    right = shape[1] / 2 + shape[1] / 4 * np.cos(angle)
+    away = (rows - down[:, None, None]) ** 2 + (columns - right[:, None, None]) ** 2
+    blots = np.exp(-away / (0.02 * shape[0] * shape[1]))
+    return (255 * blots).round().astype("uint8"), labels.astype("uint8")
+
+
+def save(path, n, shape=(28, 28), classes=10, change=lambda images: images):
+    """Write a file of `n` training and n / 5 test images, after `change`."""
+    rng = np.random.default_rng(0)
+    x_train, y_train = pictures(n, shape, classes, rng)
+    x_test, y_test = pictures(max(n // 5, 5), shape, classes, rng)
+    np.savez(
+        path,
+        x_train=change(x_train),
+        y_train=y_train,
+        x_test=change(x_test),
+        y_test=y_test,
+    )
+
+
+FILES = {
+    "fifty": dict(n=50),
+    "130": dict(n=130),
+    "1500": dict(n=1500),
+    "12000": dict(n=12_000),
+    "60000": dict(n=60_000),
+    "20x30": dict(n=300, shape=(20, 30)),
+    "64x64": dict(n=300, shape=(64, 64)),
+    "two_classes": dict(n=300, classes=2),
+    "26_classes": dict(n=600, classes=26),
+    "47_classes": dict(n=600, classes=47),
+    "one_class": dict(n=300, classes=1),
+    "black_or_white": dict(n=300, change=lambda x: np.uint8(255 * (x > 127))),
+    "zero_or_one": dict(n=300, change=lambda x: np.uint8(x > 127)),
+    "true_or_false": dict(n=300, change=lambda x: x > 127),
+    "floats": dict(n=300, change=lambda x: x / np.float32(255)),
+    "channel": dict(n=300, change=lambda x: x[..., None]),
+}
+
+
+def run(sources, monkeypatch, **variables):
+    """Run code cells one after another with small sizes; return their namespace."""
+    monkeypatch.chdir(FOLDER)
+    monkeypatch.setenv("VAE_LIB_QUICK", "1")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    names = {"__name__": "__main__"}
+    for source in sources:
+        exec(compile(source, source[:60], "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_section_on_data_runs_with_any_file(name, tmp_path, monkeypatch, capsys):
+    path = tmp_path / f"{name}.npz"
+    save(path, **FILES[name])
+    names = run(data_section(), monkeypatch, VAE_DATA=str(path))
+    assert names["chosen"] == path
+    shape = FILES[name].get("shape", (28, 28))
+    assert names["mine"].image_shape == shape
+    assert np.isfinite(names["table"].to_numpy(float)).all()
+    said = capsys.readouterr().out
+    assert f"{name}: held-out images cost" in said
+
+
+def test_the_rest_of_the_notebook_does_not_depend_on_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "letters.npz"
+    save(path, n=120, shape=(20, 30), classes=26)
+    sources = [cell.source for cell in CELLS if cell.cell_type == "code"]
+    names = run(sources, monkeypatch, VAE_DATA=str(path))
+    assert names["digits"].train.images.shape[1:] == (28, 28)
+
+
+def test_the_text_reads_fashion_mnist_from_the_files_of_debian(tmp_path, monkeypatch):
+    prose = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
+    block = next(
+        b for b in re.findall(r"```python\n(.*?)```", prose, re.S) if "gzip" in b
+    )
+    rng, arrays = np.random.default_rng(0), {}
+    (tmp_path / "data").mkdir()
+    source = tmp_path / "notebooks" / "fashion-mnist"
+    source.mkdir(parents=True)
+    for part, file, n in (("train", "train", 30), ("test", "t10k", 7)):
+        arrays[f"x_{part}"] = rng.integers(0, 256, (n, 28, 28)).astype("uint8")
+        arrays[f"y_{part}"] = rng.integers(0, 10, n).astype("uint8")
+        for kind, key in (("images", "x"), ("labels", "y")):
+            array = arrays[f"{key}_{part}"]
+            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+            name = f"{file}-{kind}-idx{array.ndim}-ubyte.gz"
+            (source / name).write_bytes(gzip.compress(head + array.tobytes()))
+    monkeypatch.chdir(source.parent)
+    exec(block, {"np": np})
+    with np.load(tmp_path / "data" / "fashion_mnist.npz") as saved:
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(saved[key], array)
+
+
+def test_no_assert_stands_in_the_cells_that_take_any_file():
+    for source in data_section():
+        assert not any(
+            isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source))
+        )
+
+
+@pytest.mark.parametrize(
+    "seen, held_out, words",
+    [
+        (100, np.full(4, 110.0), "4 held-out images are too few"),
+        (100, 110 + np.tile([-1.0, 1.0], 50), "10.0 nats more than training images"),
+        (100, 110 + np.tile([-1.0, 1.0], 50), "beyond chance"),
+        (100, 101 + np.tile([-50.0, 50.0], 50), "within chance"),
+        (100, 95 + np.tile([-1.0, 1.0], 50), "5.0 nats less than training images"),
+    ],
+)
+def test_a_gap_is_judged_by_its_standard_error(seen, held_out, words):
+    assert words in remarks.on_gap("mine", seen, held_out)
+
+
+@pytest.mark.parametrize(
+    "gap, control, words",
+    [
+        (1, 1.5, "Neither"),
+        (-3, 1, "Neither"),
+        (30, 10, "more than twice the control's"),
+        (3, 16, "more than twice that of mine"),
+        (12, 16, "alike"),
+    ],
+)
+def test_a_gap_is_compared_with_the_control(gap, control, words):
+    assert words in remarks.on_control("mine", gap, control)

@@ -1,0 +1,91 @@
+"""log p(x) by quadrature against closed forms; means that do not hide their tails."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
+
+from vae_lib.analysis.likelihood import quadrature_log_likelihood, tails
+from vae_lib.evaluation import log_likelihood
+from vae_lib.model import VAE
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.random((7, 4, 5)).astype("float32")
+
+
+def exact_linear_vae(latent_dim):
+    """Return a linear Gaussian VAE with its exact posterior as encoder, W and b."""
+    vae = VAE(latent_dim, hidden=(), likelihood="gaussian", image_shape=(4, 5))
+    axes = np.linalg.qr(RNG.normal(size=(20, latent_dim)))[0]
+    kernel = axes * np.array([2.0, 0.7])[:latent_dim]
+    bias = RNG.normal(size=20)
+    vae.decoder.set_weights([kernel.T, bias])
+    variance = 1.0 / (1.0 + 2.0 * (kernel**2).sum(axis=0))  # pixels have variance 1/2
+    rho = np.log(np.expm1(np.sqrt(variance)))
+    vae.encoder.set_weights(
+        [
+            2.0 * kernel * variance,
+            -2.0 * bias @ kernel * variance,
+            np.zeros_like(kernel),
+            rho,
+        ]
+    )
+    return vae, kernel, bias
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_three_exact_answers_agree_at_the_linear_optimum(latent_dim):
+    vae, kernel, bias = exact_linear_vae(latent_dim)
+    x = np.asarray(vae.prepare(IMAGES)).reshape(7, -1)
+    covariance = kernel @ kernel.T + np.eye(20) / 2
+    exact = multivariate_normal(bias, covariance).logpdf(x)
+    exact += 10.0 * np.log(np.pi)  # the constant that the distortion leaves out
+    np.testing.assert_allclose(
+        quadrature_log_likelihood(vae, IMAGES, step=0.05), exact, atol=1e-3
+    )
+    np.testing.assert_allclose(log_likelihood(vae, IMAGES, samples=3), exact, atol=1e-3)
+
+
+def test_a_mean_over_draws_of_the_prior_comes_to_the_quadrature():
+    keras.utils.set_random_seed(0)
+    vae = VAE(2, hidden=(8,), image_shape=(4, 5))
+    found = quadrature_log_likelihood(vae, IMAGES)
+    z = np.random.default_rng(1).standard_normal((100_000, 2), "float32")
+    draws = vae.likelihood.distortion(IMAGES[:, None], vae.decoder(z))
+    by_hand = logsumexp(-np.asarray(draws, "float64"), axis=1) - np.log(len(z))
+    np.testing.assert_allclose(found, by_hand, atol=0.02)
+    pixels = np.uint8(255 * IMAGES + 0.5)
+    of_bytes = quadrature_log_likelihood(vae, pixels, step=0.1)
+    np.testing.assert_allclose(of_bytes, found, atol=0.05)
+
+
+def test_a_grid_that_is_too_small_is_refused():
+    vae, *_ = exact_linear_vae(2)
+    with pytest.raises(ValueError, match="raise extent"):
+        quadrature_log_likelihood(vae, IMAGES, step=0.1, extent=0.5)
+
+
+@pytest.mark.parametrize(
+    "settings, arguments, words",
+    [
+        ({"latent_dim": 3}, {}, "3 latent units"),
+        ({}, {"step": 0}, "step is 0"),
+        ({}, {"extent": -1.0}, "extent is -1.0"),
+    ],
+)
+def test_what_no_grid_can_do_is_refused(settings, arguments, words):
+    vae = VAE(**{"latent_dim": 2, **settings}, hidden=(), image_shape=(4, 5))
+    with pytest.raises(ValueError, match=words):
+        quadrature_log_likelihood(vae, IMAGES, **arguments)
+
+
+def test_a_mean_is_told_with_its_tail():
+    found = tails({"even": np.ones(100), "one large": np.r_[np.zeros(99), 500.0]})
+    assert list(found.columns) == ["mean", "±", "median", "0.9", "0.99", "largest"]
+    assert found.loc["even"].tolist() == [1, 0, 1, 1, 1, 1]
+    row = found.loc["one large"]
+    assert (row["mean"], row["median"], row["largest"]) == (5, 0, 500)
+    assert row["±"] == pytest.approx(5)
+    with pytest.raises(ValueError, match="not finite"):
+        tails({"broken": [1.0, np.nan]})

@@ -1,0 +1,206 @@
+"""What the site is made of, without building it: cards, living widgets, slides."""
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+import cards  # noqa: E402
+import living  # noqa: E402
+import slides  # noqa: E402
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+WIDGET = {slides.WIDGET: {"model_id": "0"}}
+
+
+def notebook_of(*cells):
+    """Return a notebook of cells: markdown as text, code as (source, outputs, tags)."""
+    made = []
+    for cell in cells:
+        if isinstance(cell, str):
+            made.append(nbformat.v4.new_markdown_cell(cell))
+            continue
+        source, outputs, tags = (*cell, [], [])[:3]
+        code = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+        code.outputs = [
+            nbformat.v4.new_output("display_data", data=data) for data in outputs
+        ]
+        made.append(code)
+    return nbformat.v4.new_notebook(cells=made)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_card_says_what_a_notebook_asks_and_takes(path):
+    card = cards.card(path)
+    assert card["title"] and card["question"].endswith("?")
+    assert card["read"].isdigit() and card["run"]
+    outputs = [
+        output
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", ())
+    ]
+    assert bool(card["picture"]) == any(
+        "image/png" in x.get("data", ()) for x in outputs
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "read", "run"),
+    [
+        ("About 45 minutes to read; about 1½ minutes to run on two cores.", "45", "1½"),
+        (
+            "It takes about 25 minutes to read, all about\na minute and a half to run.",
+            "25",
+            "1½",
+        ),
+        ("The core takes about 35 minutes.", "35", None),
+    ],
+)
+def test_minutes_are_read_from_the_opening(tmp_path, words, read, run):
+    path = tmp_path / "01_model.ipynb"
+    nbformat.write(notebook_of(f"# A model\n\n{words}"), path)
+    card = cards.card(path)
+    assert (card["read"], card["run"]) == (read, run)
+
+
+def test_title_of_a_solution_goes_without_its_number(tmp_path):
+    path = tmp_path / "01_model.ipynb"
+    nbformat.write(notebook_of("# Solutions 01: a model"), path)
+    assert cards.title(path) == "a model"
+
+
+def test_recipe_holds_what_a_widget_needs_and_nothing_else():
+    source = """
+import numpy as np
+import keras
+from vae_lib.training import train
+SEED, EPOCHS = 0, 8
+keras.utils.set_random_seed(SEED)
+vae = first()
+train(vae, old)
+digits = load()
+vae = VAE(2)
+history = train(vae, digits.train, epochs=EPOCHS)
+assert vae.beta == 1
+other = VAE(3)
+train(other, digits.train)
+figures.show(vae)
+"""
+    statements = ast.parse(source).body
+    kept = [ast.unparse(part) for part in living.recipe(statements, {"vae", "digits"})]
+    assert kept == [
+        "import keras",
+        "from vae_lib.training import train",
+        "SEED, EPOCHS = (0, 8)",
+        "keras.utils.set_random_seed(SEED)",
+        "digits = load()",
+        "vae = VAE(2)",
+        "history = train(vae, digits.train, epochs=EPOCHS)",
+    ]
+
+
+def test_recipe_is_not_misled_by_names_inside_functions():
+    source = """
+mu = encode(images)
+def double(mu):
+    return 2 * mu
+rows = [mu for mu in (1, 2)]
+vae = double(3)
+"""
+    kept = living.recipe(ast.parse(source).body, {"vae"})
+    assert [ast.unparse(part).split("(")[0] for part in kept] == [
+        "def double",
+        "vae = double",
+    ]
+
+
+def test_run_does_each_statement_once():
+    statements, run = ast.parse("made = []\nmade.append(1)").body, living.Run()
+    run.execute(statements)
+    run.execute(statements)
+    assert run.value(ast.parse("made[0] + len(made)", mode="eval").body) == 2
+
+
+def test_places_are_where_widgets_are_made():
+    notebook = json.loads(
+        nbformat.writes(
+            notebook_of(
+                "# Title",
+                ("vae = VAE(2)",),
+                ("!pip list",),
+                ("pad = LatentPad(vae, digits.test)\npad",),
+            )
+        )
+    )
+    (place,) = living.places(notebook)
+    assert place.cell == 3 and ast.unparse(place.call) == "LatentPad(vae, digits.test)"
+    assert [ast.unparse(statement) for statement in place.before] == ["vae = VAE(2)"]
+
+
+@pytest.fixture
+def deck(tmp_path):
+    """A function that returns the slides of a notebook of cells, as HTML."""
+
+    def deck(*cells, pages=None):
+        path = tmp_path / "01_model.ipynb"
+        nbformat.write(notebook_of("# A model\n\n**The question: why?**", *cells), path)
+        return slides.slides_html(path, pages)
+
+    return deck
+
+
+def test_answer_of_a_guess_comes_after_the_break(deck):
+    html = (
+        '<p><b>Your guess.</b> Which?</p><ol type="a"><li>this</li><li>that</li></ol>'
+        "<details><summary>The answer</summary>“that”. Because.</details>"
+    )
+    made = deck(
+        "## Part\n\n> **Predict.** Which one?",
+        ("Guess(Q)", [WIDGET | {"text/html": html}]),
+    )
+    asked, answered = made.index("<li>that</li>"), made.index("Because.")
+    assert made.index("Which one?") < asked < answered
+    assert 'data-last="1"' in made[made.rindex("<div", 0, asked) : asked]
+    assert "<div" in made[asked:answered] and "data-last" not in made[asked:answered]
+
+
+@pytest.mark.parametrize(
+    "heading", ["## Going deeper: more", "## Exercises", "## References"]
+)
+def test_slides_hold_the_core(deck, heading):
+    made = deck(
+        "## Part\n\nText.",
+        f"{heading}\n\nHidden.",
+        "### Below\n\nToo.",
+        "## Next\n\nSeen.",
+    )
+    assert "Text." in made and "Seen." in made
+    assert "Hidden." not in made and "Too." not in made
+
+
+def test_caption_stays_with_its_figure(deck):
+    png = {"image/png": "iVBORw0KGgo=", "text/plain": "x"}
+    made = deck("## Part", ("figures.show(f)", [png]), "*Notice the slope.*")
+    caption = made.index("Notice the slope.")
+    assert 'class="block caption" data-join="1"' in made[made.index("<img") : caption]
+
+
+def test_checks_and_plumbing_are_no_slides(deck):
+    made = deck(
+        "## Part\n\nText.",
+        ("assert one == 1",),
+        ("two == 2", [{"text/plain": "True"}], ["check"]),
+    )
+    assert "assert" not in made and "True" not in made
+
+
+def test_widget_leads_to_its_living_page(deck):
+    png = WIDGET | {"image/png": "iVBORw0KGgo="}
+    page = {"file": "01_model-1.html", "title": "The pad"}
+    made = deck("## Part\n\nText.", ("LatentPad(vae, x)", [png]), pages={2: page})
+    assert 'href="../living/01_model-1.html"' in made and "The pad" in made

@@ -1,0 +1,349 @@
+"""`train` and Keras' `fit` take the same steps, whatever the model is made of."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+
+from vae_lib.experiments.one_network import ConditionedVAE
+from vae_lib.model import VAE, images_of
+from vae_lib.training import train
+
+BATCH, STEPS = 16, 24
+SMALL = dict(hidden=(12, 8), image_shape=(6, 5), latent_dim=2)
+IMAGES = np.random.default_rng(0).random((BATCH * STEPS, 6, 5), "float32")
+NOISE = np.random.default_rng(1).standard_normal((STEPS + 1, BATCH, 3), "float32")
+ORDER = np.random.default_rng((0, 0)).permutation(len(IMAGES))  # of `train`'s epoch 1
+
+
+@pytest.fixture(autouse=True)
+def registry():
+    """Undo what classes made here register with Keras: others load by these names."""
+    registered = keras.saving.get_custom_objects()
+    before = dict(registered)
+    yield
+    registered.clear()
+    registered.update(before)
+
+
+def same_noise(cls):
+    """Return a subclass of `cls` whose noise depends on the step alone.
+
+    So both loops draw the same epsilon, whoever draws it.
+    """
+
+    class Noisy(cls):
+        def standard_normal(self, shape):
+            step = ops.cast(self.optimizer.iterations, "int32")
+            return ops.take(NOISE, step, axis=0)[: shape[0], : shape[1]]
+
+    return Noisy
+
+
+def both(make, change=None, optimizer=None, **settings):
+    """Train two equal models, one by each loop; return them and their logs."""
+    models, logs = [], []
+    for loop in ("train", "fit"):
+        keras.utils.set_random_seed(3)
+        vae = make()
+        if change:
+            change(vae)
+        if loop == "fit" or optimizer:
+            vae.compile(optimizer=(optimizer or default)(), jit_compile=True)
+        if loop == "train":
+            history = train(
+                vae, IMAGES, epochs=1, batch_size=BATCH, progress=False, **settings
+            )
+            logs.append({name: values[-1] for name, values in history.items()})
+        else:
+            fitted = vae.fit(
+                IMAGES[ORDER], batch_size=BATCH, shuffle=False, verbose=0
+            ).history
+            logs.append({name: values[-1] for name, values in fitted.items()})
+        models.append(vae)
+    return models, logs
+
+
+def default():
+    return keras.optimizers.Adam(1e-3)
+
+
+def assert_same(models, logs):
+    """Weights, and whatever both loops report, are equal to float accuracy."""
+    ours, theirs = models
+    assert int(ours.optimizer.iterations) == int(theirs.optimizer.iterations) > 0
+    for one, other in zip(ours.variables, theirs.variables, strict=True):
+        if "seed" not in one.path and "metric" not in one.path:
+            np.testing.assert_allclose(
+                one.numpy(), other.numpy(), rtol=2e-4, atol=2e-5, err_msg=one.path
+            )
+    assert set(logs[1]) <= set(logs[0])
+    for name, value in logs[1].items():
+        assert logs[0][name] == pytest.approx(value, rel=1e-4), name
+
+
+def moved(vae, part):
+    """Return how far the weights of a part went from where they began."""
+    keras.utils.set_random_seed(3)
+    fresh = type(vae)(**SMALL)
+    pairs = zip(getattr(vae, part).weights, getattr(fresh, part).weights, strict=True)
+    return max(float(np.abs(np.subtract(a, b)).max()) for a, b in pairs)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        dict(posterior="log_variance", likelihood="gaussian", beta=12.0),
+        dict(posterior="log_deviation", beta=0.0),
+        dict(posterior="bounded", activation="gelu"),
+        dict(hidden=()),
+    ],
+)
+def test_the_librarys_class(settings):
+    assert_same(*both(lambda: same_noise(VAE)(**SMALL | settings)))
+
+
+def test_the_class_for_every_beta():
+    models, logs = both(lambda: same_noise(ConditionedVAE)(**SMALL))
+    assert_same(models, logs)
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_a_frozen_part_stays_and_thaws(part):
+    def freeze(vae):
+        getattr(vae, part).trainable = False
+
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), freeze)
+    assert_same(models, logs)
+    other = {"encoder": "decoder", "decoder": "encoder"}[part]
+    assert moved(models[0], part) == 0 and moved(models[0], other) > 0
+    getattr(models[0], part).trainable = True
+    train(models[0], IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert moved(models[0], part) > 0
+
+
+def test_a_frozen_layer_of_a_part_stays():
+    def freeze(vae):
+        vae.encoder.get_layer("rho").trainable = False
+
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), freeze)
+    assert_same(models, logs)
+
+
+def test_a_replaced_decoder_with_dropout_and_batch_normalisation():
+    def replace(vae):
+        vae.decoder = keras.Sequential(
+            [
+                layers.Dense(20, "relu"),
+                layers.BatchNormalization(),
+                layers.Dropout(0.3, seed=5),
+                layers.Dense(30),
+                layers.Reshape((6, 5)),
+            ]
+        )
+
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), replace)
+    assert_same(models, logs)
+    normalisation = models[0].decoder.layers[1]
+    assert np.abs(normalisation.moving_mean.numpy()).max() > 0  # training mode
+    images = models[0].decode(np.zeros((2, 2)))  # inference: nothing is dropped
+    np.testing.assert_allclose(images[0], images[1], atol=1e-6)
+
+
+def test_losses_and_further_weights_of_layers_count():
+    class Scaled(layers.Layer):
+        def build(self, shape):
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+        def call(self, x):
+            self.add_loss(3.0 * ops.square(self.scale))
+            return x * self.scale
+
+    def replace(vae):
+        z = keras.Input((2,))
+        h = layers.Dense(9, "tanh", kernel_regularizer=keras.regularizers.L2(0.1))(z)
+        logits = layers.Reshape((6, 5))(layers.Dense(30)(Scaled()(h)))
+        vae.decoder = keras.Model(z, logits)
+
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), replace)
+    assert_same(models, logs)
+    terms = logs[0]
+    assert terms["loss"] > terms["distortion"] + terms["rate"] + 1.0
+    assert float(models[0].decoder.layers[2].scale) < 1.0
+
+
+class FreeBits(VAE):
+    """Its loss reads an attribute that no config knows, as learners write it."""
+
+    free = 0.0
+
+    def train_step(self, data):
+        with tf.GradientTape() as tape:
+            distortion, rate = self.terms(images_of(data), training=True)
+            loss = distortion + self.beta * ops.maximum(rate, self.free)
+            mean = self.batch_mean(loss)
+        gradients = tape.gradient(mean, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.track(distortion=distortion, rate=rate, loss=loss)
+
+
+def test_an_attribute_that_the_loss_reads_is_read_at_every_training():
+    def make():
+        return same_noise(FreeBits)(**SMALL)
+
+    results = []
+    for free in (0.0, 50.0):
+        models, logs = both(make, lambda vae, free=free: setattr(vae, "free", free))
+        assert_same(models, logs)
+        results.append(logs[0]["loss"])
+    assert results[1] > results[0] + 10
+    vae = models[0]
+    vae.free = 500.0
+    again = train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert again["loss"][0] > 500.0
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_arguments_of_a_class_in_and_outside_its_config(known):
+    class Inked(VAE):
+        def __init__(self, ink=1.0, **settings):
+            super().__init__(**settings)
+            self.ink = ink
+
+        def prepare(self, images):
+            return super().prepare(images) * self.ink
+
+        def get_config(self):
+            return super().get_config() | ({"ink": self.ink} if known else {})
+
+    results = []
+    for ink in (1.0, 0.2):
+        models, logs = both(lambda ink=ink: same_noise(Inked)(ink=ink, **SMALL))
+        assert_same(models, logs)
+        results.append(logs[0]["distortion"])
+    assert abs(results[0] - results[1]) > 0.1
+
+
+def test_metrics_of_a_class_come_by_name():
+    class Counting(VAE):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            self.trackers["size"] = keras.metrics.Mean("size")
+            self.largest = keras.metrics.Mean("largest")
+
+        def track(self, **terms):
+            self.largest.update_state(ops.max(terms["distortion"]))
+            size = ops.sqrt(terms["rate"])
+            return super().track(size=size, **terms) | {
+                "largest": self.largest.result()
+            }
+
+    models, logs = both(lambda: same_noise(Counting)(**SMALL))
+    assert_same(models, logs)
+    assert {"size", "largest"} <= set(logs[0])
+    assert logs[0]["largest"] > logs[0]["distortion"]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: keras.optimizers.SGD(1e-4, momentum=0.9, clipnorm=1.0),
+        lambda: keras.optimizers.RMSprop(1e-3, use_ema=True),
+        lambda: keras.optimizers.Adam(
+            keras.optimizers.schedules.CosineDecay(5e-3, STEPS)
+        ),
+        lambda: keras.optimizers.AdamW(1e-3, gradient_accumulation_steps=2),
+    ],
+)
+def test_an_optimizer_that_the_caller_compiled_is_used(optimizer):
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), optimizer=optimizer)
+    assert_same(models, logs)
+    assert type(models[0].optimizer) is type(models[1].optimizer)
+
+
+def test_noise_drawn_several_times_in_a_step_is_drawn_anew():
+    class Twice(VAE):
+        def terms(self, images, training=False):
+            x = self.prepare(images)
+            first = self.standard_normal((BATCH, self.latent_dim))
+            second = self.standard_normal((BATCH, self.latent_dim))
+            many = self.standard_normal((5, BATCH, self.latent_dim))
+            rate = ops.mean(ops.square(first - second), axis=-1)
+            return ops.mean(x, axis=(1, 2)) + ops.var(many, axis=(0, 2)), rate
+
+        def train_step(self, data):
+            distortion, rate = self.terms(images_of(data), training=True)
+            return self.track(distortion=distortion, rate=rate, loss=rate)
+
+    history = train(Twice(**SMALL), IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert 1.5 < history["rate"][0] < 2.5  # 2 in expectation, 0 if they were the same
+    assert history["distortion"][0] == pytest.approx(0.5 + 0.9, abs=0.1)
+
+
+def test_reported_terms_agree_with_an_independent_computation():
+    for cls in (VAE, ConditionedVAE):
+        keras.utils.set_random_seed(1)
+        vae = cls(**SMALL)
+        still = keras.optimizers.SGD(1e-12)
+        vae.compile(optimizer=still)
+        history = train(
+            vae, IMAGES, epochs=1, batch_size=BATCH, validation=IMAGES, progress=False
+        )
+        rng = np.random.default_rng(0)
+        epsilon = rng.standard_normal((len(IMAGES), vae.noise_dim), "float32")
+        with vae.noise(epsilon):
+            distortion, rate = (np.mean(term) for term in vae.terms(IMAGES))
+        for name, value in (("distortion", distortion), ("rate", rate)):
+            assert history[f"validation_{name}"][0] == pytest.approx(value, rel=1e-4)
+            assert history[name][0] == pytest.approx(value, rel=0.1)
+        assert history["rate"][0] < 0.5 * history["distortion"][0]
+        assert history["elbo"][0] == pytest.approx(
+            -history["distortion"][0] - history["rate"][0]
+        )
+
+
+REFUSED = [
+    (
+        lambda vae: setattr(vae, "train_step", lambda data: {"loss": 1.0}),
+        "train_step returns no distortion and no rate",
+    ),
+    (
+        lambda vae: vae.compile("adam", loss="mse"),
+        "compiled with the loss 'mse'",
+    ),
+    (
+        lambda vae: vae.compile("adam", metrics=["mae"]),
+        "compiled with metrics",
+    ),
+    (
+        lambda vae: (
+            vae.compile("adam"),
+            vae.optimizer.build(vae.trainable_variables),
+            setattr(vae.encoder, "trainable", False),
+        ),
+        "belongs to other variables",
+    ),
+    (
+        lambda vae: setattr(
+            vae,
+            "decoder",
+            keras.Sequential(
+                [layers.Dense(30, dtype="mixed_float16"), layers.Reshape((6, 5))]
+            ),
+        ),
+        "dtype policy 'mixed_float16'",
+    ),
+]
+
+
+@pytest.mark.parametrize("change, sentence", REFUSED)
+def test_what_cannot_be_served_is_refused_before_the_first_step(change, sentence):
+    vae = VAE(**SMALL)
+    change(vae)
+    before = vae.get_weights()
+    with pytest.raises(ValueError, match=sentence):
+        train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    for one, other in zip(before, vae.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)

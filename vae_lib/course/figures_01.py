@@ -1,0 +1,76 @@
+"""The figures of notebook 01, each shown under its cell with a text for those who cannot see it."""
+
+import numpy as np
+
+from vae_lib import figures
+
+
+def rows_of_digits(rows, columns=20):
+    """Show a board of images for each `label: images` of the mapping `rows`, one below the other."""
+    named = "; ".join(
+        f"{label}, {len(images)} images" for label, images in rows.items()
+    )
+    figures.show(
+        figures.digit_rows(rows, columns=columns),
+        alt=f"Handwritten or drawn digits, dark on white, in rows of {columns}: {named}.",
+    )
+
+
+def normals(normals, rates):
+    """Show q = N(mu, sigma²) for each (mu, sigma) of `normals` over the prior, with its rate in nats."""
+    figure, axes = figures.new_figure(1, len(normals), (8, 2.6), sharey=True)
+    titles = [
+        f"μ = {mu:g}, σ = {sigma:g}\nrate {rate:.2f} nats"
+        for (mu, sigma), rate in zip(normals, rates)
+    ]
+    figures.draw_normals(axes, normals, titles)
+    axes[0].set(ylabel="density")
+    for ax in axes:
+        ax.set(yticks=[0, 1, 2], ylim=(0, 2.2))
+    panels = "; ".join(title.replace("\n", ", ") for title in titles)
+    figures.show(
+        figure,
+        alt="Panels with the standard normal density p(z) in grey and q(z) as a line. "
+        f"They differ in place and width: {panels}.",
+    )
+
+
+def training_curves(history):
+    """Show distortion, rate and −ELBO by epoch, on training and on held-out digits."""
+    curves = {
+        "distortion": (history["distortion"], history["validation_distortion"]),
+        "rate": (history["rate"], history["validation_rate"]),
+        "−ELBO": (
+            np.negative(history["elbo"]),
+            np.negative(history["validation_elbo"]),
+        ),
+    }
+    figure, axes = figures.new_figure(1, 3, (8, 2.9))
+    for ax, (title, pair) in zip(axes, curves.items()):
+        figures.draw_curves(ax, dict(zip(("training", "held-out"), pair)), ylabel="")
+        ax.set(title=title)
+    axes[0].set(ylabel="nats per image")
+    told = "; ".join(
+        f"{title} from {held[0]:.1f} to {held[-1]:.1f}"
+        for title, (_, held) in curves.items()
+    )
+    figures.show(
+        figure,
+        alt="Three line charts by epoch, solid for training digits and dashed for "
+        f"held-out ones. Held-out values: {told} nats.",
+    )
+
+
+def plane(mu, labels, board):
+    """Show codes `mu` (n, 2) coloured by digit, and beside them the `board` decoded from a grid of codes."""
+    n = round(len(board) ** 0.5)
+    figure, axes = figures.new_figure(1, 2, (8, 4.2))
+    figures.draw_codes(axes[0], mu, labels, title=f"codes μ of {len(mu):,} test digits")
+    figures.draw_digits(axes[1], board, n, title=f"decoded from {n} × {n} codes")
+    axes[1].set(xlabel="$z_1$ →", ylabel="$z_2$ →")
+    figures.show(
+        figure,
+        alt="Left: scatter plot of codes in the plane, coloured by digit, each group "
+        f"marked with its numeral. Right: a board of {n} by {n} decoded digits that "
+        "change gradually from place to place.",
+    )
