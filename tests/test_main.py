@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from vae_lib import __main__ as command
+from vae_lib.experiments import command
 from vae_lib.data import BUNDLED, load_mnist
 from vae_lib.evaluation import evaluate
-from vae_lib.grids import embed
+from vae_lib.analysis.grids import embed
 from vae_lib.storage import load
 
 ROOT = Path(__file__).resolve().parents[1]
