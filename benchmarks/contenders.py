@@ -25,7 +25,7 @@ class Gate:
     def __init__(self):
         self.channel = os.fdopen(os.dup(1), "w")
         sys.stdout = open(
-            os.devnull, "w"
+            os.devnull, "w", encoding="utf-8"
         )  # progress bars are drawn, as for any user, and not shown
         self.first_progress = None
 
@@ -86,9 +86,9 @@ def peak_megabytes():
     does not say.
     """
     try:
-        status = Path(
-            "/proc/self/status"
-        ).read_text()  # unlike getrusage, free of the parent's memory
+        status = Path("/proc/self/status").read_text(
+            encoding="utf-8"
+        )  # unlike getrusage, free of the parent's memory
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
     except OSError:
         try:

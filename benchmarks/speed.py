@@ -56,7 +56,7 @@ class Process:
         ]
         self.name, self.reports = name, []
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
         self.receive()
 
@@ -85,7 +85,7 @@ class Process:
 def torch_version(interpreter):
     """Return the version of PyTorch that `interpreter` can import, or None."""
     command = [interpreter, "-c", "import torch; print(torch.__version__)"]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = subprocess.run(command, capture_output=True, encoding="utf-8")
     return found.stdout.strip() if found.returncode == 0 else None
 
 

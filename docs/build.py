@@ -106,13 +106,7 @@ def make_living(folder, quick):
         (folder / f"{name}.html").write_text(page, "utf-8")
     made = {}
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        try:
-            pages = list(write_living(path, folder))
-        except Exception as fault:
-            raise NotBuilt(
-                f"A living page of {path.name} could not be made ({type(fault).__name__}: {fault}): run "
-                "the notebook, or build --without-widgets."
-            ) from fault
+        pages = list(write_living(path, folder))
         if pages:
             made[path.stem] = pages
     return made
@@ -125,12 +119,21 @@ def write_living(path, folder):
     number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
     back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
     about = f"The network of notebook {number}, trained as the notebook trains it."
-    for n, found in enumerate(living.living_widgets(notebook), 1):
-        cell, kind, widget, numbers = found
+    run = living.Run()
+    for n, place in enumerate(living.places(notebook), 1):
+        try:
+            kind, widget, numbers = living.living_widget(place, run)
+        except Exception as fault:  # a notebook may hold anything
+            print(
+                f"The living page of cell {place.cell} of {path.name} is left out: "
+                f"{type(fault).__name__}: {fault}",
+                file=sys.stderr,
+            )
+            continue
         file, title = f"{path.stem}-{n}.html", living.TITLES[kind]
         page = living.living_page(widget, title, about, back, "../index.html")
         (folder / file).write_text(page, "utf-8")
-        facts = {"cell": cell, "file": file, "title": title}
+        facts = {"cell": place.cell, "file": file, "title": title}
         yield facts | {"numbers": numbers, "number": number}
 
 

@@ -10,9 +10,11 @@ from functools import cache
 QUESTION = re.compile(
     r"\*\*The question:\s*(.+?)\*\*|\*\*Question[.:]\*\*\s*(.+?)\n\n", re.DOTALL
 )
-MINUTES = re.compile(
-    r"About ([\d½¼¾]+) minutes?\s+to\s+read;\s+about\s+([\d½¼¾]+) minutes?\s+to\s+run"
+READ = re.compile(r"\babout\s+([\d½¼¾]+)\s+minutes\b", re.IGNORECASE)
+RUN = re.compile(
+    r"\babout\s+([\d½¼¾]+|an?|one|two|three|four|five)\s+minutes?(\s+and\s+a\s+half)?\s+to\s+run"
 )
+NUMBERS = {"a": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 FLAT, TALL = 0.38, 0.8  # height to width of pictures that suit a card
 
 
@@ -62,14 +64,14 @@ def picture(path):
 def card(path):
     """Return what the card of a notebook shows: number, title, question, minutes and picture."""
     text = opening(path)
-    question, minutes = QUESTION.search(text), MINUTES.search(text)
+    question, read, run = QUESTION.search(text), READ.search(text), RUN.search(text)
     words = " ".join((question[1] or question[2]).split()) if question else ""
     return {
         "stem": path.stem,
         "number": path.stem[:2],
         "title": html.escape(title(path)),
         "question": html.escape(words[:1].upper() + words[1:]),
-        "read": minutes and minutes[1],
-        "run": minutes and minutes[2],
+        "read": read and read[1],
+        "run": run and NUMBERS.get(run[1], run[1]) + "½" * bool(run[2]),
         "picture": picture(path),
     }

@@ -1,7 +1,9 @@
 """Living pages of the site: the notebooks' widgets, rebuilt with the notebooks' own models, without a kernel."""
 
 import ast
+import dis
 import functools
+import types
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,25 +45,35 @@ def places(notebook):
             before.append(statement)
 
 
+def instructions(node):
+    """Yield (depth, instruction) of a statement or an expression, compiled: 0 in the notebook, 1 in a function."""
+    whole = (
+        ast.Module([node], []) if isinstance(node, ast.stmt) else ast.Expression(node)
+    )
+    mode = "exec" if isinstance(node, ast.stmt) else "eval"
+    waiting = [(0, compile(whole, "<notebook>", mode))]
+    while waiting:
+        depth, code = waiting.pop()
+        yield from ((depth, instruction) for instruction in dis.get_instructions(code))
+        inner = [part for part in code.co_consts if isinstance(part, types.CodeType)]
+        waiting += [(depth + 1, part) for part in inner]
+
+
 def bound(statement):
     """Return the names that a statement binds in its notebook."""
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        return {statement.name}
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return {name.asname or name.name.split(".")[0] for name in statement.names}
     return {
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        instruction.argval
+        for depth, instruction in instructions(statement)
+        if depth == 0 and instruction.opname == "STORE_NAME"
     }
 
 
 def read(node):
-    """Return the names that are read anywhere inside `node`."""
+    """Return the names of the notebook that a statement or an expression reads, inside its functions, too."""
     return {
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+        instruction.argval
+        for _, instruction in instructions(node)
+        if instruction.opname in ("LOAD_NAME", "LOAD_GLOBAL")
     }
 
 
@@ -82,9 +94,10 @@ def recipe(statements, names):
     for statement in reversed(statements):
         if isinstance(statement, ast.Assert):
             continue
-        if bound(statement) & names or trains(statement, names):
+        fixed = names - bound(statement)  # a loop trains models of its own
+        if fixed != names or trains(statement, fixed):
             kept.append(statement)
-            names = names - bound(statement) | read(statement)
+            names = fixed | read(statement)
     return kept[::-1]
 
 
@@ -105,32 +118,44 @@ def silent(train):
     )
 
 
-def living_widgets(notebook):
-    """Yield (cell, kind, widget, latent_dim) for each place of `notebook`, with the model that the notebook trains.
+class Run:
+    """What has run of a notebook so far: its names, and the statements that are done."""
 
-    Of the notebook those statements run that the widget needs, each of them once.
+    def __init__(self):
+        self.names, self.done = {"__name__": "notebook"}, []
+
+    def execute(self, statements):
+        """Run those statements that have not run yet."""
+        for statement in statements:
+            if not any(statement is one for one in self.done):
+                self.done.append(statement)
+                code = compile(ast.Module([statement], []), "<notebook>", "exec")
+                exec(code, self.names)
+
+    def value(self, expression):
+        """Return the value of an expression."""
+        code = compile(ast.Expression(expression), "<notebook>", "eval")
+        return eval(code, self.names)
+
+
+def living_widget(place, run):
+    """Return (kind, widget, latent_dim) for a place of a notebook, with the model that the notebook trains.
+
+    `run` is what has run of the notebook; those statements follow that the widget needs, and no others. Raises
+    whatever they raise.
     """
     from vae_lib.data import load_mnist
     from vae_lib.widgets.pad import LatentPad
 
-    names, done = {}, set()
-    for place in places(notebook):
-        model = place.call.args[0]
-        kind = place.call.func.id
-        wanted = read(model) if kind in STANDS_FOR else read(place.call)
-        for statement in recipe(place.before, wanted):
-            if id(statement) not in done:
-                done.add(id(statement))
-                code = compile(ast.Module([statement], []), "<notebook>", "exec")
-                exec(code, names)  # what the notebook's reader runs, too
-        if kind in STANDS_FOR:
-            vae = eval(compile(ast.Expression(model), "<notebook>", "eval"), names)
-            widget = LatentPad(vae, load_mnist().test)
-        else:
-            call = ast.Expression(place.call)
-            widget = eval(compile(call, "<notebook>", "eval"), names)
-        model = widget.network if kind == "BetaSlider" else widget.vae
-        yield place.cell, STANDS_FOR.get(kind, kind), widget, model.latent_dim
+    kind, model = place.call.func.id, place.call.args[0]
+    if kind in STANDS_FOR:
+        run.execute(recipe(place.before, read(model)))
+        kind, widget = STANDS_FOR[kind], LatentPad(run.value(model), load_mnist().test)
+    else:
+        run.execute(recipe(place.before, read(place.call)))
+        widget = run.value(place.call)
+    vae = widget.network if kind == "BetaSlider" else widget.vae
+    return kind, widget, vae.latent_dim
 
 
 def front_widgets(epochs=12):

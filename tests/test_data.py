@@ -84,7 +84,7 @@ def test_readme_gives_the_files_sums_and_a_command_that_works():
         [sys.executable, *shlex.split(command)[1:]],
         cwd=BUNDLED.parent.parent,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     expected = [f"{md5} {key}" for key, md5 in CANONICAL_MD5.items()]
     assert run.stdout.splitlines() == expected, run.stderr

@@ -38,6 +38,9 @@ print("equal")
 
 def test_fit_on_two_devices_takes_the_steps_of_one():
     run = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
     )
     assert run.stdout.strip().endswith("equal"), run.stderr[-2000:]

@@ -210,7 +210,7 @@ def python(code, **environment):
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=300,
         env=os.environ | environment,
     )

@@ -1,16 +1,19 @@
 """The lists of requirements agree; files for other programs are as these read them."""
 
+import functools
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from jsonschema.validators import validator_for
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -24,7 +27,7 @@ PIN = re.compile(
 INDEX = re.compile(
     r"--(extra-)?index-url|--find-links|--trusted-host|//registry\.|registry\s*="
 )
-HOME = re.compile(r"/home/\w|/Users/\w|/root/|[A-Z]:\\+Users\\")
+HOME = re.compile(r"/home/\w|/Users/\w|/root/|:\\+Users\\")
 
 
 def pins():
@@ -45,6 +48,7 @@ def pins():
     return locked
 
 
+@functools.cache
 def tracked_files():
     """Return {relative path: text} of the files that git tracks or would add."""
     listed = subprocess.run(
@@ -124,20 +128,18 @@ SCHEMAS = {
 }
 
 
-def check_schema(schema, path):
-    """Return how check-jsonschema ends on a file, 0 or another exit code."""
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-    return subprocess.run(
-        [*command, f"vendor.{schema}", str(path)], capture_output=True
-    ).returncode
+def faults(schema, content):
+    """Return what is wrong with a file's content by the schema of its readers."""
+    rules = get_builtin_schema(f"vendor.{schema}")
+    return [e.message for e in validator_for(rules)(rules).iter_errors(content)]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_file_keeps_the_schema_of_its_readers(name, tmp_path):
-    assert check_schema(SCHEMAS[name], ROOT / name) == 0
-    spoilt = tmp_path / "spoilt.yml"
-    spoilt.write_text("nonsense: [1]\n", encoding="utf-8")
-    assert check_schema(SCHEMAS[name], spoilt) != 0
+def test_file_keeps_the_schema_of_its_readers(name):
+    read = YAML(typ="safe").load  # 1.2, in which `on` is a word
+    content = read((ROOT / name).read_text(encoding="utf-8"))
+    assert faults(SCHEMAS[name], content) == []
+    assert faults(SCHEMAS[name], content | {"nonsense": [1]}) != []
 
 
 def test_every_file_for_the_host_is_checked():

@@ -124,7 +124,9 @@ def test_pyplot_stays_out():
     assert not [
         path.name
         for path in sources
-        if re.search(r"^\s*(import|from) .*pyplot", path.read_text(), re.M)
+        if re.search(
+            r"^\s*(import|from) .*pyplot", path.read_text(encoding="utf-8"), re.M
+        )
     ]
 
 

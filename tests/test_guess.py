@@ -180,7 +180,7 @@ def test_a_question_is_shown_as_text_not_as_markup():
 def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path):
     parts = re.split(
         r"^# Notebook (\d\d)$",
-        Path(questions.__file__).read_text(),
+        Path(questions.__file__).read_text(encoding="utf-8"),
         flags=re.MULTILINE,
     )
     expected = re.findall(

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from vae_lib import __main__ as command
+from vae_lib.experiments import command
 from vae_lib.data import BUNDLED, load_mnist
 from vae_lib.evaluation import evaluate
-from vae_lib.grids import embed
+from vae_lib.analysis.grids import embed
 from vae_lib.storage import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -275,10 +275,10 @@ def test_a_damaged_data_file_is_refused(run, no_training, data, capsys, tmp_path
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
 def test_an_unwritable_folder_is_refused(run, no_training, capsys, tmp_path, place):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     code, _ = run(out=place)
     assert code == 2 and place in refusal(capsys)
-    assert (tmp_path / "file").read_text() == "in the way"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 
 
 def test_divergence_is_told_and_keeps_what_was_learned(run, capsys):
@@ -354,7 +354,7 @@ def test_control_c_keeps_what_was_trained(data, tmp_path):
         [sys.executable, "-u", "-m", "vae_lib", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         cwd=Path(command.__file__).parent.parent,
         env={**os.environ, "OMP_NUM_THREADS": "1"},  # as above
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -420,7 +420,7 @@ def test_a_read_only_checkout_trains_and_refuses_to_write_into_itself(data, tmp_
             [sys.executable, "-m", "vae_lib", *line],
             cwd=checkout,
             env=environment,
-            text=True,
+            encoding="utf-8",
             capture_output=True,
             **another,
         )

@@ -207,7 +207,7 @@ def library():
     """Return {name: [tree, …]} of all that vae_lib's modules define."""
     definitions = {}
     for path in (ROOT / "vae_lib").rglob("*.py"):
-        for node in ast.parse(path.read_text()).body:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
             definitions.setdefault(name_of(node), []).append(tree(node))
     return definitions
 
@@ -285,7 +285,9 @@ def test_library_code_with_another_docstring_is_as_shown():
     source = ast.unparse(
         next(
             n
-            for n in ast.parse((ROOT / "vae_lib/figures.py").read_text()).body
+            for n in ast.parse(
+                (ROOT / "vae_lib/figures.py").read_text(encoding="utf-8")
+            ).body
             if name_of(n) == "tile"
         )
     )

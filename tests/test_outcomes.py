@@ -16,7 +16,6 @@ from vae_lib.experiments.outcomes import (
     shares,
     spikes,
     tail_index,
-    unstable,
     verdict,
     verdicts,
     wilson,
@@ -123,7 +122,6 @@ def test_an_outcome_keeps_failures_and_can_be_stored():
             "final_loss": [7.0, 7.0, None, 900.0],
         }
     )
-    assert unstable([found, found]) == (6, 8)
 
 
 def condition(posterior, arm, learning_rate, bad, runs=20, first=0):

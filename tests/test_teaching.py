@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDE = (ROOT / "docs" / "teaching.md").read_text()
+GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-5]*.ipynb"))
 specification = importlib.util.spec_from_file_location(
     "section_minutes", ROOT / "benchmarks" / "section_minutes.py"
@@ -54,7 +54,7 @@ def test_rows_ask_a_question_or_say_that_there_is_none(path):
 
 def test_measured_seconds_stand_in_the_guide():
     if timing.RESULTS.exists():
-        results = json.loads(timing.RESULTS.read_text())["seconds"]
+        results = json.loads(timing.RESULTS.read_text(encoding="utf-8"))["seconds"]
         assert timing.write_guide(GUIDE, results) == GUIDE
 
 

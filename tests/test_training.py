@@ -339,7 +339,9 @@ def test_callbacks_find_kerass_names_and_one_alone_needs_no_list(tmp_path):
         callbacks=log,
         progress=False,
     )
-    names = (tmp_path / "log.csv").read_text().splitlines()[0].split(",")
+    names = (
+        (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    )
     assert {"loss", "val_loss", "val_elbo", "validation_elbo"} < set(names) and len(
         set(names)
     ) == len(names)

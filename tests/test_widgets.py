@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import subprocess
 import threading
 import time
@@ -33,7 +32,7 @@ ALL = load_mnist()
 DIGITS = Digits(
     *(
         Split(split.images[:n], split.labels[:n])
-        for split, n in zip(ALL, (600, 300, 100))
+        for split, n in zip(ALL, (600, 300, 100), strict=True)
     )
 )
 SMALL = dict(hidden=(32,), images=600, epochs=2)
@@ -267,15 +266,15 @@ def test_what_does_not_fit_the_model_is_refused(vae, arguments, words):
 
 
 def test_without_a_kernel_there_is_a_picture_with_its_description(vae, panel):
-    for control in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
-        data, metadata = control._repr_mimebundle_()
+    for shown in (LatentPlane(vae, np.eye(3), np.arange(3)), panel):
+        data, metadata = shown._repr_mimebundle_()
         assert {
             "application/vnd.jupyter.widget-view+json",
             "text/plain",
             "image/png",
         } <= set(data)
-        assert data["text/plain"] == control.description
-        assert metadata["image/png"]["alt"] == control.description
+        assert data["text/plain"] == shown.description
+        assert metadata["image/png"]["alt"] == shown.description
         assert Image.open(io.BytesIO(data["image/png"])).width > 500
 
 
@@ -371,7 +370,9 @@ def test_a_run_gives_the_weights_that_a_cell_gives(panel):
         and settings["beta"] == 2
         and len(history["validation_elbo"]) == 2
     )
-    for ours, theirs in zip(vae.trainable_variables, by_hand.trainable_variables):
+    for ours, theirs in zip(
+        vae.trainable_variables, by_hand.trainable_variables, strict=True
+    ):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -379,7 +380,9 @@ def test_pictures_move_and_the_end_is_announced(panel):
     before = [image.value for image in panel.live.images]
     panel.buttons["Start"].click()
     panel.result(PATIENCE)
-    assert all(image.value != old for image, old in zip(panel.live.images, before))
+    assert all(
+        image.value != old for image, old in zip(panel.live.images, before, strict=True)
+    )
     assert "Run 1 is finished: 2 epochs" in panel.status.value and panel.bar.value == 1
     for words in (
         "Epoch 2 of 2, step 5 of 5",
@@ -634,7 +637,7 @@ def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
     panel.start(epochs=4, seed=1)
     other.start(epochs=4, seed=2)
     together = [one.result(PATIENCE) for one in (panel, other)]
-    for seed, result in zip((1, 2), together):
+    for seed, result in zip((1, 2), together, strict=True):
         panel.start(epochs=4, seed=seed)
         assert panel.result(PATIENCE).history == result.history
 

@@ -1,4 +1,6 @@
-"""What cannot work is refused before anything runs, in one sentence: the value, what is allowed, what to do."""
+"""What cannot work is refused before anything runs, in one sentence: the value, what
+is allowed, what to do.
+"""
 
 import itertools
 import types
@@ -37,7 +39,8 @@ def check_images(images, image_shape):
     low, high = images.min(), images.max()  # NaN where any pixel is
     if not (low >= 0 and high <= 1):
         raise ValueError(
-            f"images range from {low:.4g} to {high:.4g}: pass uint8, or finite floats in "
+            f"images range from {low:.4g} to {high:.4g}: pass uint8, or finite floats "
+            "in "
             "[0, 1]; divide grey levels by 255."
         )
 
@@ -58,7 +61,8 @@ def check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         )
     if not isinstance(hidden, (tuple, list)) or not all(map(whole, hidden)):
         raise ValueError(
-            f"hidden is {hidden!r}: pass a tuple of widths of 1 or more, () for the linear VAE."
+            f"hidden is {hidden!r}: pass a tuple of widths of 1 or more, () for the "
+            "linear VAE."
         )
     if (
         not isinstance(image_shape, (tuple, list))
@@ -66,13 +70,16 @@ def check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
         or not all(map(whole, image_shape))
     ):
         raise ValueError(
-            f"image_shape is {image_shape!r}: pass (rows, columns), for example (28, 28)."
+            f"image_shape is {image_shape!r}: pass (rows, columns), for example (28, "
+            "28)."
         )
     check_beta(beta)
 
 
 def check_beta(beta):
-    """Raise ValueError with one sentence unless `beta` is a finite number of 0 or more."""
+    """Raise ValueError with one sentence unless `beta` is a finite number of 0 or
+    more.
+    """
     if (
         isinstance(beta, (bool, str))
         or not np.isscalar(beta)
@@ -100,7 +107,8 @@ def check_training(vae, images, epochs, batch_size, learning_rate, validation, s
         raise ValueError(f"epochs is {epochs!r}: pass a whole number of 0 or more.")
     if not whole(batch_size) or batch_size > len(images):
         raise ValueError(
-            f"batch_size is {batch_size!r}: pass a whole number from 1 to {len(images)}, the images."
+            f"batch_size is {batch_size!r}: pass a whole number from 1 to "
+            f"{len(images)}, the images."
         )
     if not (whole(seed) or seed == 0):
         raise ValueError(f"seed is {seed!r}: pass a whole number of 0 or more.")
@@ -134,11 +142,14 @@ def check_precision(model):
 
 
 def check_compiled(model):
-    """Raise ValueError with one sentence if Keras' `compile` was given a loss or metrics."""
+    """Raise ValueError with one sentence if Keras' `compile` was given a loss or
+    metrics.
+    """
     loss = getattr(model, "loss", None)
     if loss is not None:
         raise ValueError(
-            f"the model is compiled with the loss {loss!r}: leave it out; the loss of a "
+            f"the model is compiled with the loss {loss!r}: leave it out; the loss of "
+            "a "
             "VAE is what its train_step makes of distortion and rate."
         )
     if getattr(model, "_compile_metrics", None) is not None:

@@ -1,4 +1,6 @@
-"""MNIST, or any .npz with the Keras keys, as train, validation and test splits. Notebook 01 loads it."""
+"""MNIST, or any .npz with the Keras keys, as train, validation and test splits.
+Notebook 01 loads it.
+"""
 
 import io
 import os
@@ -21,7 +23,9 @@ SEED = 0  # the split is the same for every reader, so that figures can be compa
 
 
 class DataError(ValueError):
-    """A data file cannot be used; the message names the file, what is wrong and what to do."""
+    """A data file cannot be used; the message names the file, what is wrong and what
+    to do.
+    """
 
 
 class Split(NamedTuple):
@@ -37,7 +41,9 @@ class Split(NamedTuple):
 
 
 class Digits(NamedTuple):
-    """Three disjoint splits: `train` to fit on, `validation` to choose by, `test` to report."""
+    """Three disjoint splits: `train` to fit on, `validation` to choose by, `test` to
+    report.
+    """
 
     train: Split
     validation: Split
@@ -79,17 +85,20 @@ def load_mnist(path=None):
 
 
 def subsample(split, n, seed=0, stratified=False):
-    """Return a Split of `n` images drawn at random without replacement, in random order.
+    """Return a Split of `n` images drawn at random without replacement, in random
+    order.
 
-    `split` is a Split of uint8 images (N, rows, columns) and labels (N,); the same `seed` draws the same images.
-    With `stratified`, every label keeps its share of the whole to within one image. A head slice or a stride
-    is no substitute: the even and odd rows of MNIST differ in their mean. Raises ValueError unless n is from
-    1 to N. Notebook 03.
+    `split` is a Split of uint8 images (N, rows, columns) and labels (N,); the same
+    `seed` draws the same images. With `stratified`, every label keeps its share of the
+    whole to within one image. A head slice or a stride is no substitute: the even and
+    odd rows of MNIST differ in their mean. Raises ValueError unless n is from 1 to N.
+    Notebook 03.
     """
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
         raise ValueError(
-            f"n is {n!r}, but must be a whole number from 1 to {available}, the images there are: lower it."
+            f"n is {n!r}, but must be a whole number from 1 to {available}, the images "
+            "there are: lower it."
         )
     generator = np.random.default_rng(seed)
     order = generator.permutation(available)
@@ -107,19 +116,23 @@ def _take(split, rows):
 
 
 def _read(path):
-    """Return the four arrays of the .npz file at `path`, not yet checked; raise DataError if that fails."""
+    """Return the four arrays of the .npz file at `path`, not yet checked; raise
+    DataError if that fails.
+    """
     if os.path.isdir(
         path
     ):  # unlike Path.is_dir, false for a path that cannot be looked up at all
         raise DataError(
-            f"{path} is a folder, but must be an .npz file: give the path of the file in it."
+            f"{path} is a folder, but must be an .npz file: give the path of the file "
+            "in it."
         )
     try:
         with zipfile.ZipFile(path) as archive:
             missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
             if missing:
                 raise DataError(
-                    f"{path} has no array {' and no '.join(missing)}, but must hold {', '.join(KEYS)}: "
+                    f"{path} has no array {' and no '.join(missing)}, but must hold "
+                    f"{', '.join(KEYS)}: "
                     "save them under these names with numpy.savez_compressed."
                 )
             return [_read_array(path, archive, key) for key in KEYS]
@@ -147,7 +160,9 @@ def _read(path):
 
 
 def _read_array(path, archive, key):
-    """Return one array of the archive; raise DataError if its bytes are damaged or hold Python objects."""
+    """Return one array of the archive; raise DataError if its bytes are damaged or
+    hold Python objects.
+    """
     try:
         content = archive.read(
             f"{key}.npy"
@@ -158,7 +173,8 @@ def _read_array(path, archive, key):
     ) as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
         if "Object arrays" in str(error):
             raise DataError(
-                f"{path} holds {key} as pickled Python objects, which are never loaded because they can run "
+                f"{path} holds {key} as pickled Python objects, which are never loaded "
+                "because they can run "
                 "code: save plain uint8 arrays with numpy.savez_compressed."
             ) from error
         remedy = _remedy(path, "download or save it again")
@@ -179,7 +195,9 @@ def _remedy(path, otherwise):
 
 
 def _checked(path, name, images, labels, at_least):
-    """Return images (n, rows, columns) and uint8 labels (n,); raise DataError for others."""
+    """Return images (n, rows, columns) and uint8 labels (n,); raise DataError for
+    others.
+    """
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.ndim != 3 or 0 in images.shape[1:] or images.dtype.kind not in "buif":
@@ -214,12 +232,15 @@ def _checked(path, name, images, labels, at_least):
 
 
 def _grey_levels(path, *arrays):
-    """Return the arrays as uint8 from 0 to 255, all scaled alike; DataError for others."""
+    """Return the arrays as uint8 from 0 to 255, all scaled alike; DataError for
+    others.
+    """
     white = 1 if any(images.dtype.kind in "bf" for images in arrays) else 255
     low, high = min(x.min() for x in arrays), max(x.max() for x in arrays)
     if not (low >= 0 and high <= white):
         raise DataError(
-            f"{path}: pixels range from {low:.4g} to {high:.4g}, but must lie from 0 to "
+            f"{path}: pixels range from {low:.4g} to {high:.4g}, but must lie from 0 "
+            "to "
             f"{white}: save grey levels of 0 to 255 as uint8, or divide them by 255."
         )
     if high == 0:

@@ -1,4 +1,11 @@
-"""Many gradient steps of a model in one compiled function. Notebook 01 measures it."""
+"""Many gradient steps of a model in one compiled function. Notebook 01 measures it.
+
+What it gives over Keras' `fit` with `jit_compile` and `steps_per_execution`: on two
+cores an epoch of 60,000 images takes `fit` 1.19 times as long (1.00 to 1.53), its first
+progress comes after 5.3 s instead of 2.1 s, and every new model compiles anew
+(`benchmarks/speed.py`). Chunks can be as short as one step, so that a training is heard
+and stopped within a fraction of a second, and none is kept that is not finite.
+"""
 
 import contextlib
 import ctypes
@@ -74,7 +81,9 @@ _compiled_lock = threading.Lock()
 
 
 def _shared(key, traced):
-    """Return the function compiled for a graph like that of `traced`, and if it is new."""
+    """Return the function compiled for a graph like that of `traced`, and if it is
+    new.
+    """
     with _compiled_lock:
         fresh = key not in _compiled
         if fresh:
@@ -198,7 +207,9 @@ class Steps:
 
 
 def check_terms(terms):
-    """Return the names of what a `train_step` returned; raise ValueError if it cannot do."""
+    """Return the names of what a `train_step` returned; raise ValueError if it
+    cannot do.
+    """
     missing = set(TERMS).difference(terms if isinstance(terms, dict) else ())
     if missing:
         raise ValueError(

@@ -11,7 +11,9 @@ from vae_lib.objectives import elbo, importance_weighted_bound, log_importance_w
 
 
 class Evaluation(NamedTuple):
-    """Means over images, in nats: `distortion`, `rate` and `elbo` = -(distortion + rate), whatever beta is."""
+    """Means over images, in nats: `distortion`, `rate` and `elbo` = -(distortion +
+    rate), whatever beta is.
+    """
 
     distortion: float
     rate: float
@@ -19,11 +21,12 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(vae, images, *, seed=0, binarize=False):
-    """Return the `Evaluation` of `vae` on `images` (n, rows, columns), `uint8` or in [0, 1], with z sampled once.
+    """Return the `Evaluation` of `vae` on `images` (n, rows, columns), `uint8` or in
+    [0, 1], with z sampled once.
 
-    At the posterior mean, without sampling, the number would be no ELBO. The same seed gives the same numbers;
-    `binarize` draws each pixel as 0 or 1 with its grey value as probability. Raises ValueError for other images.
-    Notebook 01.
+    At the posterior mean, without sampling, the number would be no ELBO. The same seed
+    gives the same numbers; `binarize` draws each pixel as 0 or 1 with its grey value as
+    probability. Raises ValueError for other images. Notebook 01.
     """
     check_images(images, vae.image_shape)
     check_precision(vae)
@@ -70,10 +73,12 @@ def negative_elbos(vae, images, draws=8, seed=0):
 
 
 def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):
-    """Return the importance-weighted bound of log p(x) with K = `samples`, in nats, of shape (n,), as float64.
+    """Return the importance-weighted bound of log p(x) with K = `samples`, in nats, of
+    shape (n,), as float64.
 
-    For the Gaussian likelihood up to the constant that its distortion leaves out. About 2,000 codes are decoded
-    at a time, so that memory does not grow with n or K. Burda, Grosse & Salakhutdinov 2016; notebook 01.
+    For the Gaussian likelihood up to the constant that its distortion leaves out. About
+    2,000 codes are decoded at a time, so that memory does not grow with n or K. Burda,
+    Grosse & Salakhutdinov 2016; notebook 01.
     """
     check_images(images, vae.image_shape)
     if not whole(samples):
@@ -89,7 +94,9 @@ def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):
 
 
 def log_weights(vae, images, samples, rng):
-    """Return the log importance weights (samples, n) in nats, as float64, of `n` images that fit into memory."""
+    """Return the log importance weights (samples, n) in nats, as float64, of `n`
+    images that fit into memory.
+    """
     x = vae.prepare(images)
     mu, rho = vae.encoder(x)
     sigma, log_sigma = vae.posterior(rho)
@@ -110,7 +117,9 @@ def log_weights(vae, images, samples, rng):
 
 
 def binarized(images, rng):
-    """Return `images` with every pixel drawn as 0 or 1 of their dtype's range, its grey value the probability."""
+    """Return `images` with every pixel drawn as 0 or 1 of their dtype's range, its
+    grey value the probability.
+    """
     top = 255 if images.dtype == np.uint8 else 1
     return ((rng.random(images.shape, "float32") * top < images) * top).astype(
         images.dtype

@@ -1,6 +1,8 @@
-"""Arrays in, Matplotlib figures or PNG bytes out; never sees a model, nor pyplot, so that threads may draw.
+"""Arrays in, Matplotlib figures or PNG bytes out; never sees a model, nor pyplot, so
+that threads may draw.
 
-One style, one colour per digit, digits dark on light, and a description for those who cannot see the picture.
+One style, one colour per digit, digits dark on light, and a description for those who
+cannot see the picture.
 """
 
 import io
@@ -33,7 +35,9 @@ DOTS = 144  # pixels an inch: twice what is shown, for projectors and dense scre
 
 
 def new_figure(rows=1, columns=1, size=(8, 3), **options):
-    """Return a `Figure` and its axes (an array for more than one) in the house style; `size` in inches, 8 wide at most."""
+    """Return a `Figure` and its axes (an array for more than one) in the house
+    style; `size` in inches, 8 wide at most.
+    """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=size, dpi=DOTS, layout="constrained")
         return figure, figure.subplots(rows, columns, **options)
@@ -47,10 +51,12 @@ def to_png(figure):
 
 
 def show(figure, alt):
-    """Display the figure under a cell; `alt` describes it for readers who cannot see it."""
+    """Display the figure under a cell; `alt` describes it for who cannot see it."""
     size = {
         name: int(inches * DOTS / 2)
-        for name, inches in zip(("width", "height"), figure.get_size_inches())
+        for name, inches in zip(
+            ("width", "height"), figure.get_size_inches(), strict=True
+        )
     }
     display(
         {"image/png": palette(to_png(figure)), "text/plain": alt},
@@ -60,7 +66,9 @@ def show(figure, alt):
 
 
 def palette(png, most=300_000):
-    """Return PNG bytes, those of more than `most` in the 256 colours that suit them, a third of the size."""
+    """Return PNG bytes, those of more than `most` in the 256 colours that suit them,
+    a third of the size.
+    """
     if len(png) <= most:
         return png
     with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
@@ -71,7 +79,9 @@ def palette(png, most=300_000):
 
 
 def tile(images, columns, gap=1):
-    """Return images (n, rows, columns) in [0, 1] side by side as one array, row by row; empty places stay 0."""
+    """Return images (n, rows, columns) in [0, 1] side by side as one array, row by
+    row; empty places stay 0.
+    """
     n, height, width = images.shape
     rows = -(-n // columns)
     board = np.zeros(
@@ -84,7 +94,9 @@ def tile(images, columns, gap=1):
 
 
 def unit(images):
-    """Return images as floats in [0, 1], from `uint8` or from floats, which are clipped."""
+    """Return images as floats in [0, 1], from `uint8` or from floats, which are
+    clipped.
+    """
     return (
         images / np.float32(255)
         if images.dtype == np.uint8
@@ -93,7 +105,9 @@ def unit(images):
 
 
 def digits_png(images, columns=1, scale=4):
-    """Return images (n, rows, columns), `uint8` or in [0, 1], as the PNG bytes of one board, dark on light."""
+    """Return images (n, rows, columns), `uint8` or in [0, 1], as the PNG bytes of
+    one board, dark on light.
+    """
     pixels = (255 * (1 - tile(unit(images), columns))).round().astype("uint8")
     with io.BytesIO() as file:
         board = Image.fromarray(pixels)
@@ -118,7 +132,9 @@ def draw_digits(axes, images, columns, title="", label=""):
 
 
 def digit_rows(rows, columns=None, title=""):
-    """Return a figure with one board of images for each `label: images` of the mapping `rows`, one below the other."""
+    """Return a figure with one board of images for each `label: images` of the
+    mapping `rows`, one below the other.
+    """
     columns = columns or max(len(images) for images in rows.values())
     heights = [-(-len(images) // columns) for images in rows.values()]
     size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
@@ -132,9 +148,11 @@ def digit_rows(rows, columns=None, title=""):
 
 
 def manifold(images, codes, title=""):
-    """Return a figure of the images (n * n, rows, columns) decoded from the square grid `codes` (n * n, 2).
+    """Return a figure of the images (n * n, rows, columns) decoded from the square grid
+    `codes` (n * n, 2).
 
-    The first row of the picture is the first of the grid; the axes name the latent values of three of its places.
+    The first row of the picture is the first of the grid; the axes name the latent
+    values of three of its places.
     """
     n, (_, height, width) = round(len(codes) ** 0.5), images.shape
     figure, axes = new_figure(size=(8, 8))
@@ -156,14 +174,16 @@ def manifold(images, codes, title=""):
 
 
 def draw_variances(axes, variances, active=0.01):
-    """Draw the variance over images of each latent unit's mean, (latent_dim,), largest first, and the line `active`.
+    """Draw the variance over images of each latent unit's mean, (latent_dim,), largest
+    first, and the line `active`.
 
-    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE, free of scale, hides which do.
+    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE,
+    free of scale, hides which do.
     """
     axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
     axes.axhline(active, color="0.4", linestyle="--")
     axes.set(
-        title=f"{(variances > active).sum()} of {len(variances)} latent units are active",
+        title=f"{(variances > active).sum()} of {len(variances)} units are active",
         yscale="log",
         xlabel="latent unit, in order of variance",
         ylabel="variance of the mean",
@@ -172,7 +192,9 @@ def draw_variances(axes, variances, active=0.01):
 
 
 def draw_codes(axes, codes, labels, title="", size=3):
-    """Draw codes (n, 2) coloured by digit, with the digit near its class's median, so that colour is never alone."""
+    """Draw codes (n, 2) coloured by digit, with the digit near its class's median,
+    so that colour is never alone.
+    """
     axes.scatter(
         *codes.T, c=np.array(COLOURS)[labels % 10], s=size, alpha=0.5, linewidths=0
     )
@@ -193,7 +215,9 @@ def draw_codes(axes, codes, labels, title="", size=3):
 
 
 def spread(points, distance):
-    """Return `points` (n, 2) pushed apart until any two are about `distance` away from each other."""
+    """Return `points` (n, 2) pushed apart until any two are about `distance` away
+    from each other.
+    """
     points = (
         points + 1e-3 * distance * np.arange(len(points))[:, None]
     )  # so that equal ones can part
@@ -206,7 +230,9 @@ def spread(points, distance):
 
 
 def draw_normals(axes, normals, titles):
-    """Draw into each of `axes` the standard normal density in grey and one of `normals`, pairs (mu, sigma)."""
+    """Draw into each of `axes` the standard normal density in grey and one of
+    `normals`, pairs (mu, sigma).
+    """
     z = np.linspace(-4, 4, 801)
     for ax, (mu, sigma), title in zip(axes, normals, titles):
         ax.fill_between(
@@ -219,7 +245,9 @@ def draw_normals(axes, normals, titles):
 
 
 def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
-    """Draw each `label: values` of the mapping `curves` as a line with its label at its end; dashed if held out."""
+    """Draw each `label: values` of the mapping `curves` as a line with its label at
+    its end; dashed if held out.
+    """
     for i, (label, values) in enumerate(curves.items()):
         style = "--" if "held-out" in label or "validation" in label else "-"
         x = np.arange(start, start + len(values))
@@ -232,7 +260,9 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
 
 
 def draw_gaps(axes, samples, gaps):
-    """Draw the median, the 90th percentile and the largest of gaps (K, images) in nats against `samples` (K,)."""
+    """Draw the median, the 90th percentile and the largest of gaps (K, images) in
+    nats against `samples` (K,).
+    """
     for percent, label, style in (
         (50, "median", "o-"),
         (90, "nine in ten are below", "s--"),

@@ -1,4 +1,6 @@
-"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the open."""
+"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the
+open.
+"""
 
 import contextlib
 import contextvars
@@ -26,7 +28,9 @@ _noise = contextvars.ContextVar(
 
 
 def build_encoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch, latent_dim). Notebook 01."""
+    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch,
+    latent_dim). Notebook 01.
+    """
     x = keras.Input(image_shape)
     h = layers.Flatten()(x)
     for width in hidden:
@@ -37,7 +41,9 @@ def build_encoder(image_shape, hidden, latent_dim, activation):
 
 
 def build_decoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns). Notebook 01."""
+    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns).
+    Notebook 01.
+    """
     z = keras.Input((latent_dim,))
     h = z
     for width in reversed(hidden):
@@ -110,7 +116,9 @@ class VAEBase(keras.Model):
         return {**self.settings, "beta": float(f"{float(self.beta):.7g}")}
 
     def prepare(self, images):
-        """Return the x that the likelihood sees, float32, of `uint8` or floats in [0, 1]."""
+        """Return the x that the likelihood sees, float32, of `uint8` or floats in
+        [0, 1].
+        """
         integers = keras.backend.is_int_dtype(images.dtype)
         images = ops.cast(images, self.compute_dtype)
         return self.likelihood.prepare(images / 255.0 if integers else images)
@@ -142,7 +150,9 @@ class VAEBase(keras.Model):
             _noise.reset(token)
 
     def batch_mean(self, values):
-        """Return the mean over the batch; under `tf.distribute`, this replica's share."""
+        """Return the mean over the batch; under `tf.distribute`, this replica's
+        share.
+        """
         return ops.mean(values) / tf.distribute.get_strategy().num_replicas_in_sync
 
     def track(self, **terms):
@@ -162,7 +172,9 @@ class VAEBase(keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def test_step(self, data):
-        """Return the running means of distortion, rate and loss over held-out images."""
+        """Return the running means of distortion, rate and loss over held-out
+        images.
+        """
         distortion, rate = self.terms(images_of(data))
         loss = distortion + self.beta * rate + sum(self.losses)
         return self.track(distortion=distortion, rate=rate, loss=loss)
@@ -218,14 +230,18 @@ class VAEBase(keras.Model):
         return given
 
     def encode(self, images):
-        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows, columns), `uint8` or in [0, 1]."""
+        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows,
+        columns), `uint8` or in [0, 1].
+        """
         check_images(images, self.image_shape)
         encoded = [self.encoder(self.prepare(part)) for part in in_batches(images)]
         mu, rho = (np.concatenate([pair[i] for pair in encoded]) for i in range(2))
         return mu, ops.convert_to_numpy(self.posterior(rho)[0])
 
     def decode(self, z):
-        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of codes `z` (n, latent_dim)."""
+        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of
+        codes `z` (n, latent_dim).
+        """
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
@@ -236,22 +252,28 @@ class VAEBase(keras.Model):
         )
 
     def reconstruct(self, images):
-        """Return NumPy images of the shape of `images`, decoded from their posterior means."""
+        """Return NumPy images of the shape of `images`, decoded from their posterior
+        means.
+        """
         return self.decode(self.encode(images)[0])
 
     def generate(self, n, seed=None):
-        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same seed gives the same ones."""
+        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same
+        seed gives the same ones.
+        """
         return self.decode(
             np.random.default_rng(seed).standard_normal((n, self.latent_dim))
         )
 
 
 class VAE(VAEBase):
-    """A variational autoencoder with fully connected hidden layers; the decoder mirrors the encoder.
+    """A variational autoencoder with fully connected hidden layers; the decoder mirrors
+    the encoder.
 
-    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma, `likelihood` the pixels' model
-    ("bernoulli" or "gaussian"), `beta` multiplies the rate. Raises ValueError for settings that make no model.
-    Kingma & Welling 2014; Higgins et al. 2017 for beta; notebook 01.
+    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma,
+    `likelihood` the pixels' model ("bernoulli" or "gaussian"), `beta` multiplies the
+    rate. Raises ValueError for settings that make no model. Kingma & Welling 2014;
+    Higgins et al. 2017 for beta; notebook 01.
     """
 
     def __init__(
@@ -279,7 +301,8 @@ class VAE(VAEBase):
         self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
 
     def call(self, images):
-        """Return the outputs of the encoder, `(mu, sigma, log_sigma)`, and of the decoder.
+        """Return the outputs of the encoder, `(mu, sigma, log_sigma)`, and of the
+        decoder.
 
         The decoder's are `logits` (batch, rows, columns) at one z sampled per image.
         """
@@ -313,7 +336,9 @@ class VAE(VAEBase):
 
 
 def images_of(data):
-    """Return the images of what Keras hands to `train_step` and `test_step`; labels are ignored."""
+    """Return the images of what Keras hands to `train_step` and `test_step`; labels
+    are ignored.
+    """
     return keras.utils.unpack_x_y_sample_weight(data)[0]
 
 

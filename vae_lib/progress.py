@@ -1,4 +1,6 @@
-"""What is seen and heard while something trains: the bar, in notebooks and terminals, and Ctrl-C."""
+"""What is seen and heard while something trains: the bar, in notebooks and
+terminals, and Ctrl-C.
+"""
 
 import contextlib
 import io
@@ -12,7 +14,9 @@ from tqdm import tqdm
 
 
 class NotebookBar(tqdm):
-    """tqdm's line as one output that is replaced, so that a stored notebook holds its last state only."""
+    """tqdm's line as one output that is replaced, so that a stored notebook holds
+    its last state only.
+    """
 
     handle = None
 
@@ -29,7 +33,9 @@ class NotebookBar(tqdm):
 
 
 def progress_bar(total, **options):
-    """Return a tqdm bar over `total` steps: one line on standard output, or one output under a notebook's cell."""
+    """Return a tqdm bar over `total` steps: one line on standard output, or one
+    output under a notebook's cell.
+    """
     shell = get_ipython()
     if shell is not None and hasattr(shell, "kernel"):
         return NotebookBar(total=total, mininterval=0.2, **options)
@@ -38,7 +44,9 @@ def progress_bar(total, **options):
 
 @contextlib.contextmanager
 def interrupts_between_chunks():
-    """Yield a list that Ctrl-C adds to, instead of an exception that TensorFlow may swallow or tear weights with."""
+    """Yield a list that Ctrl-C adds to, instead of an exception that TensorFlow may
+    swallow or tear weights with.
+    """
     heard = []
     if (
         threading.current_thread() is not threading.main_thread()
@@ -53,5 +61,7 @@ def interrupts_between_chunks():
 
 
 def readable(nats, places):
-    """Return a number of nats with that many decimal places, or in powers of ten where it is huge."""
+    """Return a number of nats with that many decimal places, or in powers of ten
+    where it is huge.
+    """
     return f"{nats:.{places}f}" if abs(nats) < 1e5 else f"{nats:.1e}"

@@ -1,4 +1,6 @@
-"""Models and results saved whole or not at all, and loaded without running code from the file. Notebook 01."""
+"""Models and results saved whole or not at all, and loaded without running code from
+the file. Notebook 01.
+"""
 
 import contextlib
 import json
@@ -15,15 +17,18 @@ from vae_lib.model import VAEBase
 
 
 class StorageError(Exception):
-    """A file cannot be written or is not one of ours; the message names it and what to do."""
+    """A file cannot be written or is not one of ours; the message names it and what
+    to do.
+    """
 
 
 @contextlib.contextmanager
 def whole_file(path):
-    """Yield the name of a temporary file beside `path` that takes its place only if the block succeeds.
+    """Yield the name of a temporary file beside `path` that takes its place only if the
+    block succeeds.
 
-    A reader sees the old file or the new one, never a part; two writers do not disturb each other. Raises
-    StorageError where the folder is missing or cannot be written.
+    A reader sees the old file or the new one, never a part; two writers do not disturb
+    each other. Raises StorageError where the folder is missing or cannot be written.
     """
     path = Path(path)
     try:
@@ -33,7 +38,8 @@ def whole_file(path):
         os.close(handle)
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({error.strerror}): choose a folder that exists and is "
+            f"{path} cannot be written ({error.strerror}): choose a folder that exists "
+            "and is "
             "yours."
         ) from error
     try:
@@ -89,7 +95,8 @@ def load(path):
     except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise StorageError(
-            f"{path} is damaged or no saved VAE ({lines[0][:120]}): save the model again."
+            f"{path} is damaged or no saved VAE ({lines[0][:120]}): save the model "
+            "again."
         ) from error
     if not isinstance(vae, VAEBase):
         raise StorageError(
@@ -99,7 +106,9 @@ def load(path):
 
 
 def _check_class(path):
-    """Raise StorageError if the file's class is one of ours that is not defined here."""
+    """Raise StorageError if the file's class is one of ours that is not defined
+    here.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))

@@ -21,7 +21,9 @@ SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures mo
 
 
 class Progress(NamedTuple):
-    """One finished chunk: steps so far in this epoch, and means of the chunk in nats."""
+    """One finished chunk: steps so far in this epoch, and means of the chunk in
+    nats.
+    """
 
     epoch: int  # from 1
     step: int  # finished steps of this epoch
@@ -113,7 +115,8 @@ class Training:
         return self.done - (self.epoch - self.first_epoch) * self.steps
 
     def compile(self):
-        """Compile the model as it stands, without taking a step; iterating uses it once.
+        """Compile the model as it stands, without taking a step; iterating uses it
+        once.
 
         Iterating does this by itself; call it from a thread, to have it done before.
         """
@@ -166,7 +169,9 @@ class Training:
         return chunk
 
     def _means(self, terms, count):
-        """Return the means over the last `count` steps, from running means of an epoch."""
+        """Return the means over the last `count` steps, from running means of an
+        epoch.
+        """
         before, after = self.step, self.step + count
         return {
             name: (after * float(values[-1]) - before * self.means[name]) / count
@@ -290,10 +295,10 @@ def train(
 
     `callbacks` are Keras' own. They are called as in `fit` with `steps_per_execution`:
     at the start and end of training and of each epoch, and around each chunk as around
-    a batch; they find held-out terms under Keras' names, too, such as `val_loss`. An interrupt (Ctrl-C,
-    or the stop button of the notebook) ends the training and keeps what was learned. A
-    loss far above the untrained model's is warned of. `progress=False` draws no bar.
-    Notebook 01.
+    a batch; they find held-out terms under Keras' names, too, such as `val_loss`. An
+    interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps
+    what was learned. A loss far above the untrained model's is warned of.
+    `progress=False` draws no bar. Notebook 01.
     """
     training = Training(
         vae,
@@ -365,20 +370,26 @@ def _watched(training, watchers, bar, heard):
 
 
 def not_finite(training, step):
-    """Return the sentence for a `Training` whose loss or weights stopped being finite at `step` of its epoch."""
+    """Return the sentence for a `Training` whose loss or weights stopped being
+    finite at `step` of its epoch.
+    """
     return (
-        f"The loss stopped being finite at step {step} of epoch {training.epoch + 1} ({settings(training)}); the "
+        f"The loss stopped being finite at step {step} of epoch {training.epoch + 1} "
+        f"({settings(training)}); the "
         f"model holds the weights after step {training.step}: try {advice(training)}."
     )
 
 
 def exploded(training):
-    """Return a sentence if the last epoch's loss is far above an untrained model's, though finite; else None."""
+    """Return a sentence if the last epoch's loss is far above an untrained model's,
+    though finite; else None.
+    """
     loss = training.history.get("loss", [0.0])[-1]
     if training.first_loss is None or loss <= 10 * training.first_loss:
         return None
     return (
-        f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the {training.first_loss:.3g} of the "
+        f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "
+        f"{training.first_loss:.3g} of the "
         f"untrained model ({settings(training)}): try {advice(training)}."
     )
 
@@ -387,7 +398,8 @@ def settings(training):
     """Return the settings of a `Training` that a loss may explode for."""
     vae, rate = training.vae, float(training.vae.optimizer.learning_rate)
     return (
-        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior {vae.settings['posterior']!r}, likelihood "
+        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
+        f"{vae.settings['posterior']!r}, likelihood "
         f"{vae.settings['likelihood']!r}"
     )
 

@@ -38,7 +38,7 @@ class Latencies(dict):
     def save(self, path):
         """Write all of them as JSON."""
         content = {name: asdict(latency) for name, latency in self.items()}
-        path.write_text(json.dumps(content, indent=1) + "\n")
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
     def lines(self):
         """Return the table for people."""

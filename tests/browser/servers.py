@@ -112,7 +112,9 @@ class Server:
             folders["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension"
         )
         settings.mkdir(parents=True)
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
+        (settings / "notification.jupyterlab-settings").write_text(
+            json.dumps(NO_NEWS), encoding="utf-8"
+        )
         # nbval runs notebooks at full size: what the browser needs of them is small
         small = {"VAE_LIB_QUICK": "1"}
         return os.environ | folders | small | {"JUPYTER_TOKEN": self.token}
@@ -126,7 +128,7 @@ class Server:
                 if self.process.poll() is not None or time.monotonic() > end:
                     self.close()
                     raise RuntimeError(
-                        f"The server does not answer:\n{self.log.read_text()}"
+                        f"The server does not answer:\n{self.log.read_text(encoding='utf-8')}"
                     ) from None
                 time.sleep(0.1)
 

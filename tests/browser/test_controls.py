@@ -45,7 +45,7 @@ class Panel:
         self.page = page
         self.box = page.controls().filter(has=page.button("Start")).nth(number)
         self.curves, self.digits, self.samples, self.codes = (
-            self.box.get_by_title(re.compile(words))
+            self.box.get_by_alt_text(re.compile(f"^{words}")).first
             for words in ("Curves", "Test digits", "Samples", "Mean codes")
         )
         self.cards = self.box.locator(".vae-card")
@@ -88,6 +88,9 @@ class Panel:
     def choose(self, **values):
         """Type values beside the sliders: epochs, images, latent."""
         labels = dict(epochs="Epochs (passes)", images="Training images", latent=LATENT)
+        folded = self.page.control(labels["images"], self.box)
+        if "images" in values and not folded.is_visible():
+            self.box.get_by_text("More settings").click()
         for name, value in values.items():
             self.page.slider(labels[name], self.box).type(value)
 
@@ -99,7 +102,7 @@ class Panel:
 
 def digit_of(page):
     """Return the digit of the latent sliders."""
-    return page.page.get_by_title("The digit that the decoder makes of z")
+    return page.page.get_by_alt_text("The digit that the decoder makes of z")
 
 
 def stop_while_a_cell_waits(notebook):
@@ -162,6 +165,25 @@ def test_sliders_and_stop_are_heard_while_a_cell_of_run_all_waits(notebook, late
     assert (
         digit < 5000 and stop < 5000
     )  # when the machine is loaded; dead, it would be a minute
+
+
+def test_a_click_on_the_map_moves_the_sliders(notebook):
+    first, second = notebook.slider("z₁"), notebook.slider("z₂")
+    digit, plane = digit_of(notebook), notebook.page.locator(".vae-answers")
+    first.type(0)
+    second.type(0)
+    notebook.wait_still(digit, timeout=PATIENCE)
+    before, box = notebook.look(digit), plane.bounding_box()
+    notebook.page.mouse.click(
+        box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"]
+    )
+    notebook.wait_change(digit, before, PATIENCE)
+    notebook.wait_still(digit, timeout=PATIENCE)
+    assert first.value > 0 and second.value > 0
+    ring = notebook.page.locator(".vae-point").bounding_box()
+    middle = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
+    wanted = box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"]
+    assert middle == pytest.approx(wanted, abs=4)
 
 
 def test_the_digit_and_the_map_follow_the_sliders(notebook, latencies):
@@ -263,6 +285,34 @@ def test_sliders_and_cells_answer_while_it_trains(notebook, latencies):
     assert "2 latent units" in panel.cards.text_content()
 
 
+def test_beta_moved_while_it_trains_acts_and_is_recorded(notebook, results):
+    panel = Panel(notebook)
+    panel.endless()
+    panel.says("Run 1 is training")
+    beta = panel.box.get_by_role("spinbutton").first
+    beta.fill("200")
+    beta.press("Enter")
+    panel.says("β, weight of the rate: 200, from now on in run 1")
+    for _ in range(2):
+        notebook.wait_change(panel.curves, notebook.look(panel.curves), PATIENCE)
+    notebook.screenshot(results / "panel-live-beta.png", panel.box)
+    panel.button("Stop").click()
+    panel.says("Run 1 was stopped")
+    assert "then β 200 from epoch" in panel.cards.text_content()
+    changes = notebook.execute("print(panel.result().settings['changes'])")
+    assert "'beta', 200.0" in changes
+
+
+def test_keys_on_a_control_never_edit_the_notebook(notebook):
+    panel, cells = Panel(notebook), notebook.page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count(), notebook.page.locator(".jp-MarkdownCell").count()
+    panel.box.locator(".vae-live b").first.click()  # nothing that takes the focus
+    for key in "1ab":
+        notebook.page.keyboard.press(key)
+    notebook.page.wait_for_timeout(500)
+    assert (cells.count(), notebook.page.locator(".jp-MarkdownCell").count()) == before
+
+
 def test_settings_typed_by_hand_are_checked(notebook):
     panel = Panel(notebook)
     beta = panel.box.get_by_role("spinbutton").first
@@ -285,6 +335,8 @@ def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
         notebook.page.locator(".jp-Notebook .jp-Cell"),
     )
     count = cells.count()
+    if not notebook.control("Training images", panel.box).is_visible():
+        panel.box.get_by_text("More settings").click()
     for label in (
         "β, weight of the rate",
         LATENT,
@@ -307,11 +359,12 @@ def test_every_setting_can_be_changed_and_the_keyboard_is_enough(notebook):
     panel.button("Start").focus()
     page.keyboard.press("Enter")
     panel.says("Run 1 is finished")
+    assert panel.usable() == {"Start", "Reset", "Save"}
     panel.box.locator("summary").first.focus()
     page.keyboard.press("Enter")
     answers = panel.box.get_by_text("What happens")
     answers.first.wait_for()
-    assert answers.count() == 3
+    assert answers.count() == 4
     before = notebook.slider(LATENT, panel.box).value
     for key in (
         "x",
@@ -362,7 +415,7 @@ def test_a_fault_and_a_divergence_are_said_and_the_panel_stays_usable(notebook):
             "TypeError: 'NoneType' object is not callable",
         ),
         (
-            "panel.run.training.schedule = lambda step: 1e30",
+            "panel.run.vae.optimizer.learning_rate = 1e30",
             "The loss stopped being finite at step",
         ),
     ):
@@ -405,6 +458,7 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
         notebook.page.set_viewport_size({**TALL, "width": PROJECTOR["width"]})
         notebook.screenshot(results / f"panel-{name}-1024-whole.png", panel.box)
         assert cut_off(panel.box) == []
+        assert beside(panel) == []
         assert (
             panel.box.evaluate(
                 "element => element.getBoundingClientRect().right - innerWidth"
@@ -413,6 +467,20 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
         )
     finally:
         notebook.page.set_viewport_size(TALL)
+
+
+def beside(panel):
+    """Return the pictures that do not stand beside the knobs, in one view with them on a projector."""
+    knobs = panel.box.locator(".vae-knobs").first.bounding_box()
+    pictures = panel.box.locator(".vae-live .vae-picture")
+    boxes = [pictures.nth(i).bounding_box() for i in range(pictures.count())]
+    assert len(boxes) == 4
+    return [
+        box
+        for box in boxes
+        if box["x"] < knobs["x"] + knobs["width"]
+        or box["y"] + box["height"] - knobs["y"] > 620
+    ]
 
 
 def cut_off(box):

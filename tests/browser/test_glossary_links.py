@@ -7,6 +7,8 @@ import pytest
 from pages import PROJECTOR, Page
 from servers import ROOT
 
+pytestmark = pytest.mark.full
+
 PLACE = """term => {
   const place = document.querySelector(`.jp-MarkdownViewer [data-jupyter-id="${term}"]`);
   const top = place?.getBoundingClientRect().top;

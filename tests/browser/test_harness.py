@@ -138,7 +138,7 @@ def test_latencies_are_saved_and_printed(tmp_path):
         stop=Latency.of([200.0]),
     )
     latencies.save(tmp_path / "latencies.json")
-    saved = json.loads((tmp_path / "latencies.json").read_text())
+    saved = json.loads((tmp_path / "latencies.json").read_text(encoding="utf-8"))
     assert saved["slider"] == {
         "n": 3,
         "p50": 40,

@@ -83,6 +83,7 @@ def site(tmp_path_factory):
         [*command, "--out", folder], capture_output=True, text=True, encoding="utf-8"
     )
     assert built.returncode == 0, built.stderr[-4000:]
+    assert "The living page" not in built.stderr, built.stderr[-4000:]
     assert untracked() == before, "the builder leaves files in the repository"
     return folder
 
@@ -90,7 +91,7 @@ def site(tmp_path_factory):
 def untracked():
     """Return what git finds in the repository that is not its own."""
     command = ["git", "-C", ROOT, "status", "--porcelain"]
-    return subprocess.run(command, capture_output=True, text=True).stdout
+    return subprocess.run(command, capture_output=True, encoding="utf-8").stdout
 
 
 class Tab:
@@ -467,10 +468,10 @@ def test_slides_offer_choices_and_lead_to_living_pages(site):
 def test_builder_refuses_what_is_not_a_site(tmp_path, content):
     place = tmp_path / "precious"
     if content == "file":
-        place.write_text("mine")
+        place.write_text("mine", encoding="utf-8")
     else:
         place.mkdir()
-        (place / "mine.txt").write_text("mine")
+        (place / "mine.txt").write_text("mine", encoding="utf-8")
     command = [sys.executable, ROOT / "docs/build.py", "--out", place]
     refused = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     assert refused.returncode == 1

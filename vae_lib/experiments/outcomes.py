@@ -197,24 +197,6 @@ def verdicts(
     return table
 
 
-def failing(rows):
-    """Return how many runs of `rows`, made by `outcome`, failed, and how many there
-    are.
-    """
-    runs = [failure for row in rows for failure in row["failed"]]
-    return sum(runs), len(runs)
-
-
-def unstable(rows):
-    """Return how many runs of `rows` failed or had a spike, and how many there are."""
-    runs = [
-        bool(failure or count)
-        for row in rows
-        for failure, count in zip(row["failed"], row["spikes"])  # noqa: B905
-    ]
-    return sum(runs), len(runs)
-
-
 def separated(worse: tuple[int, int], better: tuple[int, int]) -> bool:
     """Return whether the Wilson interval of `worse` lies above that of `better`.
 

@@ -13,6 +13,6 @@
     training      what the training panel is made of
     shared        what all of them are made of
 
-`js/` holds what runs in the page, as modules; `npm run build` there makes `static/` of it, one file a control. `css/`
-holds their looks.
+`js/` holds what runs in the page, as modules; `npm run build` there makes `static/` of
+it, one file a control. `css/` holds their looks.
 """

@@ -1,4 +1,6 @@
-"""The beta slider: one network at every beta, computed in the page, so that it answers at once. Notebook 03."""
+"""The beta slider: one network at every beta, computed in the page, so that it answers
+at once. Notebook 03.
+"""
 
 import anywidget
 import numpy as np
@@ -29,7 +31,9 @@ SAMPLES = 10
 
 
 class BetaView(anywidget.AnyWidget):
-    """What the browser draws from: numbers for every beta of the slider; `beta` is where it stands."""
+    """What the browser draws from: numbers for every beta of the slider; `beta` is
+    where it stands.
+    """
 
     _esm = script("beta_slider")
     _css = styles("browser", "beta_slider")
@@ -43,12 +47,15 @@ class BetaView(anywidget.AnyWidget):
 
 
 class BetaSlider(Control):
-    """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its highest.
+    """A slider from the lowest beta of `network`, a trained `ConditionedVAE`, to its
+    highest.
 
-    Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse, one image of each class is
-    reconstructed, fixed draws from the prior are decoded, a dot moves along the rate-distortion curve of 2,000 evenly
-    chosen images, and active units light up. `dedicated` are (rate, distortion) of networks to compare with. `beta`
-    can be read and set. Raises ValueError for a beta that the network was not trained for. Notebook 03.
+    Codes of 500 of `images` (n, rows, columns) with `labels` (n,) drift and collapse,
+    one image of each class is reconstructed, fixed draws from the prior are decoded, a
+    dot moves along the rate-distortion curve of 2,000 evenly chosen images, and active
+    units light up. `dedicated` are (rate, distortion) of networks to compare with.
+    `beta` can be read and set. Raises ValueError for a beta that the network was not
+    trained for. Notebook 03.
     """
 
     description = (
@@ -116,7 +123,9 @@ class BetaSlider(Control):
         )
 
     def _numbers(self):
-        """Return the decoder's weights, its scales and shifts at each beta, and the codes, packed as float16."""
+        """Return the decoder's weights, its scales and shifts at each beta, and the
+        codes, packed as float16.
+        """
         decoder, depth = self.network.decoder, len(self.network.settings["hidden"])
         layers = [
             decoder.get_layer(name)
@@ -140,7 +149,9 @@ class BetaSlider(Control):
 
     @property
     def units(self):
-        """The two units that are drawn: those of the largest rate over all beta, the same twice if there is one."""
+        """The two units that are drawn: those of the largest rate over all beta, the
+        same twice if there is one.
+        """
         order = np.argsort(-self.walk["unit_rates"].sum(axis=0), kind="stable")
         return sorted(order[:2].tolist()) if len(order) > 1 else [0, 0]
 
@@ -186,7 +197,9 @@ class BetaSlider(Control):
 
 
 def slider_betas(low, high):
-    """Return the betas on the slider, evenly spaced in ratio, the nearest of each of TICKS replaced by it."""
+    """Return the betas on the slider, evenly spaced in ratio, the nearest of each of
+    TICKS replaced by it.
+    """
     betas = np.geomspace(low, high, BETAS)
     for tick in TICKS:
         if low <= tick <= high:
@@ -195,10 +208,12 @@ def slider_betas(low, high):
 
 
 def walk(network, images, shown, betas, seed=0):
-    """Return what `network` makes of images at each of `betas`: a dict of arrays, the betas along the first axis.
+    """Return what `network` makes of images at each of `betas`: a dict of arrays, the
+    betas along the first axis.
 
-    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and `distortions`, means over 2,000
-    evenly chosen ones in nats with z sampled once; `unit_rates` and `active` of each latent unit.
+    `mu` and `sigma` of the images at `shown`, followed by the first 500; `rates` and
+    `distortions`, means over 2,000 evenly chosen ones in nats with z sampled once;
+    `unit_rates` and `active` of each latent unit.
     """
     x = network.prepare(images[:: max(1, len(images) // IMAGES)][:IMAGES])
     chosen = np.concatenate([shown, np.arange(min(CODES, len(images)))])
@@ -235,5 +250,8 @@ def walk(network, images, shown, betas, seed=0):
     names = "rates", "distortions", "unit_rates", "active", "mu", "sigma"
     return {
         "images": len(x),
-        **{name: np.array(part) for name, part in zip(names, zip(*rows))},
+        **{
+            name: np.array(part)
+            for name, part in zip(names, zip(*rows, strict=True), strict=False)
+        },
     }

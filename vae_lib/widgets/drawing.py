@@ -1,4 +1,6 @@
-"""Draw your own digit: what the network sees, makes of it and thinks of it, computed in the page. Notebook 04."""
+"""Draw your own digit: what the network sees, makes of it and thinks of it, computed in
+the page. Notebook 04.
+"""
 
 import numpy as np
 import traitlets
@@ -29,7 +31,9 @@ REFERENCE = 2000  # test digits whose −ELBOs a drawing is compared with
 
 
 class Paper(CodeMap):
-    """The canvas of the drawing board; `pixels` are 28 × 28 bytes, the digit as the network sees it."""
+    """The canvas of the drawing board; `pixels` are 28 × 28 bytes, the digit as the
+    network sees it.
+    """
 
     _esm = script("drawing")
     _css = styles("browser", "drawing")
@@ -46,12 +50,15 @@ class Paper(CodeMap):
 
 
 class DrawingBoard(Control):
-    """Paper to draw a digit on; beside it what the network sees, its reconstruction, its place on the map of codes.
+    """Paper to draw a digit on; beside it what the network sees, its reconstruction,
+    its place on the map of codes.
 
-    The ink is scaled and centred as MNIST's digits were. `vae` encodes and decodes, in the page; `digits` is a
-    `Split`, whose codes make the map and whose −ELBOs tell how unusual the drawing is. `paper` is the widget and
-    `image` the digit drawn last. Raises ValueError with one sentence for a model with one latent unit, layers other
-    than Dense or images that are not 28 × 28. LeCun et al. 1998 for the preparation; notebook 04.
+    The ink is scaled and centred as MNIST's digits were. `vae` encodes and decodes, in
+    the page; `digits` is a `Split`, whose codes make the map and whose −ELBOs tell how
+    unusual the drawing is. `paper` is the widget and `image` the digit drawn last.
+    Raises ValueError with one sentence for a model with one latent unit, layers other
+    than Dense or images that are not 28 × 28. LeCun et al. 1998 for the preparation;
+    notebook 04.
     """
 
     description = "A board to draw a digit on: the encoder finds its place on the map of codes and its −ELBO."
@@ -86,11 +93,15 @@ class DrawingBoard(Control):
 
     @property
     def image(self):
-        """The digit drawn last as the network sees it, `uint8` (28, 28); all 0 if nothing is drawn."""
+        """The digit drawn last as the network sees it, `uint8` (28, 28); all 0 if
+        nothing is drawn.
+        """
         return np.frombuffer(self.paper.pixels, "uint8").reshape(28, 28)
 
     def picture(self):
-        """Return PNG bytes of the digit drawn last (a test digit before that), its reconstruction and its place."""
+        """Return PNG bytes of the digit drawn last (a test digit before that), its
+        reconstruction and its place.
+        """
         drawn = self.image.any()
         digit = self.image[None] if drawn else self.digits.images[:1]
         title = "as the network sees it" if drawn else "a test digit, not drawn yet"
@@ -105,10 +116,15 @@ class DrawingBoard(Control):
 
 
 def packed_encoder(layers, dtype):
-    """Return `weights, shapes` of an encoder's `Dense` layers, with mu and rho, its last two, side by side as one."""
+    """Return `weights, shapes` of an encoder's `Dense` layers, with mu and rho, its
+    last two, side by side as one.
+    """
     *hidden, mu, rho = [
         [np.asarray(part) for part in (layer.kernel, layer.bias)] for layer in layers
     ]
-    pairs = [*hidden, [np.concatenate(parts, axis=-1) for parts in zip(mu, rho)]]
+    pairs = [
+        *hidden,
+        [np.concatenate(parts, axis=-1) for parts in zip(mu, rho, strict=True)],
+    ]
     weights = b"".join(packed(part, dtype) for pair in pairs for part in pair)
     return weights, [list(kernel.shape) for kernel, _ in pairs]

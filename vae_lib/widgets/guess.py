@@ -1,4 +1,6 @@
-"""Predict, run, explain: a guess is committed before its answer is shown. All notebooks."""
+"""Predict, run, explain: a guess is committed before its answer is shown. All
+notebooks.
+"""
 
 import html
 import math
@@ -13,13 +15,15 @@ _kept = {}  # question -> the guess, for cells that are run again
 
 
 class Guess(Control):
-    """A question of `vae_lib.course.questions`, the reader's guess, and, once that is committed, the answer.
+    """A question of `vae_lib.course.questions`, the reader's guess, and, once that is
+    committed, the answer.
 
-    `answer` is a function without arguments for a number that the notebook measures further down, for example
-    `lambda: test.distortion`; until its cell has run, the guess is kept and compared on demand. The button commits,
-    and so does Enter. The guess lives in the notebook's kernel alone, where it survives that the cell is run again.
-    `field` and `button` are widgets, `committed` is the guess or None. Raises ValueError for a question without an
-    answer.
+    `answer` is a function without arguments for a number that the notebook measures
+    further down, for example `lambda: test.distortion`; until its cell has run, the
+    guess is kept and compared on demand. The button commits, and so does Enter. The
+    guess lives in the notebook's kernel alone, where it survives that the cell is run
+    again. `field` and `button` are widgets, `committed` is the guess or None. Raises
+    ValueError for a question without an answer.
     """
 
     def __init__(self, question, answer=None):
@@ -128,7 +132,8 @@ class Guess(Control):
 def in_text(question):
     """Return a question as text, for where no kernel runs."""
     options = [
-        f"({letter}) {option}" for letter, option in zip("abcdef", question.options)
+        f"({letter}) {option}"
+        for letter, option in zip("abcdef", question.options, strict=False)
     ]
     return "\n".join([f"Your guess. {question.text}", *options])
 

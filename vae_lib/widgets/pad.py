@@ -1,6 +1,8 @@
-"""The latent pad: drag a point over the map of codes and the digit follows, decoded in the page. Notebook 04.
+"""The latent pad: drag a point over the map of codes and the digit follows, decoded in
+the page. Notebook 04.
 
-It answers while the kernel is busy, and without any on a page written by `vae_lib.widgets.page`.
+It answers while the kernel is busy, and without any on a page written by
+`vae_lib.widgets.page`.
 """
 
 import io
@@ -31,7 +33,9 @@ TRIED = 500  # images among which the pad looks for a clear one to start at
 
 
 class Pad(CodeMap):
-    """The canvas of the pad. `z_0`, `z_1`, … are the latent units in `free`; the others stay at zero."""
+    """The canvas of the pad. `z_0`, `z_1`, … are the latent units in `free`; the others
+    stay at zero.
+    """
 
     _esm = script("pad")
     _css = styles("browser", "pad")
@@ -45,14 +49,17 @@ class Pad(CodeMap):
 
 
 class LatentPad(Control):
-    """A map of codes to drag a point over, the image decoded from it, and a slider for each latent unit.
+    """A map of codes to drag a point over, the image decoded from it, and a slider for
+    each latent unit.
 
-    `vae` decodes; `digits` is a `Split` of images of any size, whose codes make the map, `count` of them drawn at
-    random. `units`, two of them counted from 0, span the map: without it the two of the largest rate. Up to ten units
-    have sliders, in the order of their rates; the others stay at zero. `names`, one for each label from 0, are for
-    images other than digits. `pad` and `sliders` are the widgets, `z` the code (latent_dim,). Everything happens in
-    the page, with weights as `dtype`. Raises ValueError with one sentence for a model with one latent unit, layers
-    other than Dense, or units that are not there. Notebook 04.
+    `vae` decodes; `digits` is a `Split` of images of any size, whose codes make the
+    map, `count` of them drawn at random. `units`, two of them counted from 0, span the
+    map: without it the two of the largest rate. Up to ten units have sliders, in the
+    order of their rates; the others stay at zero. `names`, one for each label from 0,
+    are for images other than digits. `pad` and `sliders` are the widgets, `z` the code
+    (latent_dim,). Everything happens in the page, with weights as `dtype`. Raises
+    ValueError with one sentence for a model with one latent unit, layers other than
+    Dense, or units that are not there. Notebook 04.
     """
 
     description = "The latent pad: a map of codes to drag a point over, and the digit that the decoder makes of it."
@@ -89,7 +96,7 @@ class LatentPad(Control):
         ]
         self.links = [
             ipywidgets.jslink((self.pad, f"z_{unit}"), (slider, "value"))
-            for unit, slider in zip(free, self.sliders)
+            for unit, slider in zip(free, self.sliders, strict=True)
         ]
         self.message = ipywidgets.HTML()
         others = vae.latent_dim - len(free)
@@ -138,7 +145,9 @@ class LatentPad(Control):
 
 
 def words(labels, names=None):
-    """Return what an image is, "digit" or "image", and a mapping from label to how one of that class is called."""
+    """Return what an image is, "digit" or "image", and a mapping from label to how one
+    of that class is called.
+    """
     if names is not None:
         return "image", {str(label): str(names[label]) for label in labels}
     if max(labels) < 10:
@@ -147,10 +156,11 @@ def words(labels, names=None):
 
 
 def clear_code(vae, mu, labels, units, state):
-    """Return the code to start at, in steps of the sliders: that of an image which the model draws clearly.
+    """Return the code to start at, in steps of the sliders: that of an image which the
+    model draws clearly.
 
-    Its neighbours on the map are of its own class, it is decoded with few grey pixels, and no numeral of `state`
-    covers it.
+    Its neighbours on the map are of its own class, it is decoded with few grey pixels,
+    and no numeral of `state` covers it.
     """
     reach, plane = state["reach"], mu[:, units]
     badges = np.array(state["badges"])[:, 1:]
@@ -171,7 +181,9 @@ def clear_code(vae, mu, labels, units, state):
 
 
 def atlas(images):
-    """Return `uint8` images, dark on light and `ACROSS` in a row, as the bytes of one PNG of 16 grey levels."""
+    """Return `uint8` images, dark on light and `ACROSS` in a row, as the bytes of one
+    PNG of 16 grey levels.
+    """
     n, height, width = images.shape
     rows = -(-n // ACROSS)
     board = np.zeros((rows * ACROSS, height, width), "uint8")

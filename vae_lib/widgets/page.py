@@ -1,4 +1,6 @@
-"""Widgets on a page of their own: one HTML file, alive without kernel and without network. Notebook 04."""
+"""Widgets on a page of their own: one HTML file, alive without kernel and without
+network. Notebook 04.
+"""
 
 import html
 import json
@@ -45,11 +47,13 @@ PAGE = """<!DOCTYPE html>
 
 
 def page_html(widgets, title="Variational autoencoders", introduction=""):
-    """Return an HTML document in which `widgets`, one or a list, live without kernel and without network.
+    """Return an HTML document in which `widgets`, one or a list, live without kernel
+    and without network.
 
-    What computes in the browser goes on working: anywidgets, and sliders joined by `jslink` or `jsdlink`, in boxes,
-    with `HTML`, `Label` and `Image`. `introduction` is plain text, a paragraph for each blank line between. Raises
-    ValueError with one sentence for any other widget, since it would stand there dead.
+    What computes in the browser goes on working: anywidgets, and sliders joined by
+    `jslink` or `jsdlink`, in boxes, with `HTML`, `Label` and `Image`. `introduction` is
+    plain text, a paragraph for each blank line between. Raises ValueError with one
+    sentence for any other widget, since it would stand there dead.
     """
     widgets = list(widgets) if isinstance(widgets, (list, tuple)) else [widgets]
     for widget in widgets:
@@ -75,9 +79,11 @@ def page_html(widgets, title="Variational autoencoders", introduction=""):
 
 
 def write_page(widgets, path, title="Variational autoencoders", introduction=""):
-    """Write `page_html` of the same arguments to the file `path`, whole or not at all; return its size in bytes.
+    """Write `page_html` of the same arguments to the file `path`, whole or not at all;
+    return its size in bytes.
 
-    Raises ValueError for widgets that need a kernel and StorageError where the file cannot be written.
+    Raises ValueError for widgets that need a kernel and StorageError where the file
+    cannot be written.
     """
     document = page_html(widgets, title, introduction).encode()
     with whole_file(path) as name, open(name, "wb") as file:
@@ -86,7 +92,9 @@ def write_page(widgets, path, title="Variational autoencoders", introduction="")
 
 
 def check_alive(widget):
-    """Raise ValueError with one sentence if `widget`, or one inside it, cannot live without a kernel."""
+    """Raise ValueError with one sentence if `widget`, or one inside it, cannot live
+    without a kernel.
+    """
     if not isinstance(widget, ALIVE):
         raise ValueError(
             f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, sliders, boxes and "

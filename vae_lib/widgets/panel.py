@@ -1,4 +1,6 @@
-"""The training panel: settings, buttons, and pictures that move while the kernel stays free. Notebook 01."""
+"""The training panel: settings, buttons, and pictures that move while the kernel stays
+free. Notebook 01.
+"""
 
 import threading
 from pathlib import Path
@@ -25,15 +27,19 @@ ACTIONS = dict(
 
 
 class TrainingPanel(Control):
-    """A panel that trains VAEs on `digits` and shows what they learn while the kernel stays free.
+    """A panel that trains VAEs on `digits` and shows what they learn while the kernel
+    stays free.
 
-    `digits` is what `load_mnist` returns; the model's image shape and the classes are theirs. Settings by name: beta,
-    latent_dim, posterior, likelihood, learning_rate, epochs, images (how many of the training images), seed; `hidden`
-    and `batch_size` stay as given. Beta and learning rate act on the run that trains as well. `fields` are the names
-    of the settings that the reader sees, all by default. Saved runs go to `folder`. `experiments` are pairs of HTML:
-    what to predict, and what happens. The methods do what the buttons do and raise what the buttons say; `result`
-    waits, and `train` shows the panel, starts and waits. A panel whose cell is run again ends its run and hands its
-    runs on. Raises ValueError with one sentence for settings that are not allowed. Notebook 01.
+    `digits` is what `load_mnist` returns; the model's image shape and the classes are
+    theirs. Settings by name: beta, latent_dim, posterior, likelihood, learning_rate,
+    epochs, images (how many of the training images), seed; `hidden` and `batch_size`
+    stay as given. Beta and learning rate act on the run that trains as well. `fields`
+    are the names of the settings that the reader sees, all by default. Saved runs go to
+    `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The
+    methods do what the buttons do and raise what the buttons say; `result` waits, and
+    `train` shows the panel, starts and waits. A panel whose cell is run again ends its
+    run and hands its runs on. Raises ValueError with one sentence for settings that are
+    not allowed. Notebook 01.
     """
 
     description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
@@ -67,7 +73,7 @@ class TrainingPanel(Control):
             for name, (icon, tip) in ACTIONS.items()
         }
         actions = self.start, self.stop, self.resume, self.reset, self.save
-        for button, action in zip(self.buttons.values(), actions):
+        for button, action in zip(self.buttons.values(), actions, strict=True):
             button.on_click(guarded(action, self._refuse))
         self.buttons["Start"].button_style = "primary"
         about = [ipywidgets.HTML(experiments_html(experiments))] * bool(experiments)
@@ -81,7 +87,8 @@ class TrainingPanel(Control):
             self._take_over(earlier)
 
     def train(self, timeout=None, **settings):
-        """Show the panel, train with its settings, `settings` entered first, and return the `Result`.
+        """Show the panel, train with its settings, `settings` entered first, and return
+        the `Result`.
 
         The run is seen while it goes on, and the stored output shows its end.
         """
@@ -94,7 +101,9 @@ class TrainingPanel(Control):
                 shown.update(self)
 
     def start(self, **settings):
-        """Begin a run with the settings of the panel, `settings` entered first; return at once."""
+        """Begin a run with the settings of the panel, `settings` entered first; return
+        at once.
+        """
         with self.lock:
             self._idle("start another run")
             self.controls.enter(settings)
@@ -106,11 +115,15 @@ class TrainingPanel(Control):
             self._go(self.run)
 
     def stop(self):
-        """Ask the run to end after its present chunk, within half a second; return at once."""
+        """Ask the run to end after its present chunk, within half a second; return at
+        once.
+        """
         self.work.stop()
 
     def resume(self):
-        """Continue the last run where it was stopped, with the beta, learning rate and epochs that are now set."""
+        """Continue the last run where it was stopped, with the beta, learning rate and
+        epochs that are now set.
+        """
         with self.lock:
             self._idle("continue")
             run, values = self._trained(), self.controls.values()
@@ -124,7 +137,9 @@ class TrainingPanel(Control):
             self._go(run)
 
     def reset(self):
-        """End what is going on, forget all runs that were not saved, and put the settings back."""
+        """End what is going on, forget all runs that were not saved, and put the
+        settings back.
+        """
         self.stop()
         self.work.wait()
         with self.lock:
@@ -133,7 +148,9 @@ class TrainingPanel(Control):
             self._begin()
 
     def save(self, run=None):
-        """Write the model of `run` (the last one) to a new file in `folder` and return its path."""
+        """Write the model of `run` (the last one) to a new file in `folder` and return
+        its path.
+        """
         with self.lock:
             self._idle("save")
             run = run or self._trained()
@@ -154,11 +171,13 @@ class TrainingPanel(Control):
             return path
 
     def result(self, timeout=None):
-        """Wait for the last run to end and return its `Result` (vae, history, settings).
+        """Wait for the last run to end and return its `Result` (vae, history,
+        settings).
 
-        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the cell first: that ends the
-        waiting, not the run. Raises what ended the run, such as
-        DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run was started.
+        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the
+        cell first: that ends the waiting, not the run. Raises what ended the run, such
+        as DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run
+        was started.
         """
         if self.run is None:
             raise RuntimeError(
@@ -178,7 +197,9 @@ class TrainingPanel(Control):
         return self.live.picture()
 
     def _begin(self):
-        """Show what an untrained model makes of the digits, and compile its shape meanwhile."""
+        """Show what an untrained model makes of the digits, and compile its shape
+        meanwhile.
+        """
         self._show_cards()
         self.controls.enter(self.defaults)
         values = self.controls.values()
@@ -237,7 +258,9 @@ class TrainingPanel(Control):
         self.bar.value, self.progress.value = run.done, run.line()
 
     def _ended(self, run, error):
-        """Say how the run ended, and put it beside the others; the training thread calls this last."""
+        """Say how the run ended, and put it beside the others; the training thread
+        calls this last.
+        """
         with self.lock:
             self._enable()
             if run.points:
@@ -273,7 +296,9 @@ class TrainingPanel(Control):
         return self.run
 
     def _changed(self, name, text, error):
-        """Say what a changed setting applies to; the run that trains gets a new beta or learning rate at once."""
+        """Say what a changed setting applies to; the run that trains gets a new beta or
+        learning rate at once.
+        """
         if name == "epochs":
             self._enable()
         if error:

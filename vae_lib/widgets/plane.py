@@ -22,17 +22,21 @@ RING = dict(markersize=11, fillstyle="none", markeredgewidth=2)
 
 
 def most_active(codes, n=2):
-    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their own order."""
+    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their own
+    order.
+    """
     return np.sort(np.argsort(-codes.var(axis=0), kind="stable")[:n])
 
 
 class LatentPlane(Control):
-    """Sliders for latent units, the decoded image, and beside it the map of `codes`, where a click moves them.
+    """Sliders for latent units, the decoded image, and beside it the map of `codes`,
+    where a click moves them.
 
-    `vae` decodes. `codes` (n, latent_dim) with `labels` (n,) draw the map where two units have a slider.
-    `units`, counted from 0, get the sliders: without it the first two, or the two most active of `codes`; the
-    others stay at zero. `sliders`, `digit` and `map` are the widgets. Raises ValueError for codes or units that do
-    not fit the model. Notebook 01.
+    `vae` decodes. `codes` (n, latent_dim) with `labels` (n,) draw the map where two
+    units have a slider. `units`, counted from 0, get the sliders: without it the first
+    two, or the two most active of `codes`; the others stay at zero. `sliders`, `digit`
+    and `map` are the widgets. Raises ValueError for codes or units that do not fit the
+    model. Notebook 01.
     """
 
     def __init__(self, vae, codes=None, labels=None, units=None):
@@ -83,7 +87,9 @@ class LatentPlane(Control):
         return [slider.value for slider in self.sliders]
 
     def draw(self):
-        """Decode the sliders' code and mark it; whoever comes last draws the newest values."""
+        """Decode the sliders' code and mark it; whoever comes last draws the newest
+        values.
+        """
         with self.lock:
             z = np.zeros((1, self.vae.latent_dim), "float32")
             z[0, self.units] = values = self.values
@@ -122,7 +128,9 @@ class LatentPlane(Control):
         self.map.observe(lambda change: self._go(change.new), "chosen")
 
     def _share(self, values):
-        """Return where a code is on the map, as shares of the picture from the left and the top."""
+        """Return where a code is on the map, as shares of the picture from the left and
+        the top.
+        """
         figure = self.axes.figure
         x, y = self.axes.transData.transform(values) / figure.bbox.size
         return np.array([x, 1 - y])
@@ -132,14 +140,16 @@ class LatentPlane(Control):
         figure = self.axes.figure
         place = np.array([share[0], 1 - share[1]]) * figure.bbox.size
         code = self.axes.transData.inverted().transform(place)
-        for slider, value in zip(self.sliders, code):
+        for slider, value in zip(self.sliders, code, strict=True):
             slider.value = float(
                 np.clip(round(round(value / STEP) * STEP, 6), slider.min, slider.max)
             )
 
 
 def check_plane(vae, codes, labels, units):
-    """Raise ValueError with one sentence for the first argument that does not fit `vae`."""
+    """Raise ValueError with one sentence for the first argument that does not fit
+    `vae`.
+    """
     n = vae.latent_dim
     shape = np.shape(codes)
     if codes is not None and (len(shape) != 2 or shape[1] != n or labels is None):

@@ -1,4 +1,6 @@
-"""A slider for rho that walks textbook maps into infinity and NaN, guarded maps beside them. Notebook 02."""
+"""A slider for rho that walks textbook maps into infinity and NaN, guarded maps beside
+them. Notebook 02.
+"""
 
 import ipywidgets
 import numpy as np
@@ -14,7 +16,9 @@ CELL = "padding: 3px 8px; text-align: right; font-variant-numeric: tabular-nums;
 
 
 def states(kl, slope):
-    """Return 0, 1 or 2 for each entry: both finite, one of them infinite, one of them NaN."""
+    """Return 0, 1 or 2 for each entry: both finite, one of them infinite, one of them
+    NaN.
+    """
     return np.where(
         np.isnan(kl) | np.isnan(slope),
         2,
@@ -23,9 +27,11 @@ def states(kl, slope):
 
 
 def states_figure(columns):
-    """Return a figure of where KL and its slope are finite; `columns` maps titles to mappings name -> map."""
+    """Return a figure of where KL and its slope are finite; `columns` maps titles to
+    mappings name -> map.
+    """
     figure, axes = new_figure(1, len(columns), (8, 2.4), sharey=True)
-    for ax, (title, maps) in zip(axes, columns.items()):
+    for ax, (title, maps) in zip(axes, columns.items(), strict=True):
         rows = np.array(
             [states(*kl_and_slope(posterior, GRID)[1:]) for posterior in maps.values()]
         )
@@ -60,7 +66,8 @@ def states_figure(columns):
 class RhoWalk(Control):
     """A slider for ρ over the table of sigma, KL and its slope in float32.
 
-    `columns` maps two titles to mappings name -> map of the same names; `slider` and `table` are widgets.
+    `columns` maps two titles to mappings name -> map of the same names; `slider` and
+    `table` are widgets.
     """
 
     description = "A slider for ρ and a table of σ, KL and its slope: each map as in textbooks, and guarded."
@@ -113,7 +120,9 @@ class RhoWalk(Control):
 
 
 def cell(value):
-    """Return a cell of the table; infinity and NaN stand out by word, weight and colour."""
+    """Return a cell of the table; infinity and NaN stand out by word, weight and
+    colour.
+    """
     if np.isnan(value):
         return f'<td style="{CELL} background: {COLOURS[2]}; color: white; font-weight: bold">NaN</td>'
     if np.isinf(value):

@@ -1,4 +1,6 @@
-"""A slider for the number of samples that a gradient estimate is the mean of. Notebook 02."""
+"""A slider for the number of samples that a gradient estimate is the mean of. Notebook
+02.
+"""
 
 import functools
 import threading
@@ -13,7 +15,9 @@ SHOWN = 40  # estimates drawn for each estimator
 
 
 def means_figure(estimates, truth, count):
-    """Return a figure of estimates, each the mean of `count` draws; `estimates` maps names to draws (n,)."""
+    """Return a figure of estimates, each the mean of `count` draws; `estimates` maps
+    names to draws (n,).
+    """
     means = {
         name: draws[: SHOWN * count].reshape(-1, count).mean(axis=1)
         for name, draws in estimates.items()
@@ -37,8 +41,8 @@ def means_figure(estimates, truth, count):
 class SampleSlider(Control):
     """A slider for the number of samples over a picture of estimates that use so many.
 
-    `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are used; `truth` is drawn
-    as a dashed line. `slider` and `board` are the widgets.
+    `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are
+    used; `truth` is drawn as a dashed line. `slider` and `board` are the widgets.
     """
 
     def __init__(self, estimates, truth, counts=(1, 2, 4, 8, 16, 32, 64, 128)):

@@ -1,4 +1,6 @@
-"""A panel to train small VAEs with a chosen map, learning rate, optimizer and initial sigma. Notebook 02."""
+"""A panel to train small VAEs with a chosen map, learning rate, optimizer and initial
+sigma. Notebook 02.
+"""
 
 import ipywidgets
 
@@ -13,10 +15,12 @@ NATIVE = "native"
 
 
 class StabilityPanel(Control):
-    """Choose map, learning rate, optimizer and initial sigma of `ParallelVAEs`, press Run, see loss and gradient.
+    """Choose map, learning rate, optimizer and initial sigma of `ParallelVAEs`, press
+    Run, see loss and gradient.
 
-    Failed runs are drawn as failures; the runs before stay in the picture for comparison. `records`, label ->
-    `Record`, is what it shows at first. The runs go on in the `background`.
+    Failed runs are drawn as failures; the runs before stay in the picture for
+    comparison. `records`, label -> `Record`, is what it shows at first. The runs go on
+    in the `background`.
     """
 
     def __init__(self, stack, records, seeds=range(5), steps=200):

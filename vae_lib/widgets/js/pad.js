@@ -91,15 +91,13 @@ class Pad {
   }
 
   resize() {
-    const width = this.view.root.clientWidth || 600;
+    const { root } = this.view;
+    const width = root.clientWidth || 600;
     const narrow = width < NARROW;
-    this.view.root.classList.toggle("vae-pad-stacked", narrow);
-    const wanted = getComputedStyle(this.view.root).getPropertyValue("--vae-pad-size"); // of pages that say so
-    const most = parseFloat(wanted) || clamp(0.6 * window.innerHeight, 300, 560);
-    this.scale = mapScale(
-      Math.floor(clamp(narrow ? width - 4 : width - BESIDE, 240, narrow ? 400 : most)),
-      this.codes.reach,
-    );
+    root.classList.toggle("vae-pad-stacked", narrow);
+    const wanted = parseFloat(getComputedStyle(root).getPropertyValue("--vae-pad-size")); // of a page that says so
+    const most = wanted || (narrow ? 400 : clamp(0.6 * window.innerHeight, 300, 560));
+    this.scale = mapScale(Math.floor(clamp(width - (narrow ? 4 : BESIDE), 240, most)), this.codes.reach);
     this.redraw();
   }
 

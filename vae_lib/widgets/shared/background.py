@@ -1,4 +1,6 @@
-"""Work in the background: one daemon thread that can be watched, stopped and waited for."""
+"""Work in the background: one daemon thread that can be watched, stopped and waited
+for.
+"""
 
 import atexit
 import threading
@@ -12,14 +14,17 @@ _all = weakref.WeakSet()
 
 
 class Background:
-    """Takes one iterable at a time to its end in a thread of its own, so that the kernel stays free.
+    """Takes one iterable at a time to its end in a thread of its own, so that the
+    kernel stays free.
 
-    `start` returns at once. The thread hands items of the iterable to `show`, not more often than 8 times a
-    second nor for more than a quarter of the time, and always the last one; `stop` leaves the iterable after
-    the present item. Whatever is raised ends the work: it goes to `ended(error)`, which runs last in any
-    case, and `result` raises it again. After that the next work can start. Nothing is printed.
+    `start` returns at once. The thread hands items of the iterable to `show`, not more
+    often than 8 times a second nor for more than a quarter of the time, and always the
+    last one; `stop` leaves the iterable after the present item. Whatever is raised ends
+    the work: it goes to `ended(error)`, which runs last in any case, and `result`
+    raises it again. After that the next work can start. Nothing is printed.
 
-    A `ThreadPoolExecutor` would do less: Python waits for its threads when it ends, however long they train.
+    A `ThreadPoolExecutor` would do less: Python waits for its threads when it ends,
+    however long they train.
     """
 
     def __init__(self, name):
@@ -33,7 +38,9 @@ class Background:
         _all.add(self)
 
     def start(self, items, show=lambda item: None, ended=lambda error: None):
-        """Begin to go through `items`; return whether that was possible, False while other work goes on."""
+        """Begin to go through `items`; return whether that was possible, False while
+        other work goes on.
+        """
         with self.lock:
             if self.busy:
                 return False
@@ -48,11 +55,15 @@ class Background:
         return True
 
     def stop(self):
-        """Ask the work to end after its present item; return at once, also when there is none."""
+        """Ask the work to end after its present item; return at once, also when there
+        is none.
+        """
         self.halt.set()
 
     def wait(self, timeout=None):
-        """Wait until the work is over, for `timeout` seconds at most; return whether it is."""
+        """Wait until the work is over, for `timeout` seconds at most; return whether it
+        is.
+        """
         end = time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
         while not self.future.done():  # in parts, so that an interrupt is heard
             left = end - time.monotonic()
@@ -62,7 +73,9 @@ class Background:
         return True
 
     def result(self, timeout=None):
-        """Wait like `wait` and raise what the work raised; TimeoutError when it is not done by then."""
+        """Wait like `wait` and raise what the work raised; TimeoutError when it is not
+        done by then.
+        """
         if not self.wait(timeout):
             raise TimeoutError(
                 f"The work is not done after {timeout:g} s: wait longer, or press Stop."
@@ -108,7 +121,9 @@ class Background:
 
 
 def guarded(action, report):
-    """Return a callback that calls `action()` and hands an exception to `report` as one sentence."""
+    """Return a callback that calls `action()` and hands an exception to `report` as one
+    sentence.
+    """
 
     def callback(*_):
         try:
@@ -120,7 +135,9 @@ def guarded(action, report):
 
 
 def sentence(error):
-    """Return an exception's message; those that are not written for readers get their type as well."""
+    """Return an exception's message; those that are not written for readers get their
+    type as well.
+    """
     text = " ".join(str(error).split())[:400]
     module = type(error).__module__
     ours = isinstance(error, (ValueError, RuntimeError)) or module.startswith("vae_lib")

@@ -1,4 +1,6 @@
-"""What the page gets: scripts, style sheets, and the weights of a network as bytes. Notebook 04."""
+"""What the page gets: scripts, style sheets, and the weights of a network as bytes.
+Notebook 04.
+"""
 
 from pathlib import Path
 
@@ -25,7 +27,8 @@ def styles(*names):
 def dense_layers(network):
     """Return the `Dense` layers of a Keras model in order.
 
-    Raises ValueError with one sentence where there are others, reshaping aside: the page could not follow.
+    Raises ValueError with one sentence where there are others, reshaping aside: the
+    page could not follow.
     """
     passed = keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape
     layers = [layer for layer in network.layers if not isinstance(layer, passed)]
@@ -39,11 +42,13 @@ def dense_layers(network):
 
 
 def packed_weights(network, dtype="float16"):
-    """Return `weights, shapes` of a Keras model of `Dense` layers, or of a list of such layers.
+    """Return `weights, shapes` of a Keras model of `Dense` layers, or of a list of such
+    layers.
 
-    `weights` is bytes: layer by layer the kernel row by row, then the bias, little-endian `dtype` ("float16" or
-    "float32"); `shapes` is [[n_in, n_out], ...]. `unpackLayers` of network.js undoes it. Raises ValueError for
-    other layers, and for weights beyond float16's largest number, 65504.
+    `weights` is bytes: layer by layer the kernel row by row, then the bias,
+    little-endian `dtype` ("float16" or "float32"); `shapes` is [[n_in, n_out], ...].
+    `unpackLayers` of network.js undoes it. Raises ValueError for other layers, and for
+    weights beyond float16's largest number, 65504.
     """
     if dtype not in DTYPES:
         raise ValueError(
@@ -60,7 +65,9 @@ def packed_weights(network, dtype="float16"):
 
 
 def packed(values, dtype="float16"):
-    """Return an array as bytes, row by row, little-endian `dtype`; raise ValueError where it does not fit."""
+    """Return an array as bytes, row by row, little-endian `dtype`; raise ValueError
+    where it does not fit.
+    """
     with np.errstate(over="ignore"):
         values = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     if not np.isfinite(values).all():
@@ -71,7 +78,8 @@ def packed(values, dtype="float16"):
 
 
 def hidden_activation(layers):
-    """Return the name of the activation that all hidden ones of these `Dense` layers share.
+    """Return the name of the activation that all hidden ones of these `Dense` layers
+    share.
 
     Raises ValueError where they differ, the page lacks it, or the last layer has one.
     """
@@ -86,7 +94,9 @@ def hidden_activation(layers):
 
 
 def output_of(vae):
-    """Return how the page turns a decoder's outputs into pixels: "sigmoid" or [scale, shift]."""
+    """Return how the page turns a decoder's outputs into pixels: "sigmoid" or [scale,
+    shift].
+    """
     if vae.settings["likelihood"] == "bernoulli":
         return "sigmoid"
     shift, one = (float(vae.likelihood.mean(np.float32(x))) for x in (0, 1))
@@ -96,8 +106,8 @@ def output_of(vae):
 def network_state(vae, dtype="float16"):
     """Return what the page needs to decode like `vae`, as a mapping of traits.
 
-    `weights`, `shapes`, `dtype` as from `packed_weights`; `activation` of the hidden layers; `output`, "sigmoid" or
-    [scale, shift]; `columns` of an image.
+    `weights`, `shapes`, `dtype` as from `packed_weights`; `activation` of the hidden
+    layers; `output`, "sigmoid" or [scale, shift]; `columns` of an image.
     """
     layers = dense_layers(vae.decoder)
     weights, shapes = packed_weights(layers, dtype)

@@ -15,7 +15,9 @@ DRAWN = 2000  # of them in the picture that stands in for it
 
 
 class CodeMap(anywidget.AnyWidget):
-    """What the page needs to draw a map of codes and to decode; numbers as bytes, see `browser`."""
+    """What the page needs to draw a map of codes and to decode; numbers as bytes, see
+    `browser`.
+    """
 
     weights = traitlets.Bytes().tag(sync=True)
     shapes = traitlets.List().tag(sync=True)
@@ -36,7 +38,9 @@ class CodeMap(anywidget.AnyWidget):
 
 
 def check_map(vae, units=None):
-    """Raise ValueError with one sentence unless `vae` has two latent units at least, among them `units`."""
+    """Raise ValueError with one sentence unless `vae` has two latent units at least,
+    among them `units`.
+    """
     n = vae.latent_dim
     if n < 2:
         raise ValueError(
@@ -52,7 +56,9 @@ def check_map(vae, units=None):
 
 
 def drawn_at_random(split, count=IMAGES):
-    """Return `count` of a split's images, or all of fewer: the order of MNIST's test digits is not random."""
+    """Return `count` of a split's images, or all of fewer: the order of MNIST's test
+    digits is not random.
+    """
     order = np.random.default_rng(0).permutation(len(split.images))[:count]
     return split._replace(images=split.images[order], labels=split.labels[order])
 
@@ -70,7 +76,9 @@ def class_means(codes, labels):
 
 
 def map_state(mu, sigma, labels, units):
-    """Return what the page needs to draw the map of codes, (n, latent_dim) each, as a mapping of traits."""
+    """Return what the page needs to draw the map of codes, (n, latent_dim) each, as a
+    mapping of traits.
+    """
     plane = mu[:, units]
     reach = float(max(3, np.ceil(np.quantile(np.abs(plane), 0.995))))
     means = class_means(plane, labels)
@@ -82,13 +90,16 @@ def map_state(mu, sigma, labels, units):
         latent_dim=mu.shape[1],
         axes=[unit_name(unit) for unit in units],
         badges=[
-            [label, *place.round(3).tolist()] for label, place in zip(means, places)
+            [label, *place.round(3).tolist()]
+            for label, place in zip(means, places, strict=True)
         ],
     )
 
 
 def draw_map(axes, board, codes, labels, code):
-    """Draw the map of `board` with `codes` (n, latent_dim) and a ring at `code` (latent_dim,) into Matplotlib axes."""
+    """Draw the map of `board` with `codes` (n, latent_dim) and a ring at `code`
+    (latent_dim,) into Matplotlib axes.
+    """
     shown = codes[:, board.units]
     title = "codes, and a ring at z"
     figures.draw_codes(axes, shown, labels[: len(codes)], title=title)

@@ -1,4 +1,6 @@
-"""The frame of every control: the page's own colours, light or dark; a picture where there is no kernel."""
+"""The frame of every control: the page's own colours, light or dark; a picture where
+there is no kernel.
+"""
 
 import functools
 import html
@@ -19,9 +21,10 @@ from vae_lib.widgets.shared.browser import script, styles
 STEP = 0.05  # of sliders on the latent space
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-# JupyterLab takes keys for its own shortcuts (x cuts the cell, 1 makes it a heading) unless the element that has the
-# focus says otherwise: here every control does, and takes the focus wherever it is clicked. Ctrl+S and the like stay
-# JupyterLab's. Enter in a guess presses its button. A script in a widget runs only as the handler of an event.
+# JupyterLab takes keys for its own shortcuts (x cuts the cell, 1 makes it a heading)
+# unless the element that has the focus says otherwise: here every control does, and
+# takes the focus wherever it is clicked. Ctrl+S and the like stay JupyterLab's. Enter in
+# a guess presses its button. A script in a widget runs only as the handler of an event.
 KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
   addEventListener('keydown', (event) => {
@@ -36,10 +39,11 @@ KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
 
 
 class Picture(anywidget.AnyWidget):
-    """PNG bytes with a description for those who cannot see them; `sharp` shows every pixel as a square.
+    """PNG bytes with a description for those who cannot see them; `sharp` shows every
+    pixel as a square.
 
-    Places are [left, top] as shares of the picture: a ring stands at `mark`, and a `clickable` picture puts where it
-    is clicked, or dragged over, into `chosen`.
+    Places are [left, top] as shares of the picture: a ring stands at `mark`, and a
+    `clickable` picture puts where it is clicked, or dragged over, into `chosen`.
     """
 
     _esm = script("picture")
@@ -55,7 +59,8 @@ class Picture(anywidget.AnyWidget):
 class Control(ipywidgets.VBox):
     """A column of widgets in the house style.
 
-    Where no kernel runs, on a page of a code host for instance, its output shows the pictures as they were.
+    Where no kernel runs, on a page of a code host for instance, its output shows the
+    pictures as they were.
     """
 
     description = "A control of vae_lib."
@@ -72,7 +77,9 @@ class Control(ipywidgets.VBox):
         """Return PNG bytes of what the control shows now, or None."""
 
     def snapshot(self):
-        """Show the picture under a cell, with the description for those who cannot see it."""
+        """Show the picture under a cell, with the description for those who cannot see
+        it.
+        """
         data, metadata = self._still()
         display(data, metadata=metadata, raw=True)
 
@@ -89,9 +96,10 @@ class Control(ipywidgets.VBox):
 def answering(widget):
     """Return the widget, made to answer while a cell runs, with all that is inside it.
 
-    JupyterLab sends what readers do to a thread beside the one that runs cells (a subshell). ipykernel 7.4 sends
-    it on to whichever thread has changed the widget last; if that was the cells' own, it waits until no cell
-    runs. Here the page's choice stands. Kernels without this detour are left as they are.
+    JupyterLab sends what readers do to a thread beside the one that runs cells (a
+    subshell). ipykernel 7.4 sends it on to whichever thread has changed the widget
+    last; if that was the cells' own, it waits until no cell runs. Here the page's
+    choice stands. Kernels without this detour are left as they are.
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, chosen: chosen
@@ -104,7 +112,9 @@ _by_cell = {}  # the cell's id -> the id of its last execution, weak references 
 
 
 def replaced(control):
-    """Return the controls of the same kind that the running cell made when it was run before; remember this one."""
+    """Return the controls of the same kind that the running cell made when it was run
+    before; remember this one.
+    """
     kernel = getattr(get_ipython(), "kernel", None)
     parent = kernel.get_parent() if kernel else {}
     cell = (parent.get("metadata") or {}).get("cellId")
@@ -121,21 +131,24 @@ def replaced(control):
 def compiled(function):
     """Return `function` as a `tf.function` of its own.
 
-    TensorFlow counts how often the same code is traced, and warns from the fifth control on as if that were an
-    accident; a partial function has no code, and is counted by itself.
+    TensorFlow counts how often the same code is traced, and warns from the fifth
+    control on as if that were an accident; a partial function has no code, and is
+    counted by itself.
     """
     return tf.function(functools.partial(function), autograph=False)
 
 
 def side_by_side(*columns, gap=12):
-    """Return pictures side by side as PNG bytes; each column is a list of pairs (title, PNG bytes), stacked."""
+    """Return pictures side by side as PNG bytes; each column is a list of pairs (title,
+    PNG bytes), stacked.
+    """
     boards = [[_titled(*pair) for pair in column] for column in columns]
     widths = [max(board.width for board in column) for column in boards]
     heights = [sum(board.height + gap for board in column) - gap for column in boards]
     size = sum(widths) + gap * (len(widths) - 1), max(heights)
     whole = Image.new("RGB", size, "white")
     left = 0
-    for column, width, height in zip(boards, widths, heights):
+    for column, width, height in zip(boards, widths, heights, strict=True):
         top = (whole.height - height) // 2
         for board in column:
             whole.paste(board, (left, top))
@@ -145,7 +158,9 @@ def side_by_side(*columns, gap=12):
 
 
 def _titled(title, picture):
-    """Return PNG bytes as a Pillow image with a title above, in Matplotlib's font, as in the figures."""
+    """Return PNG bytes as a Pillow image with a title above, in Matplotlib's font, as
+    in the figures.
+    """
     with Image.open(io.BytesIO(picture)) as board:
         whole = Image.new("RGB", (board.width, board.height + 20), "white")
         whole.paste(board, (0, 20))
@@ -172,7 +187,9 @@ def row(*widgets, style="vae-row"):
 
 
 def say(widget, sentence, kind=""):
-    """Put a sentence into an HTML widget, where screen readers announce it; `kind` is "error", "right" or "wrong"."""
+    """Put a sentence into an HTML widget, where screen readers announce it; `kind` is
+    "error", "right" or "wrong".
+    """
     style = f' class="vae-{kind}"' if kind else ""
     widget.value = (
         f'<div role="status" aria-live="polite"{style}>{html.escape(sentence)}</div>'

@@ -1,4 +1,6 @@
-"""Experiments for the training panel: predict first, then run, then compare. Notebook 01."""
+"""Experiments for the training panel: predict first, then run, then compare. Notebook
+01.
+"""
 
 # pairs: what to predict, and what happens with the panel's other settings left alone
 EXPERIMENTS = (
@@ -26,7 +28,9 @@ EXPERIMENTS = (
 
 
 def experiments_html(experiments):
-    """Return pairs of HTML (what to predict, what happens) as a list; the second part opens on demand."""
+    """Return pairs of HTML (what to predict, what happens) as a list; the second part
+    opens on demand.
+    """
     items = "".join(
         f"<li>{question}<details><summary>What happens</summary>{answer}</details></li>"
         for question, answer in experiments

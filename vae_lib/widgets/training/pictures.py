@@ -1,7 +1,9 @@
-"""What a model in training looks like: curves, digits and codes, drawn in a few milliseconds. Notebook 01.
+"""What a model in training looks like: curves, digits and codes, drawn in a few
+milliseconds. Notebook 01.
 
-The axes are drawn once; then only what changes is drawn on top, until an axis needs other limits. All of it
-is done in the thread that trains: no pyplot, and no mathematical text, whose parser serves one thread only.
+The axes are drawn once; then only what changes is drawn on top, until an axis needs
+other limits. All of it is done in the thread that trains: no pyplot, and no
+mathematical text, whose parser serves one thread only.
 """
 
 from typing import NamedTuple
@@ -24,7 +26,7 @@ from vae_lib.widgets.shared.control import (
     unit_name,
 )
 
-HELD_OUT = 500  # images that are looked at all the time: a whole evaluation would eat the training
+HELD_OUT = 500  # images that are observed all the time: all would take too long
 SIZE, DPI = (4, 4.4), 110  # inches and dots an inch of a live picture
 NUMERALS = 12  # classes at most whose label stands on the map of codes
 # for ticks that are made later, outside the house style
@@ -34,7 +36,7 @@ TICKS = dict(labelsize=10, grid_color="0.92")
 class Observation(NamedTuple):
     """What a model makes of fixed images and codes at one moment."""
 
-    distortion: float  # of the held-out images, in nats per image, z drawn with the same epsilon each time
+    distortion: float  # of held-out images, in nats, always with the same epsilon
     rate: float  # of the same, in nats per image
     codes: np.ndarray  # (HELD_OUT, latent_dim), posterior means
     reconstructions: np.ndarray  # (10, rows, columns) in [0, 1], of posterior means
@@ -42,7 +44,9 @@ class Observation(NamedTuple):
 
 
 class Observer:
-    """Fixed held-out images, one test image of each class, and fixed codes to observe `vae` with."""
+    """Fixed held-out images, one test image of each class, and fixed codes to observe
+    `vae` with.
+    """
 
     def __init__(self, vae, digits, seed=0):
         self.vae = vae
@@ -75,27 +79,35 @@ class Observer:
 
 
 def examples(labels, n=10):
-    """Return the indices of `n` images: one of each class, and if that is not enough, the first others."""
+    """Return the indices of `n` images: one of each class, and if that is not enough,
+    the first others.
+    """
     firsts = np.unique(labels, return_index=True)[1][:n]
     others = np.setdiff1d(np.arange(len(labels)), firsts)
     return np.concatenate([firsts, others[: n - len(firsts)]])
 
 
 def reconstructions_png(originals, reconstructions):
-    """Return a board of five columns: rows of originals, and below each the row of their reconstructions."""
+    """Return a board of five columns: rows of originals, and below each the row of
+    their reconstructions.
+    """
     parts = figures.unit(originals), reconstructions
     rows = [part[i : i + 5] for i in range(0, len(originals), 5) for part in parts]
     return board_png(np.concatenate(rows))
 
 
 def board_png(images):
-    """Return images five in a row as PNG bytes, two pixels for each of theirs or, if they are large, one."""
+    """Return images five in a row as PNG bytes, two pixels for each of theirs or, if
+    they are large, one.
+    """
     scale = 2 if max(images.shape[1:]) < 50 else 1
     return figures.digits_png(images, columns=5, scale=scale)
 
 
 class Canvas:
-    """A figure of which only `artists` are drawn anew, unless limits or labels of its axes have changed."""
+    """A figure of which only `artists` are drawn anew, unless limits or labels of its
+    axes have changed.
+    """
 
     def __init__(self, figure, artists):
         figure.set_dpi(DPI)
@@ -126,7 +138,9 @@ class Canvas:
 
 
 class Curves:
-    """Distortion above and rate below, each of training and of held-out images; changed settings are marked."""
+    """Distortion above and rate below, each of training and of held-out images; changed
+    settings are marked.
+    """
 
     def __init__(self, axes):
         self.axes = axes
@@ -152,18 +166,20 @@ class Curves:
         self.artists = [*self.lines, *self.marks, self.word]
 
     def update(self, points, changes, epochs):
-        """Show `points` (n, 5): epochs so far, distortion and rate in training, the same held out.
+        """Show `points` (n, 5): epochs so far, distortion and rate in training, the
+        same held out.
 
-        `changes` are (epochs so far, setting, value): what was moved while the model trained.
+        `changes` are (epochs so far, setting, value): what was moved while the model
+        trained.
         """
         points = np.asarray(points, float).reshape(-1, 5)
-        for line, column in zip(self.lines, (1, 3, 2, 4)):
+        for line, column in zip(self.lines, (1, 3, 2, 4), strict=True):
             line.set_data(points[:, 0], points[:, column])
         done = points[-1, 0] if len(points) else 0
         # in steps, so that the axis seldom changes
         reach = min(epochs, 2 ** np.ceil(np.log2(max(done, 1 / 16))))
         settled = points[len(points) // 10 :]  # the steep beginning may leave it
-        for ax, columns, grid in zip(self.axes, ((1, 3), (2, 4)), (25, 5)):
+        for ax, columns, grid in zip(self.axes, ((1, 3), (2, 4)), (25, 5), strict=True):
             values = settled[:, columns]
             values = values[np.isfinite(values)]
             low, high = (values.min(), values.max()) if len(values) else (0, 1)
@@ -187,7 +203,9 @@ class Curves:
 
 
 class Codes:
-    """Mean codes coloured by class: the plane, the two most active of more units, or a strip for one unit."""
+    """Mean codes coloured by class: the plane, the two most active of more units, or a
+    strip for one unit.
+    """
 
     def __init__(self, axes, labels):
         self.axes, self.labels = axes, labels
@@ -206,13 +224,15 @@ class Codes:
         words = dict(fontsize=11, fontweight="bold", ha="center", va="center_baseline")
         self.numerals = [
             axes.text(0, 0, str(label), color=legible_on(colour), **words)
-            for label, colour in zip(self.named, class_colours(self.named))
+            for label, colour in zip(self.named, class_colours(self.named), strict=True)
         ]
         axes.tick_params(**TICKS)
         self.artists = [self.dots, self.discs, *self.numerals]
 
     def update(self, codes):
-        """Show posterior means `codes` (n, latent_dim) of the images that the labels belong to."""
+        """Show posterior means `codes` (n, latent_dim) of the images that the labels
+        belong to.
+        """
         strip = codes.shape[1] == 1
         if strip:
             place = np.searchsorted(self.classes, self.labels)
@@ -242,7 +262,7 @@ class Codes:
         if not strip:
             middles = figures.spread(middles, 0.16 * reach)  # none hides another
         self.discs.set_offsets(middles)
-        for numeral, middle in zip(self.numerals, middles):
+        for numeral, middle in zip(self.numerals, middles, strict=True):
             numeral.set_position(middle)
 
 
@@ -252,7 +272,9 @@ def class_colours(labels):
 
 
 def legible_on(colour):
-    """Return "white" or "black", whichever stands out more from a colour (WCAG's contrast)."""
+    """Return "white" or "black", whichever stands out more from a colour (WCAG's
+    contrast).
+    """
     share = np.array(matplotlib.colors.to_rgb(colour))
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     luminance = linear @ (0.2126, 0.7152, 0.0722)
@@ -262,7 +284,9 @@ def legible_on(colour):
 
 
 class Live(ipywidgets.Box):
-    """Curves, digits and codes of a run, side by side; `draw` may be called by any thread, one at a time."""
+    """Curves, digits and codes of a run, side by side; `draw` may be called by any
+    thread, one at a time.
+    """
 
     def __init__(self, labels):
         figure, axes = figures.new_figure(2, 1, SIZE, sharex=True)
@@ -301,7 +325,7 @@ class Live(ipywidgets.Box):
                 board_png(seen.samples),
                 self.codes_canvas.png(),
             )
-        for widget, value in zip(self.images, pngs):
+        for widget, value in zip(self.images, pngs, strict=True):
             widget.value = value
 
     def picture(self):

@@ -20,10 +20,11 @@ MODEL = ("beta", "latent_dim", "posterior", "likelihood")
 
 
 class Result(NamedTuple):
-    """A run that ended: the trained `vae`, its `History` (one value an epoch), and `settings` by name.
+    """A run that ended: the trained `vae`, its `History` (one value an epoch), and
+    `settings` by name.
 
-    `settings["changes"]` holds (epochs so far, name, value) for each setting that was moved while it trained; the
-    others are those that it began with.
+    `settings["changes"]` holds (epochs so far, name, value) for each setting that was
+    moved while it trained; the others are those that it began with.
     """
 
     vae: VAE
@@ -32,10 +33,12 @@ class Result(NamedTuple):
 
 
 class Run:
-    """A `Training` made from the panel's settings, which give the same weights here as in a cell.
+    """A `Training` made from the panel's settings, which give the same weights here as
+    in a cell.
 
-    In a cell: `keras.utils.set_random_seed(seed)`, then `VAE(...)`, then `train(vae, subsample(digits.train,
-    images).images, ...)`. Raises ValueError with one sentence for settings that cannot work.
+    In a cell: `keras.utils.set_random_seed(seed)`, then `VAE(...)`, then `train(vae,
+    subsample(digits.train, images).images, ...)`. Raises ValueError with one sentence
+    for settings that cannot work.
     """
 
     def __init__(self, number, settings, digits, hidden, batch_size):
@@ -67,9 +70,11 @@ class Run:
         yield
 
     def chunks(self, compiling):
-        """Yield None while the `Background` `compiling` compiles the shape, then the training's chunks.
+        """Yield None while the `Background` `compiling` compiles the shape, then the
+        training's chunks.
 
-        Compilation cannot be interrupted, but waiting for it can: that is why another thread does it.
+        Compilation cannot be interrupted, but waiting for it can: that is why another
+        thread does it.
         """
         while not compiling.start(self.compile()):  # still busy with another shape
             compiling.wait(0.1)
@@ -106,7 +111,9 @@ class Run:
                 self.settings[name] = float(value)
 
     def watch(self, chunk):
-        """Observe the model after `chunk` (None: before the first step) and enter a point of the curves."""
+        """Observe the model after `chunk` (None: before the first step) and enter a
+        point of the curves.
+        """
         self.seen = self.observer.observe()
         if chunk is None:
             return
@@ -130,17 +137,22 @@ class Run:
         """Say where the run is: epoch, times and terms."""
         training = self.training
         if not self.points:
-            return "Before the first step: compiling it, for which only the first run of a shape has to wait."
+            return (
+                "Before the first step: compiling it, for which only the first run of "
+                "a shape has to wait."
+            )
         left = self.seconds * (1 / self.done - 1)
         _, distortion, rate, held_out, held_out_rate = self.points[-1]
         epoch = min(training.epoch + 1, training.epochs)
         step = training.step if training.epoch < training.epochs else training.steps
         left = f"{left / 60:.0f} min" if left > 99 else f"{left:.0f} s"
+        left = f", about {left} left" if self.done < 1 else ""
         return (
             f"Epoch {epoch} of {training.epochs}, step {step} of {training.steps} · "
-            f"{self.seconds:.1f} s so far{f', about {left} left' if self.done < 1 else ''} · "
-            f"distortion {distortion:.1f}, rate {rate:.2f}; held-out distortion {held_out:.1f}, rate "
-            f"{held_out_rate:.2f}, −ELBO {held_out + held_out_rate:.1f} nats"
+            f"{self.seconds:.1f} s so far{left} · "
+            f"distortion {distortion:.1f}, rate {rate:.2f}; "
+            f"held-out distortion {held_out:.1f}, rate {held_out_rate:.2f}, "
+            f"−ELBO {held_out + held_out_rate:.1f} nats"
         )
 
     def result(self):
@@ -151,18 +163,21 @@ class Run:
     def ending(self):
         """Say in one sentence where the run has ended."""
         training = self.training
+        run = f"Run {self.number}"
         if training.epoch >= training.epochs:
-            plural = "s" * (training.epochs > 1)
-            return f"Run {self.number} is finished: {training.epochs} epoch{plural} in {self.seconds:.1f} s."
+            epochs = f"{training.epochs} epoch{'s' * (training.epochs > 1)}"
+            return f"{run} is finished: {epochs} in {self.seconds:.1f} s."
         if not training.done:
-            return f"Run {self.number} was stopped before its first step: Continue begins it."
+            return f"{run} was stopped before its first step: Continue begins it."
         return (
-            f"Run {self.number} was stopped after {self.epochs:.2f} of {training.epochs} epochs: "
+            f"{run} was stopped after {self.epochs:.2f} of {training.epochs} epochs: "
             "Continue goes on from there."
         )
 
     def new_path(self, folder):
-        """Return a path in `folder`, named after the run, at which nothing stands that could be lost."""
+        """Return a path in `folder`, named after the run, at which nothing stands that
+        could be lost.
+        """
         stem = (
             "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(
                 **self.settings
@@ -175,22 +190,28 @@ class Run:
 
 
 def card(run, save, report):
-    """Return a run that ended as a card: settings, terms, digits, codes, and a button to save it."""
+    """Return a run that ended as a card: settings, terms, digits, codes, and a button
+    to save it.
+    """
     settings, seen = run.settings, run.seen
-    named = [
+    maps = [
         NAMES[settings[name]].split(":")[0].split(",")[0]
         for name in ("posterior", "likelihood")
     ]
+    words = dict(beta="β", learning_rate="learning rate")
     changes = "".join(
-        f", then {'β' if name == 'beta' else 'learning rate'} {value:g} from epoch {epochs:.2f}"
+        f", then {words[name]} {value:g} from epoch {epochs:.2f}"
         for epochs, name, value in run.changes
     )
+    beta, units = settings["beta"], settings["latent_dim"]
     text = (
-        f"<b>Run {run.number}: β {settings['beta']:g}, {settings['latent_dim']} latent units</b>{changes}<br>"
-        f"{html.escape(', '.join(named))}, learning rate {settings['learning_rate']:g}, "
+        f"<b>Run {run.number}: β {beta:g}, {units} latent units</b>{changes}<br>"
+        f"{html.escape(', '.join(maps))}, "
+        f"learning rate {settings['learning_rate']:g}, "
         f"{settings['images']:,} images, seed {settings['seed']}, "
         f"{run.epochs:.3g} epochs in {run.seconds:.1f} s<br>"
-        f"held-out: distortion <b>{seen.distortion:.1f}</b>, rate <b>{seen.rate:.2f}</b>, "
+        f"held-out: distortion <b>{seen.distortion:.1f}</b>, "
+        f"rate <b>{seen.rate:.2f}</b>, "
         f"−ELBO <b>{seen.distortion + seen.rate:.1f}</b> nats"
     )
     board = np.concatenate([seen.reconstructions, seen.samples])

@@ -44,10 +44,12 @@ NAMES = {
 
 
 class Settings(ipywidgets.VBox):
-    """One widget for each setting of a run, by name in `fields`; `values()` reads and `enter` writes them.
+    """One widget for each setting of a run, by name in `fields`; `values()` reads and
+    `enter` writes them.
 
-    `most` is the number of training images there are. `changed(name, sentence, error)` is called when a value has
-    changed. `shown` names the settings that the reader sees, all by default.
+    `most` is the number of training images there are. `changed(name, sentence, error)`
+    is called when a value has changed. `shown` names the settings that the reader sees,
+    all by default.
     """
 
     def __init__(self, most, changed=lambda *_: None, shown=tuple(WORDS)):
@@ -92,14 +94,18 @@ class Settings(ipywidgets.VBox):
         super().__init__(parts)
 
     def values(self):
-        """Return the settings by name; raise ValueError for one that was typed and is not allowed."""
+        """Return the settings by name; raise ValueError for one that was typed and is
+        not allowed.
+        """
         values = {name: field.value for name, field in self.fields.items()}
         for name, value in values.items():
             check(name, value)
         return values
 
     def enter(self, settings):
-        """Put settings in; raise ValueError with one sentence for a name or value that is not allowed."""
+        """Put settings in; raise ValueError with one sentence for a name or value that
+        is not allowed.
+        """
         known(settings)
         for name, value in settings.items():
             check(name, value)
@@ -144,7 +150,9 @@ def named(keys):
 
 
 def check(name, value):
-    """Raise ValueError with one sentence for a bad beta or seed: their fields take any number."""
+    """Raise ValueError with one sentence for a bad beta or seed: their fields take any
+    number.
+    """
     if name == "beta":
         check_beta(value)
     if name == "seed" and not (whole(value) or value == 0):
