@@ -25,6 +25,7 @@ extensions = ["myst_nb"]
 include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "data/README.md",
     "docs/*.md",
     "notebooks/0*.ipynb",
@@ -109,6 +110,7 @@ Benchmarks <docs/benchmarks>
 {others}
 ```
 """
+FOLDER = re.compile(r"\[([^]]+)\]\([^():#]+/\)")  # a link that no page can follow
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
 <iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
@@ -125,8 +127,13 @@ def listed(paths):
 
 def add_contents(app, name, source):
     """Add the table of contents to the README and slides and living widgets to the notebooks."""
+    source[0] = FOLDER.sub(r"\1", source[0])
     if name == "README":
-        others = {"CONTRIBUTING": "Contributing", "data/README": "The data"}
+        others = {
+            "data/README": "The data",
+            "CONTRIBUTING": "Contributing",
+            "CHANGELOG": "Changes",
+        }
         source[0] += CONTENTS.format(
             notebooks=listed(NOTEBOOKS),
             solutions=listed(SOLUTIONS),

@@ -14,7 +14,7 @@ from vae_lib.analysis.geometry import (
     path_length,
     pixel_metric,
 )
-from vae_lib.grids import linear_grid
+from vae_lib.analysis.grids import linear_grid
 from vae_lib.model import VAE
 
 

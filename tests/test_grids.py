@@ -1,4 +1,4 @@
-"""vae_lib.grids against SciPy's normal distribution, geometry and scikit-learn."""
+"""vae_lib.analysis.grids against SciPy's normal distribution, geometry and scikit-learn."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from threadpoolctl import threadpool_limits
 
-from vae_lib.grids import (
+from vae_lib.analysis.grids import (
     METHODS,
     embed,
     interpolate,

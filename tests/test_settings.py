@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vae_lib.model import VAE
-from vae_lib.settings import SETTINGS, new_vae
+from vae_lib.experiments.settings import SETTINGS, new_vae
 
 
 def kernels(vae):

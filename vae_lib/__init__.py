@@ -3,19 +3,16 @@
 The core, from the ground up; a module imports only from modules above it in this list:
 
     data        MNIST or any .npz with the Keras keys: train, validation, test splits
-    grids       grids, traversals, interpolations and embeddings of codes
     figures     arrays in, Matplotlib figures or PNG bytes out
     posterior   maps from the encoder's unconstrained output rho to sigma
     objectives  rate, distortion, ELBO and the importance-weighted bound
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
-    settings    the original project's setting and the course's own
     storage     models saved whole or not at all
     evaluation  what a trained model is measured by
     engine      many gradient steps in one compiled function
     progress    the progress bar, in notebooks and terminals, and Ctrl-C
     training    the training loop that can be watched, stopped and continued
-    __main__    the command-line run
 
 Rooms above it, each of which imports the core and the rooms before it:
 
@@ -23,6 +20,8 @@ Rooms above it, each of which imports the core and the rooms before it:
     experiments  training experiments
     course       what belongs to single notebooks: questions, exercises, tables, figures
     widgets      live controls
+
+`__main__` is the door to `python -m vae_lib`, which `experiments.command` does.
 """
 
 import json

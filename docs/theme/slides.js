@@ -35,10 +35,11 @@ function shrink(unit, slide, smallest = SMALLEST) {
   unit[0].before(room);
   room.append(...unit);
   let scale = 1;
-  const tooWide = Math.max(...unit.map(right)) / WIDTH;
-  if (tooWide > 1) scale = 1 / tooWide;
-  room.style.zoom = scale;
-  while (full(slide) && scale > smallest) room.style.zoom = scale *= 0.95;
+  const wide = () => {
+    const edge = slide.getBoundingClientRect().left + WIDTH;
+    return [...room.querySelectorAll("*")].some((part) => part.getBoundingClientRect().right > edge + 0.5);
+  };
+  while ((full(slide) || wide()) && scale > smallest) room.style.zoom = scale *= 0.96;
   if (!full(slide) || smallest === SMALLEST) return true;
   room.replaceWith(...unit);
   return false;

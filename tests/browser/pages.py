@@ -95,7 +95,7 @@ class Page:
         )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note_outside)
-        self.page.goto(address)
+        self.page.goto(address, timeout=240_000)
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)

@@ -1,5 +1,6 @@
 """What can be said of data and trained models; imports the core alone.
 
+grids           grids, traversals, interpolations and embeddings of codes
 theory          what is known without training: linear optimum, collapse threshold
 likelihood      log p(x) by quadrature, and means told with their tails
 information     what codes hold: the parts of the rate, active units, holes, probes

@@ -1,9 +1,12 @@
 """Training experiments; they import the core and `analysis`.
 
+settings             the settings of the original project and of this course
+command              `python -m vae_lib`: one training, its pictures and figures
 textbook_maps        maps from rho to sigma as textbooks write them, without a guard
 parallel_training    many small VAEs trained side by side, to compare these maps
 outcomes             what became of training runs: failures, spikes, and the verdict
 gradient_estimators  five estimates of the gradient of the ELBO
+conditional          a VAE that is told the label
 one_network          one network for every beta
 remedies             free bits and warm-up, against units that fall silent
 """

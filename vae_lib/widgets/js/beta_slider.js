@@ -1,6 +1,6 @@
 // A slider for beta: codes, digits and the point on the rate-distortion curve follow, all computed here.
 
-import { disc, drawBadge, drawDigit, fitCanvas, line, write } from "./lib/canvas.js";
+import { disc, drawBadge, drawDigit, fitCanvas, line, visibleOn, write } from "./lib/canvas.js";
 import {
   add,
   addButton,
@@ -91,9 +91,6 @@ function decoderAt({ layers, gates, activation, output }, i) {
   return (/** @type {Float32Array} */ z) => run(layers, z, options);
 }
 
-const colourOf = (/** @type {State} */ { colours }, /** @type {number} */ label) =>
-  colours[label % colours.length];
-
 /**
  * The codes of all digits, and the posterior of those on the board.
  * @param {Sheet} sheet
@@ -102,6 +99,8 @@ const colourOf = (/** @type {State} */ { colours }, /** @type {number} */ label)
  */
 function drawCodes({ ctx, width, theme }, state, i) {
   const scale = width / 2 / state.reach;
+  const seen = state.colours.map((colour) => visibleOn(ctx, colour, theme.paper));
+  const colourOf = (/** @type {number} */ label) => seen[label % seen.length];
   const at = (/** @type {number} */ x, /** @type {number} */ y) => [
     width / 2 + x * scale,
     width / 2 - y * scale,
@@ -113,7 +112,7 @@ function drawCodes({ ctx, width, theme }, state, i) {
   }
   state.labels.forEach((label, n) => {
     const place = at(state.codes[i][2 * n], state.codes[i][2 * n + 1]);
-    disc(ctx, place, 2.6, { fill: colourOf(state, label), alpha: 0.75 });
+    disc(ctx, place, 2.6, { fill: colourOf(label), alpha: 0.75 });
   });
   const flat = state.units[0] === state.units[1]; // a single latent unit
   const shown = state.classes.map((label, n) => {
@@ -122,7 +121,7 @@ function drawCodes({ ctx, width, theme }, state, i) {
     );
     return {
       label,
-      colour: colourOf(state, label),
+      colour: colourOf(label),
       middle: at(mu[0], flat ? 0 : mu[1]),
       radii: [sigma[0] * scale, flat ? 1 : sigma[1] * scale],
     };

@@ -121,15 +121,36 @@ export function drawRing(ctx, middle) {
   }
 }
 
-/**
- * Black or white, whichever stands out more from a colour "#rrggbb" (WCAG's contrast).
- * @param {string} colour
- */
-export function legibleOn(colour) {
+/** The relative luminance of a colour "#rrggbb" (WCAG). @param {string} colour */
+function luminance(colour) {
   const [r, g, b] = [1, 3, 5].map((i) => {
     const share = parseInt(colour.slice(i, i + 2), 16) / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  const luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  return 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 ? "#ffffff" : "#000000";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** How much two colours "#rrggbb" stand out from each other, from 1 (WCAG). @param {string} a @param {string} b */
+export function contrast(a, b) {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** Black or white, whichever stands out more from a colour. @param {string} colour */
+export const legibleOn = (colour) =>
+  contrast(colour, "#ffffff") >= contrast(colour, "#000000") ? "#ffffff" : "#000000";
+
+/**
+ * A colour, made lighter or darker where it would hardly be seen on the ground.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} colour
+ * @param {string} ground any CSS colour
+ */
+export function visibleOn(ctx, colour, ground) {
+  ctx.fillStyle = ground; // the context turns names into "#rrggbb"
+  const known = String(ctx.fillStyle);
+  if (contrast(colour, known) >= 1.6) return colour;
+  const towards = legibleOn(known) === "#ffffff" ? 255 : 0;
+  const parts = [1, 3, 5].map((i) => Math.round((parseInt(colour.slice(i, i + 2), 16) + towards) / 2));
+  return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,6 +1,6 @@
 // The map of codes, drawn.
 
-import { disc, drawBadge, line, write } from "./canvas.js";
+import { disc, drawBadge, line, visibleOn, write } from "./canvas.js";
 import { EDGE, MARGIN, mapTicks } from "./codes.js";
 import { written } from "./numbers.js";
 
@@ -13,7 +13,8 @@ import { written } from "./numbers.js";
  * @param {Scale} scale @param {string[]} colours @param {Theme} theme
  */
 export function drawMap(ctx, codes, scale, colours, theme) {
-  const colourOf = (/** @type {number} */ label) => colours[label % colours.length];
+  const seen = colours.map((colour) => visibleOn(ctx, colour, theme.paper));
+  const colourOf = (/** @type {number} */ label) => seen[label % seen.length];
   ctx.fillStyle = theme.paper;
   ctx.fillRect(0, 0, scale.size, scale.size);
   drawAxes(ctx, codes, scale, theme);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { legibleOn } from "../lib/canvas.js";
+import { contrast, legibleOn, visibleOn } from "../lib/canvas.js";
 import { makeTrail, mapScale, mapTicks, nearestCode, onMap, readCodes } from "../lib/codes.js";
 
 const HALVES = [0x0000, 0x3c00, 0x4000, 0xbc00, 0x3800, 0x3800, 0x3800, 0x3800]; // mu (0, 1), (2, −1); sigma ½
@@ -65,26 +65,31 @@ test("a trail joins neighbours, and never draws a leap", () => {
   assert.deepEqual(trail.lines, []);
 });
 
+const COLOURS = [
+  ...["#3f90da", "#ffa90e", "#bd1f01", "#14213d", "#832db6"],
+  ...["#a96b59", "#e76300", "#b9ac70", "#9fff80", "#92dadd"],
+];
+
 test("labels stand out from every colour, at 4.5 to 1 or more", () => {
-  const share = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-  const light = (hex) =>
-    [1, 3, 5].reduce(
-      (sum, i, n) => sum + [0.2126, 0.7152, 0.0722][n] * share(parseInt(hex.slice(i, i + 2), 16) / 255),
-      0.05,
-    );
-  for (const colour of [
-    "#3f90da",
-    "#ffa90e",
-    "#bd1f01",
-    "#94a4a2",
-    "#832db6",
-    "#a96b59",
-    "#e76300",
-    "#b9ac70",
-    "#717581",
-    "#92dadd",
-  ]) {
-    const ratio = light(legibleOn(colour)) / light(colour);
-    assert.ok(Math.max(ratio, 1 / ratio) >= 4.5, colour);
+  for (const colour of COLOURS) assert.ok(contrast(colour, legibleOn(colour)) >= 4.5, colour);
+});
+
+test("every colour is seen on a light page and on a dark one", () => {
+  const named = { white: "#ffffff", black: "#000000" }; // a canvas knows the names of colours
+  const ctx = {
+    set fillStyle(colour) {
+      this.known = named[colour] ?? colour;
+    },
+    get fillStyle() {
+      return this.known;
+    },
+  };
+  for (const ground of ["#ffffff", "#111111", "black"]) {
+    for (const colour of COLOURS) {
+      const seen = visibleOn(ctx, colour, ground);
+      assert.ok(contrast(seen, named[ground] ?? ground) >= 1.2, `${seen} on ${ground}`);
+    }
   }
+  assert.equal(visibleOn(ctx, "#832db6", "white"), "#832db6");
+  assert.ok(contrast(visibleOn(ctx, "#14213d", "#111111"), "#111111") > 3);
 });
