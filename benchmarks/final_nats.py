@@ -1,9 +1,11 @@
-"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map, initial sigma and seed.
+"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map,
+initial sigma and seed.
 
     python benchmarks/final_nats.py                the figure of notebook 02, about half an hour
     python benchmarks/final_nats.py --runs 6       the next six of its runs
 
-Writes data/final_nats.json after every run; what stands there is not repeated unless --afresh is given.
+Writes data/final_nats.json after every run; what stands there is not repeated unless
+--afresh is given.
 """
 
 import argparse
@@ -26,9 +28,11 @@ from vae_lib.training import train
 
 RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
 EPOCHS = 15
-CLIP = 200.0  # 99 in 100 gradients of the softplus are shorter once its first hundred steps are over
+# 99 in 100 gradients of the softplus are shorter once its first hundred steps are over
+CLIP = 200.0
 SIGMA = 1.0  # of every image at the start in the matched arm
-MEMORY = 0.9  # Adam's beta_2 in the arm with a short memory, of ten steps instead of a thousand
+# Adam's beta_2 in the arm with a short memory, of ten steps instead of a thousand
+MEMORY = 0.9
 ARMS = [
     ("direct", "native"),
     ("direct", "matched"),
@@ -43,7 +47,9 @@ ARMS = [
 
 
 class ClippedVAE(VAE):
-    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer; `clipped` counts these steps."""
+    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer; `clipped`
+    counts these steps.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -52,7 +58,9 @@ class ClippedVAE(VAE):
         )
 
     def train_step(self, data):
-        """Take one step on distortion + beta * rate with a clipped gradient; return the running means."""
+        """Take one step on distortion + beta * rate with a clipped gradient; return the
+        running means.
+        """
         with tf.GradientTape() as tape:
             distortion, rate = self.terms(images_of(data))
             loss = self.batch_mean(distortion + self.beta * rate)
@@ -77,7 +85,9 @@ KINDS = {"clipped": ClippedVAE, "short memory": ForgetfulVAE}
 
 
 def new_vae(posterior, arm, seed):
-    """Return an untrained model of 784-512-256-2 units with its initial weights drawn from `seed`."""
+    """Return an untrained model of 784-512-256-2 units with its initial weights drawn
+    from `seed`.
+    """
     keras.utils.set_random_seed(seed)
     vae = KINDS.get(arm, VAE)(posterior=posterior)
     if arm == "matched":
@@ -88,7 +98,9 @@ def new_vae(posterior, arm, seed):
 
 
 def rho_facts(vae, images):
-    """Return how sigma lies over images and units, and for each unit the share of images with rho < 0."""
+    """Return how sigma lies over images and units, and for each unit the share of
+    images with rho < 0.
+    """
     rho = np.concatenate(
         [vae.encoder(vae.prepare(part))[1] for part in in_batches(images)]
     )
@@ -101,7 +113,9 @@ def rho_facts(vae, images):
 
 
 def recognized(vae, digits, images=2000):
-    """Return the share of reconstructed test digits that their nearest neighbour in 10,000 training digits names."""
+    """Return the share of reconstructed test digits that their nearest neighbour in
+    10,000 training digits names.
+    """
     known, asked = (
         part.images.reshape(len(part.images), -1) / 255.0
         for part in (digits.train, digits.test)
@@ -116,7 +130,9 @@ def recognized(vae, digits, images=2000):
 
 
 def measure(posterior, arm, seed, digits):
-    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in nats per image."""
+    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in
+    nats per image.
+    """
     vae = new_vae(posterior, arm, seed)
     before = rho_facts(vae, digits.test.images)
     history = train(

@@ -1,9 +1,11 @@
-"""The stability laboratory of notebook 02: every run has a seed of its own, learning rates are kept apart.
+"""The stability laboratory of notebook 02: every run has a seed of its own, learning
+rates are kept apart.
 
     python benchmarks/stability.py             both sizes of network, about half an hour on two cores
     python benchmarks/stability.py --runs 8    the next eight of its conditions
 
-Writes data/stability.json after every condition; what stands there is not repeated unless --afresh is given.
+Writes data/stability.json after every condition; what stands there is not repeated
+unless --afresh is given.
 """
 
 import functools
@@ -51,13 +53,17 @@ def conditions():
 
 @functools.cache
 def stack(hidden):
-    """Return the laboratory for networks of these hidden layers, with the original's loss."""
+    """Return the laboratory for networks of these hidden layers, with the original's
+    loss.
+    """
     images = subsample(load_mnist().train, IMAGES).images
     return ParallelVAEs(images, hidden=hidden, beta=BETA, batch_size=BATCH)
 
 
 def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
-    """Return one row: what became of each run; losses in nats per image, None where not finite."""
+    """Return one row: what became of each run; losses in nats per image, None where not
+    finite.
+    """
     *_, record = stack(hidden).run(
         posterior,
         learning_rate,
