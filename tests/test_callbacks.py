@@ -94,9 +94,7 @@ def test_checkpoints_by_epoch_and_by_batch(tmp_path):
     for loop in ("train", "fit"):
         (tmp_path / loop).mkdir()
         path = str(tmp_path / loop / "{epoch}-{batch}.weights.h5")
-        run(
-            loop, callbacks.ModelCheckpoint(path, save_freq=4, save_weights_only=True)
-        )
+        run(loop, callbacks.ModelCheckpoint(path, save_freq=4, save_weights_only=True))
     assert names(tmp_path / "train") == names(tmp_path / "fit") != set()
     path = str(tmp_path / "{epoch}-{loss:.1f}-{val_loss:.1f}.keras")
     run("train", callbacks.ModelCheckpoint(path, monitor="val_loss"))

@@ -48,7 +48,8 @@ class Sequence(keras.utils.PyDataset):
 
 
 @pytest.mark.parametrize(
-    "wrong", [LEVELS, np.full_like(LEVELS, np.nan), LEVELS[:, :5] / 255, GREY.astype("int16")]
+    "wrong",
+    [LEVELS, np.full_like(LEVELS, np.nan), LEVELS[:, :5] / 255, GREY.astype("int16")],
 )
 @pytest.mark.parametrize(
     "door",

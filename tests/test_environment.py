@@ -25,7 +25,8 @@ PIN = re.compile(
     r"^(?P<pin>[^\s#].*?)\s*\\\n(?P<hashes>(?:\s+--hash=\S+.*\n)+)", re.MULTILINE
 )
 INDEX = re.compile(
-    r"--(extra-)?index-url|--find-links|--trusted-host|//registry\.|registry\s*="
+    r"--(extra-)?index-url|--find-links|--trusted-host|//registry\."
+    r"|registry\s*=\s*.?(https?:)?//"
 )
 HOME = re.compile(r"/home/\w|/Users/\w|/root/|:\\+Users\\")
 

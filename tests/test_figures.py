@@ -99,13 +99,6 @@ def test_normals_integrate_to_one():
         )  # cut at ±4
 
 
-def test_gaps_are_drawn_for_every_image():
-    figure, axes = figures.new_figure()
-    figures.draw_gaps(axes, [1, 10], np.array([[1.0, 2.0, -1.0], [0.5, 1.0, 0.1]]))
-    np.testing.assert_array_equal(axes.lines[0].get_ydata(), [1.0, 0.5])
-    np.testing.assert_array_equal(axes.lines[-1].get_ydata(), [2.0, 1.0])
-
-
 def test_numerals_are_pushed_apart():
     places = figures.spread(
         np.array([[0.0, 0.0], [0.0, 0.0], [0.1, 0.0], [9.0, 9.0]]), 1.0

@@ -1,4 +1,6 @@
-"""The controls' JavaScript: what was built is of the present sources, and the modules pass their own tests."""
+"""The controls' JavaScript: what was built is of the present sources, and the modules
+pass their own tests.
+"""
 
 import base64
 import hashlib
@@ -21,7 +23,9 @@ HOW = "run `npm ci && npm run build` in vae_lib/widgets/js"
 
 
 def run(*command):
-    """Run a command in the folder of the sources; return its exit code and all that it said."""
+    """Run a command in the folder of the sources; return its exit code and all that it
+    said.
+    """
     ended = subprocess.run(
         command, cwd=SOURCES, capture_output=True, encoding="utf-8", errors="replace"
     )

@@ -1,4 +1,6 @@
-"""Notebook 01 trains with what it shows: an edited line of a shown cell changes the result."""
+"""Notebook 01 trains with what it shows: an edited line of a shown cell changes the
+result.
+"""
 
 from pathlib import Path
 
@@ -36,7 +38,9 @@ def tables(monkeypatch):
 
 
 def defined(edit=None):
-    """Return what the notebook's cells up to `VAE` define, with `edit` (name, old, new) made in the cell of `name`."""
+    """Return what the notebook's cells up to `VAE` define, with `edit` (name, old, new)
+    made in the cell of `name`.
+    """
     names = {"__name__": "__main__"}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type != "code":
@@ -56,7 +60,9 @@ def defined(edit=None):
 
 
 def losses(names):
-    """Return the training loss of two epochs and the -ELBO of the model that the notebook defines."""
+    """Return the training loss of two epochs and the -ELBO of the model that the
+    notebook defines.
+    """
     keras.utils.set_random_seed(0)
     vae = names["VAE"](2, (16,))
     history = train(vae, IMAGES, epochs=2, batch_size=64, progress=False)

@@ -1,8 +1,9 @@
 """The notebooks keep the house style, and are stored as a reader on the web needs them.
 
-Alt text: JupyterLab 4.6 and nbconvert's `lab` template draw `<img>` without any; nbconvert's `classic` and
-`basic` templates and MyST take it from the output's metadata, `{"image/png": {"alt": …}}`, which
-`vae_lib.figures.show` sets, and readers without pictures get the output's `text/plain`. Both are checked.
+Alt text: JupyterLab 4.6 and nbconvert's `lab` template draw `<img>` without any;
+nbconvert's `classic` and `basic` templates and MyST take it from the output's metadata,
+`{"image/png": {"alt": …}}`, which `vae_lib.figures.show` sets, and readers without
+pictures get the output's `text/plain`. Both are checked.
 """
 
 import ast
@@ -49,7 +50,9 @@ def is_shown(cell):
 
 
 def long_cells(notebook, path):
-    """Non-blank lines per code cell: median 4, 90th percentile 12, longest 20, or 40 for a class shown."""
+    """Non-blank lines per code cell: median 4, 90th percentile 12, longest 20, or 40
+    for a class shown.
+    """
     lengths = []
     for cell in code_cells(notebook):
         lengths.append(sum(bool(line.strip()) for line in cell.source.splitlines()))
@@ -73,7 +76,9 @@ def code_without_prose(notebook, path):
 
 
 def frame(notebook, path):
-    """The same navigation bar at both ends, one H1, what the reader will learn and how long it takes."""
+    """The same navigation bar at both ends, one H1, what the reader will learn and how
+    long it takes.
+    """
     first, last = notebook.cells[0].source, notebook.cells[-1].source
     bars = [
         line
@@ -127,7 +132,9 @@ def links(notebook, path):
 
 
 def stored_outputs(notebook, path):
-    """Executed 1 … N from a fresh kernel, without errors, stderr, or widget state, for kernel python3."""
+    """Executed 1 … N from a fresh kernel, without errors, stderr, or widget state, for
+    kernel python3.
+    """
     counts = [cell.execution_count for cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         yield f"not executed from 1 to {len(counts)}: {counts}"
@@ -229,7 +236,8 @@ def test_solutions(path, check):
     assert list(check(nbformat.read(path, as_version=4), path)) == []
 
 
-# The checks themselves: a small notebook passes all of them, and each fault is found by one.
+# The checks themselves: a small notebook passes all of them, and each fault is found by
+# one.
 
 BAR = "[Start](../README.md)"
 

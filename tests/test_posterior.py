@@ -1,4 +1,6 @@
-"""The maps from rho to sigma: values, gradients, and what they do at the ends of the number line."""
+"""The maps from rho to sigma: values, gradients, and what they do at the ends of the
+number line.
+"""
 
 import keras
 import numpy as np

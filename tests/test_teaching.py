@@ -1,4 +1,6 @@
-"""The teacher's guide: every section of every notebook has its row, with the seconds that were measured."""
+"""The teacher's guide: every section of every notebook has its row, with the seconds
+that were measured.
+"""
 
 import importlib.util
 import json

@@ -1,4 +1,6 @@
-"""The controls, their callbacks called directly: what they do, and what becomes of every fault."""
+"""The controls, their callbacks called directly: what they do, and what becomes of
+every fault.
+"""
 
 import io
 import json

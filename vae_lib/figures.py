@@ -173,24 +173,6 @@ def manifold(images, codes, title=""):
     return figure
 
 
-def draw_variances(axes, variances, active=0.01):
-    """Draw the variance over images of each latent unit's mean, (latent_dim,), largest
-    first, and the line `active`.
-
-    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE,
-    free of scale, hides which do.
-    """
-    axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
-    axes.axhline(active, color="0.4", linestyle="--")
-    axes.set(
-        title=f"{(variances > active).sum()} of {len(variances)} units are active",
-        yscale="log",
-        xlabel="latent unit, in order of variance",
-        ylabel="variance of the mean",
-    )
-    axes.xaxis.get_major_locator().set_params(integer=True)
-
-
 def draw_codes(axes, codes, labels, title="", size=3):
     """Draw codes (n, 2) coloured by digit, with the digit near its class's median,
     so that colour is never alone.
@@ -257,27 +239,3 @@ def draw_curves(axes, curves, xlabel="epoch", ylabel="nats per image", start=1):
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
-
-
-def draw_gaps(axes, samples, gaps):
-    """Draw the median, the 90th percentile and the largest of gaps (K, images) in
-    nats against `samples` (K,).
-    """
-    for percent, label, style in (
-        (50, "median", "o-"),
-        (90, "nine in ten are below", "s--"),
-        (100, "largest", "^:"),
-    ):
-        axes.loglog(
-            samples,
-            np.percentile(gaps, percent, axis=1),
-            style,
-            color=COLOURS[0],
-            label=label,
-        )
-    axes.set(
-        xlabel="codes per image, K",
-        ylabel="gap in nats",
-        title="Integral minus importance-weighted bound",
-    )
-    axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.25))

@@ -1,4 +1,6 @@
-"""The harness itself, on a notebook of three cells: a slider, a picture, and training in the background."""
+"""The harness itself, on a notebook of three cells: a slider, a picture, and training
+in the background.
+"""
 
 import json
 import shutil

@@ -64,7 +64,9 @@ class Control:
         self.page.evaluate("async () => { await drawn.frame(); await drawn.frame(); }")
 
     def timed(self, event, act, canvas=BOARD):
-        """Return the milliseconds from the next `event`, which `act` causes, to the changed canvas."""
+        """Return the milliseconds from the next `event`, which `act` causes, to the
+        changed canvas.
+        """
         self.page.evaluate(
             "([part]) => drawn.afterEvent(%r, [part], 5000)" % event,
             [self.canvases.nth(canvas).element_handle()],

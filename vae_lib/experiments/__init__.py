@@ -7,7 +7,6 @@ parallel_training    many small VAEs trained side by side, to compare these maps
 outcomes             what became of training runs: failures, spikes, and the verdict
 gradient_estimators  five estimates of the gradient of the ELBO
 conditional          a VAE that is told the label
-command              `python -m vae_lib`: one training, with its pictures
 one_network          one network for every beta
 remedies             free bits and warm-up, against units that fall silent
 """

@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from vae_lib import figures
+from vae_lib.analysis.grids import embed, quantile_grid
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
-from vae_lib.analysis.grids import embed, quantile_grid
+from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
-from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.storage import StorageError, save, whole_file
 from vae_lib.training import DivergedError, check_training, train
 
@@ -204,8 +204,28 @@ def learn(vae, digits, options):
     return history, ended, time.perf_counter() - start
 
 
+def draw_variances(axes, variances, active=0.01):
+    """Draw the variance over images of each latent unit's mean, (latent_dim,), largest
+    first, and the line `active`.
+
+    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE,
+    free of scale, hides which do.
+    """
+    axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
+    axes.axhline(active, color="0.4", linestyle="--")
+    axes.set(
+        title=f"{(variances > active).sum()} of {len(variances)} units are active",
+        yscale="log",
+        xlabel="latent unit, in order of variance",
+        ylabel="variance of the mean",
+    )
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
 def codes_figure(vae, split, seed):
-    """Return a figure of the means of `split`: their t-SNE, and their scale beside it."""
+    """Return a figure of the means of `split`: their t-SNE, and their scale beside
+    it.
+    """
     mu, _ = vae.encode(split.images)
     print(f"laying out {len(mu):,} means with t-SNE takes a while", flush=True)
     figure, (left, right) = figures.new_figure(1, 2, (8, 4))
@@ -217,12 +237,14 @@ def codes_figure(vae, split, seed):
     if vae.latent_dim == 2:
         figures.draw_codes(right, mu, split.labels, title="the means themselves")
     else:
-        figures.draw_variances(right, mu.var(axis=0))
+        draw_variances(right, mu.var(axis=0))
     return figure
 
 
 def reconstruction_figure(vae, split, seed):
-    """Return a figure of up to 60 digits by class, each row over its reconstructions."""
+    """Return a figure of up to 60 digits by class, each row over its
+    reconstructions.
+    """
     columns = min(len(split.images), max(10, min(60, len(split.images)) // 3))
     shown = subsample(
         split, min(60, len(split.images) // columns * columns), seed, stratified=True
@@ -329,4 +351,3 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("Stopped by hand; what is not listed above as written is left out.")
         return 130
-
