@@ -390,7 +390,8 @@ def test_pictures_move_and_the_end_is_announced(panel):
         "Epoch 2 of 2, step 5 of 5",
         "s so far · ",
         "distortion",
-        "held-out −ELBO",
+        "held-out distortion",
+        "−ELBO",
     ):
         assert words in panel.progress.value
     assert usable(panel) == {"Start", "Reset", "Save"}
