@@ -1,7 +1,7 @@
 """Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map,
 initial sigma and seed.
 
-    python benchmarks/final_nats.py                the figure of notebook 02, about half an hour
+    python benchmarks/final_nats.py     the figure of notebook 02, about half an hour
     python benchmarks/final_nats.py --runs 6       the next six of its runs
 
 Writes data/final_nats.json after every run; what stands there is not repeated unless

@@ -1,7 +1,7 @@
 """The stability laboratory of notebook 02: every run has a seed of its own, learning
 rates are kept apart.
 
-    python benchmarks/stability.py             both sizes of network, about half an hour on two cores
+    python benchmarks/stability.py    both sizes of network, about half an hour
     python benchmarks/stability.py --runs 8    the next eight of its conditions
 
 Writes data/stability.json after every condition; what stands there is not repeated

@@ -106,7 +106,9 @@ def report_of(folder):
 
 
 def refusal(capsys):
-    """Return the one sentence on stderr; fail if there is more or less than one line."""
+    """Return the one sentence on stderr; fail if there is more or less than one
+    line.
+    """
     output = capsys.readouterr()
     assert (
         output.err.count("\n") == 1

@@ -29,7 +29,9 @@ EDITS = {
 
 @pytest.fixture
 def tables(monkeypatch):
-    """Let a notebook change the library's tables and classes for the length of a test."""
+    """Let a notebook change the library's tables and classes for the length of
+    a test.
+    """
     for table in (POSTERIORS, LIKELIHOODS):
         for name, entry in table.items():
             monkeypatch.setitem(table, name, entry)
