@@ -1,38 +1,29 @@
-"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map,
-initial sigma and seed.
+"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map, initial sigma and seed.
 
     python benchmarks/final_nats.py     the figure of notebook 02, about half an hour
     python benchmarks/final_nats.py --runs 6       the next six of its runs
 
-Writes data/final_nats.json after every run; what stands there is not repeated unless
---afresh is given.
+Writes data/final_nats.json after every run; what stands there is not repeated unless --afresh is given.
 """
-
-import argparse
-import json
-from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from sklearn.neighbors import KNeighborsClassifier
+from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.course.results import pack_images
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.textbook_maps import INVERSES
-from vae_lib.model import VAE, images_of, in_batches
-from vae_lib.storage import whole_file
+from vae_lib.model import VAE, in_batches
 from vae_lib.training import train
 
-RESULTS = Path(__file__).parent.parent / "data" / "final_nats.json"
 EPOCHS = 15
-# 99 in 100 gradients of the softplus are shorter once its first hundred steps are over
-CLIP = 200.0
+CLIP = 200.0  # the norm to which a longer gradient is scaled down
 SIGMA = 1.0  # of every image at the start in the matched arm
-# Adam's beta_2 in the arm with a short memory, of ten steps instead of a thousand
-MEMORY = 0.9
+MEMORY = 0.9  # Adam's beta_2 with a short memory: ten steps instead of a thousand
+ADAM = {"clipped": {"global_clipnorm": CLIP}, "short memory": {"beta_2": MEMORY}}
 ARMS = [
     ("direct", "native"),
     ("direct", "matched"),
@@ -46,50 +37,11 @@ ARMS = [
 ]
 
 
-class ClippedVAE(VAE):
-    """A VAE whose gradient is scaled down to norm `CLIP` when it is longer; `clipped`
-    counts these steps.
-    """
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.clipped = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="clipped"
-        )
-
-    def train_step(self, data):
-        """Take one step on distortion + beta * rate with a clipped gradient; return the
-        running means.
-        """
-        with tf.GradientTape() as tape:
-            distortion, rate = self.terms(images_of(data))
-            loss = self.batch_mean(distortion + self.beta * rate)
-        gradients, norm = tf.clip_by_global_norm(
-            tape.gradient(loss, self.trainable_variables), CLIP
-        )
-        self.clipped.assign_add(tf.cast(norm > CLIP, "float32"))
-        self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion=distortion, rate=rate, loss=loss)
-
-
-class ForgetfulVAE(VAE):
-    """A VAE whose Adam remembers squared gradients for ten steps only."""
-
-    def compile(self, optimizer, **options):
-        """Set the optimizer's beta_2 and compile."""
-        optimizer.beta_2 = MEMORY
-        super().compile(optimizer=optimizer, **options)
-
-
-KINDS = {"clipped": ClippedVAE, "short memory": ForgetfulVAE}
-
-
 def new_vae(posterior, arm, seed):
-    """Return an untrained model of 784-512-256-2 units with its initial weights drawn
-    from `seed`.
-    """
+    """Return an untrained model of 784-512-256-2 units with its initial weights drawn from `seed`."""
     keras.utils.set_random_seed(seed)
-    vae = KINDS.get(arm, VAE)(posterior=posterior)
+    vae = VAE(posterior=posterior)
+    vae.compile(optimizer=keras.optimizers.Adam(1e-3, **ADAM.get(arm, {})))
     if arm == "matched":
         rho = vae.encoder.get_layer("rho")
         rho.kernel.assign(np.zeros(rho.kernel.shape, "float32"))
@@ -98,9 +50,7 @@ def new_vae(posterior, arm, seed):
 
 
 def rho_facts(vae, images):
-    """Return how sigma lies over images and units, and for each unit the share of
-    images with rho < 0.
-    """
+    """Return how sigma lies over images and units, and for each unit the share of images with rho < 0."""
     rho = np.concatenate(
         [vae.encoder(vae.prepare(part))[1] for part in in_batches(images)]
     )
@@ -113,9 +63,7 @@ def rho_facts(vae, images):
 
 
 def recognized(vae, digits, images=2000):
-    """Return the share of reconstructed test digits that their nearest neighbour in
-    10,000 training digits names.
-    """
+    """Return the share of reconstructed test digits that their nearest neighbour in 10,000 training digits names."""
     known, asked = (
         part.images.reshape(len(part.images), -1) / 255.0
         for part in (digits.train, digits.test)
@@ -130,9 +78,7 @@ def recognized(vae, digits, images=2000):
 
 
 def measure(posterior, arm, seed, digits):
-    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in
-    nats per image.
-    """
+    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in nats per image."""
     vae = new_vae(posterior, arm, seed)
     before = rho_facts(vae, digits.test.images)
     history = train(
@@ -166,10 +112,6 @@ def measure(posterior, arm, seed, digits):
         "recognized": recognized(vae, digits),
         "validation_negative_elbo": [-value for value in history["validation_elbo"]],
     }
-    if arm == "clipped":
-        row["clipped_share"] = float(vae.clipped) / (
-            EPOCHS * -(-len(digits.train.images) // 128)
-        )
     if seed == 0:
         row["reconstructions"] = pack_images(vae.reconstruct(digits.test.images[:10]))
         row["generated"] = pack_images(vae.generate(10, seed=0))
@@ -193,48 +135,35 @@ def summary(rows):
 
 def main():
     """Run what is not measured yet and print the summary."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
+    options = parser("final_nats", __doc__)
+    options.add_argument(
         "--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …"
     )
-    parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    rows = (
-        json.loads(options.out.read_text(encoding="utf-8"))["rows"]
-        if options.out.exists() and not options.afresh
-        else []
-    )
+    options.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    options = options.parse_args()
+    rows = rows_in(options)
     digits = load_mnist()
-    ceiling = recognized(None, digits)
+    settings = dict(
+        epochs=EPOCHS,
+        train_images=len(digits.train.images),
+        batch_size=128,
+        learning_rate=1e-3,
+        clip=CLIP,
+        short_memory=MEMORY,
+        matched_sigma=SIGMA,
+        recognized_originals=recognized(None, digits),
+    )
     done = [(row["posterior"], row["arm"], row["seed"]) for row in rows]
-    wanted = [
-        (*pair, seed)
-        for seed in range(options.seeds)
-        for pair in ARMS
-        if (*pair, seed) not in done
-    ]
+    wanted = [(*arm, seed) for seed in range(options.seeds) for arm in ARMS]
+    wanted = [run for run in wanted if run not in done]
     for posterior, arm, seed in wanted[: options.runs]:
-        rows.append(measure(posterior, arm, seed, digits))
-        print(posterior, arm, seed, f"{rows[-1]['negative_elbo']:.2f} nats", flush=True)
-        report = {
-            "epochs": EPOCHS,
-            "train_images": len(digits.train.images),
-            "batch_size": 128,
-            "learning_rate": 1e-3,
-            "clip": CLIP,
-            "short_memory": MEMORY,
-            "matched_sigma": SIGMA,
-            "recognized_originals": ceiling,
-            "rows": rows,
-        }
-        with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        row = measure(posterior, arm, seed, digits)
+        rows.append(row)
+        rows.sort(
+            key=lambda row: (ARMS.index((row["posterior"], row["arm"])), row["seed"])
+        )
+        print(posterior, arm, seed, f"{row['negative_elbo']:.2f} nats", flush=True)
+        write(options, "python benchmarks/final_nats.py", rows, **settings)
     print(summary(rows))
 
 

@@ -1,8 +1,8 @@
 """Is my number good? Test distortion, rate, -ELBO and a tighter bound over settings,
 latent dimensions and seeds.
 
-    python benchmarks/nats.py    the tables of notebook 01 and docs/benchmarks.md, half an
-                                 hour on two cores
+    python benchmarks/nats.py    the tables of notebook 01 and docs/benchmarks.md: half
+                                 an hour on two cores
     python benchmarks/nats.py --seeds 1 --latent-dims 2    one row, about a minute
     python benchmarks/nats.py --settings tuned deep --latent-dims 2   more layers
 
@@ -10,23 +10,19 @@ Writes data/nats.json after every run; runs that stand there already are not rep
 unless --afresh is given.
 """
 
-import argparse
 import itertools
-import json
 import time
-from pathlib import Path
 
 import keras
+from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.course.results import nats_table, where
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate, log_likelihood
 from vae_lib.model import VAE
-from vae_lib.storage import whole_file
 from vae_lib.training import train
 
-RESULTS = Path(__file__).parent.parent / "data" / "nats.json"
 SAMPLES = 100  # of the importance-weighted bound
 INTEGRATED = (
     2_000  # test digits whose log p(x) is integrated; the mean gap varies little
@@ -92,59 +88,44 @@ def measure(setting, latent_dim, seed, digits):
     }
 
 
-def read(path):
-    """Return the rows that are stored in `path`."""
-    return json.loads(path.read_text(encoding="utf-8"))["rows"]
-
-
 def main():
     """Run what is not measured yet and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--latent-dims", type=int, nargs="+", default=[2, 5, 10, 20])
-    parser.add_argument(
+    options = parser("nats", __doc__)
+    options.add_argument("--latent-dims", type=int, nargs="+", default=[2, 5, 10, 20])
+    options.add_argument(
         "--seeds", type=int, default=5, help="how many; they are 0, 1, 2 …"
     )
-    parser.add_argument(
+    options.add_argument(
         "--settings",
         nargs="+",
         choices=SETTINGS,
         default=["plain"],
         help="; ".join(f"{name}: {make.__doc__}" for name, make in SETTINGS.items()),
     )
-    parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
+    options.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    options = options.parse_args()
+    wanted = list(
+        itertools.product(options.settings, options.latent_dims, range(options.seeds))
     )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    rows = read(options.out) if options.out.exists() else []
+    afresh, options.afresh = options.afresh, False  # rows of other settings stay
+    rows = rows_in(options)
     digits = load_mnist()
-    keys = itertools.product(
-        options.settings, options.latent_dims, range(options.seeds)
-    )
-    there = {key: where(rows, **dict(zip(KEY, key))) for key in keys}
-    wanted = [key for key in there if options.afresh or not there[key]]
-    for key in wanted[: options.runs]:
+    done = [] if afresh else [tuple(row[name] for name in KEY) for row in rows]
+    for key in [key for key in wanted if key not in done][: options.runs]:
         row = measure(*key, digits)
-        rows = sorted(
-            [row, *(other for other in rows if other not in there[key])], key=place
-        )
+        others = [r for r in rows if tuple(r[name] for name in KEY) != key]
+        rows = sorted([row, *others], key=place)
         print(row, flush=True)
-        described = {
-            name: make.__doc__
-            for name, make in SETTINGS.items()
-            if where(rows, setting=name)
-        }
-        report = {
-            "settings": described,
+        settings = {
+            "settings": {
+                name: make.__doc__
+                for name, make in SETTINGS.items()
+                if where(rows, setting=name)
+            },
             "train_images": len(digits.train.images),
             "samples": SAMPLES,
-            "rows": rows,
         }
-        with whole_file(options.out) as name:
-            Path(name).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        write(options, "python benchmarks/nats.py", rows, **settings)
     print(nats_table(rows))
 
 

@@ -1,7 +1,7 @@
-"""The stability laboratory of notebook 02: every run has a seed of its own, learning
-rates are kept apart.
+"""The stability laboratory of notebook 02: each run with its own seed, rates kept
+apart.
 
-    python benchmarks/stability.py    both sizes of network, about half an hour
+    python benchmarks/stability.py             both sizes of network, half an hour
     python benchmarks/stability.py --runs 8    the next eight of its conditions
 
 Writes data/stability.json after every condition; what stands there is not repeated
@@ -36,7 +36,7 @@ def conditions():
         (SMALL, 200, CLAIM, both, ADAM[:1], FORTY),
         (SMALL, 200, CLAIM, both, ADAM[1:] + SGD, twenty),
         (SMALL, 2000, CLAIM, MATCHED, ADAM[:1], FORTY[:10]),
-        (SMALL, 200, OTHERS, both, ADAM + SGD, FORTY[:5]),
+        (SMALL, 200, OTHERS, both, ADAM + SGD, FORTY[:10]),
         (ORIGINAL, 200, CLAIM, NATIVE, ADAM[:1], TEN),
         (ORIGINAL, 200, CLAIM, both, ADAM[1:], TEN),
         (ORIGINAL, 200, OTHERS[:2], NATIVE, ADAM, TEN),
@@ -53,17 +53,13 @@ def conditions():
 
 @functools.cache
 def stack(hidden):
-    """Return the laboratory for networks of these hidden layers, with the original's
-    loss.
-    """
+    """Return the laboratory for these hidden layers, with the original's loss."""
     images = subsample(load_mnist().train, IMAGES).images
     return ParallelVAEs(images, hidden=hidden, beta=BETA, batch_size=BATCH)
 
 
 def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
-    """Return one row: what became of each run; losses in nats per image, None where not
-    finite.
-    """
+    """Return one row: what became of each run, in nats per image."""
     *_, record = stack(hidden).run(
         posterior,
         learning_rate,

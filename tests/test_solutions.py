@@ -58,10 +58,9 @@ def test_every_notebook_has_its_solutions(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
 def test_exercises_stand_before_the_references_and_link_to_the_solutions(path):
     texts = [cell.source for cell in nbformat.read(path, as_version=4).cells]
-    start, end = (
-        next(i for i, text in enumerate(texts) if text.startswith(heading))
-        for heading in ("## Exercises", "## References")
-    )
+    headings = [i for i, text in enumerate(texts) if text.startswith("## ")]
+    start = next(i for i in headings if texts[i].startswith("## Exercises"))
+    end = next(i for i in headings if i > start)  # the references, or projects
     assert f"(solutions/{path.name})" in texts[start]
     asked = texts[start + 1 : end : 2]
     assert all(text.startswith(f"**Exercise {i}. ") for i, text in enumerate(asked, 1))

@@ -119,8 +119,10 @@ class LatentPlane(Control):
         self.axes.set(
             xlabel=names[0], ylabel=names[1], title=title, xlim=ends, ylim=ends
         )
+        drawn = figures.to_png(figure)
+        figure.set_layout_engine("none")  # from now on the axes stay where they are
         self.map = Picture(
-            value=figures.to_png(figure),
+            value=drawn,
             width=300,
             alt="Map of the codes; a ring marks z, and a click moves it",
             clickable=True,

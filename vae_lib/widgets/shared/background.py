@@ -33,6 +33,7 @@ class Background:
         self.halt = threading.Event()
         self.future = Future()  # of the last work
         self.future.set_result(None)
+        self.thread = None
         self.busy = False  # ends before `ended`, so that what it enables can be used
         self.seconds = self.drawing = 0.0  # of the last work: in all, in `show`
         _all.add(self)
@@ -46,12 +47,11 @@ class Background:
                 return False
             self.busy, self.future = True, Future()
             self.halt.clear()
-            threading.Thread(
-                target=self._run,
-                args=(self.future, items, show, ended),
-                name=self.name,
-                daemon=True,
-            ).start()
+            work = self.future, items, show, ended
+            self.thread = threading.Thread(
+                target=self._run, args=work, name=self.name, daemon=True
+            )
+            self.thread.start()
         return True
 
     def stop(self):
@@ -70,6 +70,8 @@ class Background:
             if left <= 0:
                 return False
             wait([self.future], min(0.1, left))
+        if self.thread:
+            self.thread.join(1)  # it has nothing left to do
         return True
 
     def result(self, timeout=None):

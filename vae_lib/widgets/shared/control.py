@@ -27,13 +27,13 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 # a guess presses its button. A script in a widget runs only as the handler of an event.
 KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
-  addEventListener('keydown', (event) => {
+  window.addEventListener('keydown', (event) => {
     const own = !(event.ctrlKey || event.metaKey || event.altKey);
     if (inside(event, '.vae')) event.target.toggleAttribute('data-lm-suppress-shortcuts', own);
     const button = event.key === 'Enter' && inside(event, '.vae-guess')?.querySelector('button');
     if (button && event.target !== button) setTimeout(() => button.click(), 50);
   }, true);
-  addEventListener('pointerdown', (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1'), true);
+  window.addEventListener('pointerdown', (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1'), true);
   return true;
 })()">"""
 

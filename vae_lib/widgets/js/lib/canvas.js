@@ -141,7 +141,7 @@ export const legibleOn = (colour) =>
   contrast(colour, "#ffffff") >= contrast(colour, "#000000") ? "#ffffff" : "#000000";
 
 /**
- * A colour, made lighter or darker where it would hardly be seen on the ground.
+ * A colour, made lighter where it would hardly be seen on a dark ground; on a light one it is as in the figures.
  * @param {CanvasRenderingContext2D} ctx
  * @param {string} colour
  * @param {string} ground any CSS colour
@@ -149,8 +149,7 @@ export const legibleOn = (colour) =>
 export function visibleOn(ctx, colour, ground) {
   ctx.fillStyle = ground; // the context turns names into "#rrggbb"
   const known = String(ctx.fillStyle);
-  if (contrast(colour, known) >= 1.6) return colour;
-  const towards = legibleOn(known) === "#ffffff" ? 255 : 0;
-  const parts = [1, 3, 5].map((i) => Math.round((parseInt(colour.slice(i, i + 2), 16) + towards) / 2));
+  if (legibleOn(known) === "#000000" || contrast(colour, known) >= 1.6) return colour;
+  const parts = [1, 3, 5].map((i) => Math.round((parseInt(colour.slice(i, i + 2), 16) + 255) / 2));
   return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 }
