@@ -19,6 +19,8 @@ from vae_lib.evaluation import evaluate
 from vae_lib.experiments import command
 from vae_lib.storage import load
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {
     "model.keras",
