@@ -3,6 +3,7 @@ the file. Notebook 01.
 """
 
 import contextlib
+import inspect
 import json
 import os
 import tempfile
@@ -123,18 +124,32 @@ def _check_class(path):
 
 
 def _check_copy(vae, copy):
-    """Raise StorageError unless the loaded `copy` computes what `vae` computes."""
+    """Raise StorageError unless the loaded `copy` is what `vae` is."""
     rng = np.random.default_rng(0)
     images = rng.random((4, *vae.image_shape), "float32")
     epsilon = rng.standard_normal((4, vae.noise_dim), "float32")
+    state = vae.seed_generator.state.numpy()
     terms = []
     for model in (vae, copy):
-        model.seed_generator.state.assign(vae.seed_generator.state)
+        model.seed_generator.state.assign(state)
         with model.noise(epsilon):
             terms.append(np.array([np.asarray(term) for term in model.terms(images)]))
-    if not np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True):
+        model.seed_generator.state.assign(state)
+    asked = {
+        name
+        for name, parameter in inspect.signature(type(vae).__init__).parameters.items()
+        if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
+    }
+    same = (
+        np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True)
+        and asked <= set(vae.get_config())
+        and [v.trainable for v in vae.weights] == [v.trainable for v in copy.weights]
+        and [v.dtype for v in vae.weights] == [v.dtype for v in copy.weights]
+        and float(vae.beta) == float(copy.beta)
+    )
+    if not same:
         raise StorageError(
-            f"this {type(vae).__name__} was not saved, since loaded again it would "
-            "compute something else: let get_config return every argument of __init__, "
-            "and let the class build the networks that you have replaced."
+            f"this {type(vae).__name__} was not saved, since it would come back as "
+            "another model: let get_config return every argument of __init__, let the "
+            "class build networks that you have replaced, and thaw what is frozen."
         )
