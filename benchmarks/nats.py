@@ -1,10 +1,13 @@
-"""Is my number good? Test distortion, rate, -ELBO and a tighter bound over settings, latent dimensions and seeds.
+"""Is my number good? Test distortion, rate, -ELBO and a tighter bound over settings,
+latent dimensions and seeds.
 
-    python benchmarks/nats.py                  the table of notebook 01 and of docs/benchmarks.md, about half an hour on two cores
-    python benchmarks/nats.py --seeds 1 --latent-dims 2     one row of it, about a minute
-    python benchmarks/nats.py --settings tuned deep --latent-dims 2    what more layers gain
+    python benchmarks/nats.py    the tables of notebook 01 and docs/benchmarks.md: half
+                                 an hour on two cores
+    python benchmarks/nats.py --seeds 1 --latent-dims 2    one row, about a minute
+    python benchmarks/nats.py --settings tuned deep --latent-dims 2   more layers
 
-Writes data/nats.json after every run; runs that stand there already are not repeated unless --afresh is given.
+Writes data/nats.json after every run; runs that stand there already are not repeated
+unless --afresh is given.
 """
 
 import itertools
@@ -33,7 +36,9 @@ def plain(latent_dim, images):
 
 
 def tuned(latent_dim, images):
-    """the same layers with GELU, 20 epochs, batches of 256, Adam from 2e-3 to 0 along a cosine"""
+    """the same layers with GELU, 20 epochs, batches of 256, Adam from 2e-3 to 0 along a
+    cosine
+    """
     return VAE(latent_dim, activation="gelu"), cosine(images)
 
 
@@ -54,12 +59,16 @@ SETTINGS = {"plain": plain, "tuned": tuned, "deep": deep}
 
 
 def place(row):
-    """Return what rows are sorted by: the order of the settings, then latent dimension and seed."""
+    """Return what rows are sorted by: the order of the settings, then latent dimension
+    and seed.
+    """
     return list(SETTINGS).index(row["setting"]), row["latent_dim"], row["seed"]
 
 
 def measure(setting, latent_dim, seed, digits):
-    """Return one row: train on 55,000 digits with `seed`, evaluate on the 10,000 test digits, in nats."""
+    """Return one row: train on 55,000 digits with `seed`, evaluate on the 10,000 test
+    digits, in nats.
+    """
     keras.utils.set_random_seed(seed)
     vae, arguments = SETTINGS[setting](latent_dim, digits.train.images)
     start = time.perf_counter()

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.analysis.grids import embed, quantile_grid
 from vae_lib.analysis.information import active_units, knn_accuracy, rate_parts
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
-from vae_lib.analysis.grids import embed, quantile_grid
 from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.storage import whole_file
 from vae_lib.training import Training

@@ -1,4 +1,6 @@
-"""The beta slider's numbers are those of the network at each beta; its picture stands where no kernel is."""
+"""The beta slider's numbers are those of the network at each beta; its picture stands
+where no kernel is.
+"""
 
 import io
 

@@ -10,6 +10,8 @@ from keras import callbacks
 from vae_lib.model import VAE
 from vae_lib.training import train
 
+pytestmark = pytest.mark.slow
+
 IMAGES = np.random.default_rng(0).random((64, 6, 5), "float32")
 SMALL = dict(hidden=(8,), image_shape=(6, 5))
 
@@ -94,9 +96,7 @@ def test_checkpoints_by_epoch_and_by_batch(tmp_path):
     for loop in ("train", "fit"):
         (tmp_path / loop).mkdir()
         path = str(tmp_path / loop / "{epoch}-{batch}.weights.h5")
-        run(
-            loop, callbacks.ModelCheckpoint(path, save_freq=4, save_weights_only=True)
-        )
+        run(loop, callbacks.ModelCheckpoint(path, save_freq=4, save_weights_only=True))
     assert names(tmp_path / "train") == names(tmp_path / "fit") != set()
     path = str(tmp_path / "{epoch}-{loss:.1f}-{val_loss:.1f}.keras")
     run("train", callbacks.ModelCheckpoint(path, monitor="val_loss"))

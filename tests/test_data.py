@@ -1,4 +1,6 @@
-"""vae_lib.data: the bundled file is MNIST, the splits are whole, every broken file gets its sentence."""
+"""vae_lib.data: the bundled file is MNIST, the splits are whole, every broken file gets
+its sentence.
+"""
 
 import hashlib
 import os
@@ -17,7 +19,8 @@ from vae_lib.data import BUNDLED, KEYS, DataError, Split, load_mnist, subsample
 
 README = BUNDLED.parent / "README.md"
 SHA256 = "06af5dfe73b70e3bc1c36439982b18a8d76803db9b544f6fdf838a37fbb01b64"
-CANONICAL_MD5 = {  # of the four uncompressed files as LeCun, Cortes and Burges published them
+# of the four uncompressed files as LeCun, Cortes and Burges published them
+CANONICAL_MD5 = {
     "x_train": "6bbc9ace898e44ae57da46a324031adb",
     "y_train": "a25bea736e30d166cdddb491f175f624",
     "x_test": "2646ac647ad5339dbf082846283269ea",
@@ -42,7 +45,9 @@ def small_set(n_train=24, n_test=6):
 
 
 def save(folder, **changes):
-    """Write a small set with `changes` to its arrays (None leaves one out) and return the file's path."""
+    """Write a small set with `changes` to its arrays (None leaves one out) and return
+    the file's path.
+    """
     arrays = {
         key: value
         for key, value in {**small_set(), **changes}.items()
@@ -54,7 +59,9 @@ def save(folder, **changes):
 
 
 def refusal(path):
-    """Return the message with which `path` is refused, once it proves to be a sentence naming the file."""
+    """Return the message with which `path` is refused, once it proves to be a sentence
+    naming the file.
+    """
     with pytest.raises(DataError) as caught:
         load_mnist(path)
     message = str(caught.value)
@@ -116,7 +123,8 @@ def test_train_and_validation_make_up_the_training_file(digits):
         np.column_stack([images.reshape(-1, 784), labels])
         for images, labels in (train, validation)
     ]
-    # MNIST's training images are all different, so that equal sorted rows mean: disjoint and complete
+    # MNIST's training images are all different, so that equal sorted rows mean:
+    # disjoint and complete
     found, expected = (
         sorted(row.tobytes() for row in rows)
         for rows in (np.concatenate(pairs), original)
@@ -543,7 +551,8 @@ def test_subsample_is_uniform_over_rows():
             )
         )
         assert len(times) == 40
-        # each row is drawn 400 times on average, with a deviation below 18: five of them
+        # each row is drawn 400 times on average, with a deviation below 18: five of
+        # them
         assert np.abs(times - 400).max() < 90
 
 

@@ -48,7 +48,8 @@ class Sequence(keras.utils.PyDataset):
 
 
 @pytest.mark.parametrize(
-    "wrong", [LEVELS, np.full_like(LEVELS, np.nan), LEVELS[:, :5] / 255, GREY.astype("int16")]
+    "wrong",
+    [LEVELS, np.full_like(LEVELS, np.nan), LEVELS[:, :5] / 255, GREY.astype("int16")],
 )
 @pytest.mark.parametrize(
     "door",
@@ -191,7 +192,8 @@ SETTING_UP = """
 import vae_lib
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
+logical = 2 * [tf.config.LogicalDeviceConfiguration()]
+tf.config.set_logical_device_configuration(cpu, logical)
 tf.config.threading.set_intra_op_parallelism_threads(1)
 import numpy as np
 from vae_lib.model import VAE

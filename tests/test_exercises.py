@@ -1,4 +1,6 @@
-"""Exercises: the solutions are right by independent truth, each mistake is named, nothing else is let through."""
+"""Exercises: the solutions are right by independent truth, each mistake is named,
+nothing else is let through.
+"""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -256,7 +258,9 @@ def test_effective_beta_leaves_the_loss_proportional():
 
 
 def test_poisson_threshold_is_where_the_collapsed_state_turns_unstable():
-    """The best loss of a small code, by quadrature over z, lies below the collapsed one only under the threshold."""
+    """The best loss of a small code, by quadrature over z, lies below the collapsed one
+    only under the threshold.
+    """
     x = beta.counts[:, :3]
     threshold, mean = beta.critical_beta(x), x.mean(axis=0)
     values, vectors = np.linalg.eigh(

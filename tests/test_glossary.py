@@ -1,4 +1,6 @@
-"""The glossary: in order, its own links lead somewhere, and so do the notebooks' links to it."""
+"""The glossary: in order, its own links lead somewhere, and so do the notebooks' links
+to it.
+"""
 
 import re
 from pathlib import Path
@@ -34,7 +36,9 @@ def test_every_term_names_its_notebook(term):
 
 
 def test_every_term_has_its_place_in_jupyterlab():
-    """JupyterLab keeps capitals in the ids of headings, so that each term brings its own."""
+    """JupyterLab keeps capitals in the ids of headings, so that each term brings its
+    own.
+    """
     assert re.findall(r'^<a id="(.+)"></a>\n\n### ', TEXT, re.MULTILINE) == list(
         map(anchor, TERMS)
     )

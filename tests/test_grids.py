@@ -1,4 +1,6 @@
-"""vae_lib.analysis.grids against SciPy's normal distribution, geometry and scikit-learn."""
+"""vae_lib.analysis.grids against SciPy's normal distribution, geometry and
+scikit-learn.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ from vae_lib.analysis.grids import (
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Small problems: further threads gain nothing, and wait for seconds where others share the cores."""
+    """Small problems: further threads gain nothing, and wait for seconds where others
+    share the cores.
+    """
     with threadpool_limits(1):
         yield
 
@@ -152,7 +156,8 @@ def test_spherical_interpolation_keeps_a_length_that_straight_interpolation_lose
     np.testing.assert_allclose(
         lengths, np.linalg.norm(start), rtol=1e-6
     )  # codes are float32
-    # two random codes are nearly at right angles: to 10 % in 50 dimensions their mean is shorter by √2
+    # two random codes are nearly at right angles: to 10 % in 50 dimensions their mean
+    # is shorter by √2
     assert np.linalg.norm(interpolate(start, end, 3)[1]) == pytest.approx(
         lengths[0] / np.sqrt(2), rel=0.1
     )

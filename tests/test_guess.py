@@ -1,4 +1,6 @@
-"""A guess: committed before the answer is shown, kept until there is one, readable without a kernel."""
+"""A guess: committed before the answer is shown, kept until there is one, readable
+without a kernel.
+"""
 
 import html
 import json

@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from vae_lib.experiments import command
+from vae_lib.analysis.grids import embed
 from vae_lib.data import BUNDLED, load_mnist
 from vae_lib.evaluation import evaluate
-from vae_lib.analysis.grids import embed
+from vae_lib.experiments import command
 from vae_lib.storage import load
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {
@@ -32,7 +34,9 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """The path of a file of 132 and 30 digits, some of them under labels that MNIST does not have."""
+    """The path of a file of 132 and 30 digits, some of them under labels that MNIST
+    does not have.
+    """
     path = tmp_path_factory.mktemp("data") / "few.npz"
     with np.load(BUNDLED) as whole:
         labels = whole["y_train"][:132].astype("uint8")
@@ -64,9 +68,11 @@ def command_line(data, folder, *arguments):
 
 @pytest.fixture
 def run(data, tmp_path, monkeypatch):
-    """A function that runs the command on the few digits and returns its exit code and its folder.
+    """A function that runs the command on the few digits and returns its exit code and
+    its folder.
 
-    With a quick embedding; t-SNE has its turn in `finished` and in the run that is interrupted.
+    With a quick embedding; t-SNE has its turn in `finished` and in the run that is
+    interrupted.
     """
     monkeypatch.setattr(
         command, "embed", lambda codes, method, seed: embed(codes, "pca")
@@ -102,7 +108,9 @@ def report_of(folder):
 
 
 def refusal(capsys):
-    """Return the one sentence on stderr; fail if there is more or less than one line."""
+    """Return the one sentence on stderr; fail if there is more or less than one
+    line.
+    """
     output = capsys.readouterr()
     assert (
         output.err.count("\n") == 1

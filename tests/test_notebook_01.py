@@ -1,4 +1,6 @@
-"""Notebook 01 trains with what it shows: an edited line of a shown cell changes the result."""
+"""Notebook 01 trains with what it shows: an edited line of a shown cell changes the
+result.
+"""
 
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from vae_lib.evaluation import evaluate
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 from vae_lib.training import train
+
+pytestmark = pytest.mark.slow
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "01_model.ipynb"
 IMAGES = load_mnist().validation.images[:256]
@@ -27,7 +31,9 @@ EDITS = {
 
 @pytest.fixture
 def tables(monkeypatch):
-    """Let a notebook change the library's tables and classes for the length of a test."""
+    """Let a notebook change the library's tables and classes for the length of
+    a test.
+    """
     for table in (POSTERIORS, LIKELIHOODS):
         for name, entry in table.items():
             monkeypatch.setitem(table, name, entry)
@@ -36,7 +42,9 @@ def tables(monkeypatch):
 
 
 def defined(edit=None):
-    """Return what the notebook's cells up to `VAE` define, with `edit` (name, old, new) made in the cell of `name`."""
+    """Return what the notebook's cells up to `VAE` define, with `edit` (name, old, new)
+    made in the cell of `name`.
+    """
     names = {"__name__": "__main__"}
     for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
         if cell.cell_type != "code":
@@ -56,7 +64,9 @@ def defined(edit=None):
 
 
 def losses(names):
-    """Return the training loss of two epochs and the -ELBO of the model that the notebook defines."""
+    """Return the training loss of two epochs and the -ELBO of the model that the
+    notebook defines.
+    """
     keras.utils.set_random_seed(0)
     vae = names["VAE"](2, (16,))
     history = train(vae, IMAGES, epochs=2, batch_size=64, progress=False)

@@ -1,8 +1,9 @@
 """The notebooks keep the house style, and are stored as a reader on the web needs them.
 
-Alt text: JupyterLab 4.6 and nbconvert's `lab` template draw `<img>` without any; nbconvert's `classic` and
-`basic` templates and MyST take it from the output's metadata, `{"image/png": {"alt": …}}`, which
-`vae_lib.figures.show` sets, and readers without pictures get the output's `text/plain`. Both are checked.
+Alt text: JupyterLab 4.6 and nbconvert's `lab` template draw `<img>` without any;
+nbconvert's `classic` and `basic` templates and MyST take it from the output's metadata,
+`{"image/png": {"alt": …}}`, which `vae_lib.figures.show` sets, and readers without
+pictures get the output's `text/plain`. Both are checked.
 """
 
 import ast
@@ -49,7 +50,9 @@ def is_shown(cell):
 
 
 def long_cells(notebook, path):
-    """Non-blank lines per code cell: median 4, 90th percentile 12, longest 20, or 40 for a class shown."""
+    """Non-blank lines per code cell: median 4, 90th percentile 12, longest 20, or 40
+    for a class shown.
+    """
     lengths = []
     for cell in code_cells(notebook):
         lengths.append(sum(bool(line.strip()) for line in cell.source.splitlines()))
@@ -61,7 +64,8 @@ def long_cells(notebook, path):
             yield f"{lengths[-1]} lines in the cell that begins {cell.source[:60]!r}"
     for share, limit in (50, 4), (90, 12):
         if (found := np.percentile(lengths, share)) > limit:
-            yield f"{share} % of the code cells should have at most {limit} lines, not {found:g}"
+            most = f"should have at most {limit} lines, not {found:g}"
+            yield f"{share} % of the code cells {most}"
 
 
 def code_without_prose(notebook, path):
@@ -69,11 +73,14 @@ def code_without_prose(notebook, path):
     kinds = [cell.cell_type == "code" for cell in notebook.cells]
     for i in range(len(kinds) - 2):
         if all(kinds[i : i + 3]):
-            yield f"three code cells in a row, the first begins {notebook.cells[i].source[:60]!r}"
+            begins = notebook.cells[i].source[:60]
+            yield f"three code cells in a row, the first begins {begins!r}"
 
 
 def frame(notebook, path):
-    """The same navigation bar at both ends, one H1, what the reader will learn and how long it takes."""
+    """The same navigation bar at both ends, one H1, what the reader will learn and how
+    long it takes.
+    """
     first, last = notebook.cells[0].source, notebook.cells[-1].source
     bars = [
         line
@@ -127,13 +134,16 @@ def links(notebook, path):
 
 
 def stored_outputs(notebook, path):
-    """Executed 1 … N from a fresh kernel, without errors, stderr, or widget state, for kernel python3."""
+    """Executed 1 … N from a fresh kernel, without errors, stderr, or widget state, for
+    kernel python3.
+    """
     counts = [cell.execution_count for cell in code_cells(notebook)]
     if counts != list(range(1, len(counts) + 1)):
         yield f"not executed from 1 to {len(counts)}: {counts}"
     for output in outputs(notebook):
         if output.output_type == "error" or output.get("name") == "stderr":
-            yield f"{output.get('name', 'error')}: {output.get('text', output.get('evalue'))[:80]!r}"
+            text = output.get("text", output.get("evalue"))
+            yield f"{output.get('name', 'error')}: {text[:80]!r}"
     if "widgets" in notebook.metadata:
         yield "metadata.widgets is stored, which GitHub cannot show"
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
@@ -170,12 +180,15 @@ def pictures(notebook, path):
 
 
 def shown_code(notebook, path):
-    """Cells tagged `shown` are the library's definitions, but for docstrings and hints."""
+    """Cells tagged `shown` are the library's definitions, but for docstrings
+    and hints.
+    """
     for cell in filter(is_shown, code_cells(notebook)):
         for node in ast.parse(cell.source).body:
             is_import = isinstance(node, (ast.Import, ast.ImportFrom))
             if not is_import and tree(node) not in LIBRARY.get(name_of(node), []):
-                yield f"{name_of(node) or ast.unparse(node)[:60]!r} is not as in vae_lib"
+                name = name_of(node) or ast.unparse(node)[:60]
+                yield f"{name!r} is not as in vae_lib"
 
 
 def name_of(node):
@@ -229,7 +242,8 @@ def test_solutions(path, check):
     assert list(check(nbformat.read(path, as_version=4), path)) == []
 
 
-# The checks themselves: a small notebook passes all of them, and each fault is found by one.
+# The checks themselves: a small notebook passes all of them, and each fault is found by
+# one.
 
 BAR = "[Start](../README.md)"
 

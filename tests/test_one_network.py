@@ -1,4 +1,6 @@
-"""One network for every beta: the same at each beta as the ordinary VAE it turns into, and about as good."""
+"""One network for every beta: the same at each beta as the ordinary VAE it turns into,
+and about as good.
+"""
 
 import keras
 import numpy as np
@@ -127,7 +129,9 @@ def test_more_beta_less_rate_and_more_distortion(trained):
 
 
 def test_it_stays_close_to_a_dedicated_network():
-    """The gap of the notebook's table at one beta, small: 12,000 digits, 64-32 units, equally many steps."""
+    """The gap of the notebook's table at one beta, small: 12,000 digits, 64-32 units,
+    equally many steps.
+    """
     images, beta = DIGITS.train.images[:12_000], 4.0
 
     def loss_of(vae):

@@ -1,4 +1,6 @@
-"""Notebook 05's own classes: they train by the library's loop, and the test of the encoder finds the bug."""
+"""Notebook 05's own classes: they train by the library's loop, and the test of the
+encoder finds the bug.
+"""
 
 import ast
 from pathlib import Path

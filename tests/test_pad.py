@@ -1,4 +1,6 @@
-"""The latent pad, the drawing board and their pages, as far as Python goes; test_manifold_widgets.py drives them."""
+"""The latent pad, the drawing board and their pages, as far as Python goes;
+test_manifold_widgets.py drives them.
+"""
 
 import base64
 import io
@@ -156,7 +158,9 @@ def test_state_keeps_its_bound_and_stored_output_is_a_picture(digits):
     )
     assert (
         size < 1.2e6
-    )  # noise for an atlas does not compress: digits do, see the browser test for the whole page
+        # noise for an atlas does not compress: digits do, see the browser test for the
+        # whole page
+    )
     data, metadata = control._repr_mimebundle_()
     assert set(data) == {
         "application/vnd.jupyter.widget-view+json",

@@ -32,7 +32,9 @@ def test_every_stored_run_is_counted_once_and_every_share_is_of_ten_or_more():
 
 @pytest.fixture(scope="module")
 def runs():
-    """Return the runs at the original's size, one a row: each seed of a condition once."""
+    """Return the runs at the original's size, one a row: each seed of a
+    condition once.
+    """
     rows = where(load_results("stability")["rows"], hidden=[500, 120], steps=200)
     return run_table(row for row in rows if row["optimizer"] == "adam")
 

@@ -1,4 +1,6 @@
-"""Exercises in the notebooks and their solutions: the same texts, every check used, stubs open, solutions right."""
+"""Exercises in the notebooks and their solutions: the same texts, every check used,
+stubs open, solutions right.
+"""
 
 import importlib
 import re
@@ -16,7 +18,9 @@ CALL = re.compile(r"^(?:verdict = )?check\.(\w+)\(", re.MULTILINE)
 
 
 def parts(path):
-    """Return the exercise texts of a notebook, the code below them, and the names of checks called there."""
+    """Return the exercise texts of a notebook, the code below them, and the names of
+    checks called there.
+    """
     cells = nbformat.read(path, as_version=4).cells
     places = [
         i for i, cell in enumerate(cells) if cell.source.startswith("**Exercise ")

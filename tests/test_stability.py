@@ -164,7 +164,10 @@ def test_runs_before_have_the_colour_of_their_map_and_are_fainter():
 def test_dots_out_of_range_and_not_finite_are_counted_apart():
     groups = {"a": np.array([1.0, 2, 800, np.inf, np.nan]), "b": np.ones(3)}
     figure = dots_figure({"now": groups}, 2, right=700)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1 beyond, 2 failed", ""]
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "1 beyond, 2 failed",
+        "",
+    ]
     middles = [
         line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "|"
     ]

@@ -103,7 +103,9 @@ def test_every_image_is_seen_each_epoch():
 
 
 def linear_loss(vae, images):
-    """Return D + beta R of a linear VAE, in nats, and its rate: expectations over z in closed form, not drawn."""
+    """Return D + beta R of a linear VAE, in nats, and its rate: expectations over z in
+    closed form, not drawn.
+    """
     mu, sigma = vae.encode(images)
     origin, *columns = (
         vae.decoder(np.eye(vae.latent_dim + 1, vae.latent_dim, -1, dtype="float32"))
@@ -120,7 +122,9 @@ def linear_loss(vae, images):
 
 
 def trained_linear(images, latent_dim, beta, epochs, learning_rate):
-    """Train a linear VAE down a cosine in batches of 128; return D + beta R reached and the exact optimum."""
+    """Train a linear VAE down a cosine in batches of 128; return D + beta R reached and
+    the exact optimum.
+    """
     vae = new_vae(
         hidden=(),
         latent_dim=latent_dim,
@@ -180,7 +184,8 @@ def test_linear_vae_reaches_the_exact_optimum_on_another_data_set(latent_dim, be
     [
         # noise variance 15 between the second eigenvalue, 24, and the third, 11
         ([2.0, 1.5, 1.0, *[0.05] * 253], 3, 30.0, 80, 2e-2),
-        # little variance around a large mean, which Adam needs longer to find: small steps stay far from it
+        # little variance around a large mean, which Adam needs longer to find: small
+        # steps stay far from it
         ([0.2, 0.15, 0.1, *[0.005] * 253], 2, 0.2, 200, 5e-2),
         (0.2 / np.arange(1.0, 257), 5, 0.3, 200, 5e-2),
     ],

@@ -10,6 +10,8 @@ from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE, images_of
 from vae_lib.training import train
 
+pytestmark = pytest.mark.slow
+
 BATCH, STEPS = 16, 24
 SMALL = dict(hidden=(12, 8), image_shape=(6, 5), latent_dim=2)
 IMAGES = np.random.default_rng(0).random((BATCH * STEPS, 6, 5), "float32")

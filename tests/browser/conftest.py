@@ -1,4 +1,5 @@
-"""Fixtures for tests in a real browser: a Chromium, a JupyterLab, notebooks opened in it, applications.
+"""Fixtures for tests in a real browser: a Chromium, a JupyterLab, notebooks opened in
+it, applications.
 
     @pytest.mark.parametrize("notebook", ["01_model.ipynb"], indirect=True)  # opened, and all cells run
     def test_digit_follows_the_slider(notebook, latencies):
@@ -41,7 +42,9 @@ def browser(playwright):
 
 @pytest.fixture(scope="session")
 def jupyterlab(browser, tmp_path_factory):
-    """A JupyterLab on a copy of notebooks/; a test may write more notebooks to its `root`."""
+    """A JupyterLab on a copy of notebooks/; a test may write more notebooks to its
+    `root`.
+    """
     server = JupyterLab(tmp_path_factory.mktemp("jupyterlab"))
     yield server
     server.close()
@@ -49,7 +52,9 @@ def jupyterlab(browser, tmp_path_factory):
 
 @pytest.fixture
 def open_notebook(browser, jupyterlab):
-    """A function that opens a notebook by its name, not yet run; closed when the test is over."""
+    """A function that opens a notebook by its name, not yet run; closed when the test
+    is over.
+    """
     opened = []
 
     def open_notebook(name, **options):
@@ -63,7 +68,9 @@ def open_notebook(browser, jupyterlab):
 
 @pytest.fixture(scope="session")
 def notebook(request, browser, jupyterlab, results):
-    """The notebook that a test names, run once for all tests that name it; `first_picture` in seconds."""
+    """The notebook that a test names, run once for all tests that name it;
+    `first_picture` in seconds.
+    """
     notebook = Notebook(browser, jupyterlab, request.param)
     try:
         notebook.first_picture = notebook.run_all()
@@ -77,7 +84,9 @@ def notebook(request, browser, jupyterlab, results):
 
 @pytest.fixture
 def open_application(browser, tmp_path):
-    """A function that serves one notebook (a path) with Voilà and opens it; all ends with the test."""
+    """A function that serves one notebook (a path) with Voilà and opens it; all ends
+    with the test.
+    """
     opened = []
 
     def open_application(path, **options):
@@ -102,7 +111,9 @@ def results(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def latencies(request, results):
-    """The session's latencies, for tests to add to: `latencies["latent slider"] = notebook.latency(…)`."""
+    """The session's latencies, for tests to add to: `latencies["latent slider"] =
+    notebook.latency(…)`.
+    """
     latencies = request.config.stash[LATENCIES] = Latencies()
     yield latencies
     latencies.save(results / "latencies.json")

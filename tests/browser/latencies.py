@@ -1,4 +1,6 @@
-"""What the browser tests time: kept, written to `latencies.json`, printed at the end of the session."""
+"""What the browser tests time: kept, written to `latencies.json`, printed at the end of
+the session.
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -8,7 +10,9 @@ import numpy as np
 
 @dataclass
 class Latency:
-    """Milliseconds from an event to the changed picture, and to an echo that needs no kernel: the floor."""
+    """Milliseconds from an event to the changed picture, and to an echo that needs no
+    kernel: the floor.
+    """
 
     n: int
     p50: float
@@ -28,7 +32,9 @@ class Latency:
 
     @property
     def ratio(self):
-        """How many times the floor the median is: comparable between slow and fast machines."""
+        """How many times the floor the median is: comparable between slow and fast
+        machines.
+        """
         return self.p50 / self.floor_p50
 
 

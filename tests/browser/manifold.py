@@ -5,7 +5,8 @@ import re
 import numpy as np
 from latencies import Latency
 
-# A canvas of the digit's size that is filled in the frame after an event: what any picture takes on this page.
+# A canvas of the digit's size that is filled in the frame after an event: what any
+# picture takes on this page.
 FLOOR = """(type) => {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 224;
@@ -18,7 +19,8 @@ FLOOR = """(type) => {
     ctx.fillRect(0, 0, 224, 224);
   }), { capture: true });
 }"""
-# Milliseconds from the next event of this type to the end of the frame in which each element has changed.
+# Milliseconds from the next event of this type to the end of the frame in which each
+# element has changed.
 AFTER = """([type, elements]) => {
   const before = elements.map((element) => drawn.fingerprint(element));
   const event = new Promise((resolve) => addEventListener(type, resolve, { capture: true, once: true }));
@@ -47,7 +49,9 @@ GREYS = """(canvas, side) => {
 
 
 def greys(canvas, side=28):
-    """Return the grey levels, 0 to 255, that a canvas shows of an image of `side` × `side` pixels."""
+    """Return the grey levels, 0 to 255, that a canvas shows of an image of `side` ×
+    `side` pixels.
+    """
     return np.array(canvas.evaluate(GREYS, side)).reshape(side, side)
 
 
@@ -124,7 +128,9 @@ class Pad:
         self.settle()
 
     def latency(self, presses=20):
-        """Time key presses on the map to the changed digit; the floor is a canvas that draws and does nothing else."""
+        """Time key presses on the map to the changed digit; the floor is a canvas that
+        draws and does nothing else.
+        """
         return timed(
             self.page,
             "keydown",
@@ -152,7 +158,9 @@ class Pad:
 
 
 def timed(page, event, element, prepare, act, times):
-    """Return the `Latency` from each event that `act(i)` causes to the changed element, and to the floor."""
+    """Return the `Latency` from each event that `act(i)` causes to the changed element,
+    and to the floor.
+    """
     if not page.page.locator(f"#floor-{event}").count():
         page.page.evaluate(FLOOR, event)
     floor = page.page.locator(f"#floor-{event}")
@@ -167,7 +175,9 @@ def timed(page, event, element, prepare, act, times):
 
 
 def quick(latency):
-    """Whether pictures follow within 25 ms, and 19 of 20 within 50, or as fast as this machine draws anything."""
+    """Whether pictures follow within 25 ms, and 19 of 20 within 50, or as fast as this
+    machine draws anything.
+    """
     return latency.p50 <= max(25, 1.5 * latency.floor_p50) and latency.p95 <= max(
         50, 1.5 * latency.floor_p95
     )

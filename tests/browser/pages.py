@@ -1,7 +1,8 @@
-"""What a reader does on a page: run cells, move sliders, press buttons, look at pictures.
+"""What a reader does on a page: run cells, move sliders, press buttons, look at
+pictures.
 
-`Page` holds what JupyterLab and Voilà have in common; `Notebook` is a notebook in JupyterLab.
-Elements are Playwright locators throughout.
+`Page` holds what JupyterLab and Voilà have in common; `Notebook` is a notebook in
+JupyterLab. Elements are Playwright locators throughout.
 """
 
 import re
@@ -42,7 +43,9 @@ class Slider:
             self.handle.press(key)
 
     def drag(self, to, moves=20):
-        """Drag the handle with the mouse to a fraction of the track, in that many moves."""
+        """Drag the handle with the mouse to a fraction of the track, in that many
+        moves.
+        """
         track, handle = (
             part.bounding_box()
             for part in (self.control.locator(".noUi-base"), self.handle)
@@ -67,8 +70,8 @@ class Slider:
 class Page:
     """A page with widgets and pictures, at `address`.
 
-    `errors` collects console errors, uncaught exceptions and requests to anywhere but this machine: at the
-    end of a test it is to be empty.
+    `errors` collects console errors, uncaught exceptions and requests to anywhere but
+    this machine: at the end of a test it is to be empty.
     """
 
     outputs = "body"
@@ -114,7 +117,9 @@ class Page:
     # -- controls
 
     def slider_keys(self, handle):
-        """Return two keys, of which the first certainly moves the slider and the second takes it back."""
+        """Return two keys, of which the first certainly moves the slider and the second
+        takes it back.
+        """
         low, high, now = (
             float(handle.get_attribute(f"aria-value{x}")) for x in ("min", "max", "now")
         )
@@ -129,7 +134,9 @@ class Page:
         return self.page.locator(".vae")
 
     def control(self, label, within=None):
-        """Return the widget with this description: slider, drop-down list, check box, text."""
+        """Return the widget with this description: slider, drop-down list, check box,
+        text.
+        """
         exact = re.compile(rf"^\s*{re.escape(label)}\s*$")
         return (
             (within or self.page)
@@ -153,26 +160,34 @@ class Page:
         return self.page.locator(self.outputs).locator("img, canvas")
 
     def look(self, element):
-        """Return a number that stands for the pixels drawn in the element, or for its text if it has none."""
+        """Return a number that stands for the pixels drawn in the element, or for its
+        text if it has none.
+        """
         return element.evaluate("element => drawn.fingerprint(element)")
 
     def wait_change(self, element, before, timeout=5):
-        """Wait until the element looks different from `before`; return the milliseconds that took."""
+        """Wait until the element looks different from `before`; return the milliseconds
+        that took.
+        """
         script = (
             "(element, [before, timeout]) => drawn.changed(element, before, timeout)"
         )
         return element.evaluate(script, [before, 1000 * timeout])
 
     def wait_still(self, element, quiet=1, timeout=60):
-        """Wait until the element has looked the same for `quiet` seconds; return the ms that took."""
+        """Wait until the element has looked the same for `quiet` seconds; return the ms
+        that took.
+        """
         script = "(element, [quiet, timeout]) => drawn.still(element, quiet, timeout)"
         return element.evaluate(script, [1000 * quiet, 1000 * timeout])
 
     def latency(self, slider, element, floor=None, presses=20, timeout=5):
-        """Time `presses` key presses on the slider, each to the changed element and to the changed floor.
+        """Time `presses` key presses on the slider, each to the changed element and to
+        the changed floor.
 
-        The floor is an element that changes with least work: by default the slider's read-out, which needs
-        no kernel. Its time is what this page, on this machine, at this moment, takes for any change.
+        The floor is an element that changes with least work: by default the slider's
+        read-out, which needs no kernel. Its time is what this page, on this machine, at
+        this moment, takes for any change.
         """
         slider.handle.focus()
         keys = self.slider_keys(slider.handle)
@@ -220,11 +235,14 @@ class Notebook(Page):
         """Wait until the kernel is there and idle, and no cell waits for its turn."""
         idle = """() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle"
             && [...document.querySelectorAll(".jp-InputPrompt")].every(p => !p.textContent.includes("*"))"""
-        # JupyterLab's own indicator is of no use here: it says "idle" before there is a kernel.
+        # JupyterLab's own indicator is of no use here: it says "idle" before there is a
+        # kernel.
         self.page.wait_for_function(idle, timeout=1000 * timeout)
 
     def command(self, name, timeout=30, **arguments):
-        """Carry out a command of JupyterLab ("kernelmenu:restart") and wait for its end."""
+        """Carry out a command of JupyterLab ("kernelmenu:restart") and wait for its
+        end.
+        """
         script = """([name, options, timeout]) => Promise.race([
             jupyterapp.commands.execute(name, options).then(() => null),
             new Promise((_, reject) => setTimeout(reject, timeout, `${name}: no end in ${timeout} ms`)),
@@ -232,12 +250,16 @@ class Notebook(Page):
         self.page.evaluate(script, [name, arguments, 1000 * timeout])
 
     def reopen(self):
-        """Close the tab, as a reader does who goes away, and open the notebook in a new one."""
+        """Close the tab, as a reader does who goes away, and open the notebook in a new
+        one.
+        """
         self.page.close()
         self.open(self.server.address(self.name))
 
     def execute(self, code, timeout=60):
-        """Run code in the kernel, in no cell, as soon as no cell runs; return what it prints."""
+        """Run code in the kernel, in no cell, as soon as no cell runs; return what it
+        prints.
+        """
         script = """([code, timeout]) => new Promise((resolve, reject) => {
             const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
             let printed = "";
@@ -254,7 +276,9 @@ class Notebook(Page):
         )
 
     def run_all(self, timeout=900):
-        """Run all cells to the end; return the seconds from opening to the first picture, or None."""
+        """Run all cells to the end; return the seconds from opening to the first
+        picture, or None.
+        """
         self.page.evaluate(
             "selector => { drawn.watchFirst(selector) }",
             f"{self.outputs} :is(img, canvas)",

@@ -1,4 +1,6 @@
-"""The controls in a real browser: they answer, also while a model trains, and survive what readers do."""
+"""The controls in a real browser: they answer, also while a model trains, and survive
+what readers do.
+"""
 
 import re
 
@@ -7,13 +9,13 @@ import pytest
 from latencies import Latency
 from pages import PROJECTOR, TALL, Notebook
 
+pytestmark = pytest.mark.full
+
 SETUP = """
 from vae_lib.data import load_mnist
 from vae_lib.model import VAE
 from vae_lib.widgets.panel import TrainingPanel
 from vae_lib.widgets.plane import LatentPlane
-
-pytestmark = pytest.mark.full
 
 digits = load_mnist()
 """
@@ -61,7 +63,9 @@ class Panel:
         return self.page.button(name, self.box)
 
     def press(self, name):
-        """Press a button and return the milliseconds until the status says something else."""
+        """Press a button and return the milliseconds until the status says something
+        else.
+        """
         status = self.box.locator(".widget-html-content").filter(
             has=self.page.page.locator("[role=status]")
         )
@@ -95,7 +99,9 @@ class Panel:
             self.page.slider(labels[name], self.box).type(value)
 
     def endless(self):
-        """Start a run that lasts longer than any test; return the milliseconds to what training has changed."""
+        """Start a run that lasts longer than any test; return the milliseconds to what
+        training has changed.
+        """
         self.choose(epochs=100, images=55_000)
         return self.timed("Start", self.curves)
 
@@ -106,9 +112,11 @@ def digit_of(page):
 
 
 def stop_while_a_cell_waits(notebook):
-    """Run all cells, of which the last waits for a run; meanwhile move a slider, then press Stop.
+    """Run all cells, of which the last waits for a run; meanwhile move a slider, then
+    press Stop.
 
-    Return the milliseconds until the digit changed, and until the panel said that the run was stopped.
+    Return the milliseconds until the digit changed, and until the panel said that the
+    run was stopped.
     """
     notebook.start_all()
     panel, digit = Panel(notebook), digit_of(notebook)
@@ -123,7 +131,9 @@ def stop_while_a_cell_waits(notebook):
 
 @pytest.fixture(scope="module")
 def opened(browser, jupyterlab):
-    """A notebook with two panels and the sliders, run once; `heard` is what its last cell saw of Stop."""
+    """A notebook with two panels and the sliders, run once; `heard` is what its last
+    cell saw of Stop.
+    """
     path = jupyterlab.write(
         "controls.ipynb", [SETUP, PANEL, PLANE, OTHER, BUSY, WAITING]
     )
@@ -470,7 +480,9 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
 
 
 def beside(panel):
-    """Return the pictures that do not stand beside the knobs, in one view with them on a projector."""
+    """Return the pictures that do not stand beside the knobs, in one view with them on
+    a projector.
+    """
     knobs = panel.box.locator(".vae-knobs").first.bounding_box()
     pictures = panel.box.locator(".vae-live .vae-picture")
     boxes = [pictures.nth(i).bounding_box() for i in range(pictures.count())]
@@ -484,7 +496,9 @@ def beside(panel):
 
 
 def cut_off(box):
-    """Return what has no room in the control: labels, buttons, and parts that would need a scroll bar."""
+    """Return what has no room in the control: labels, buttons, and parts that would
+    need a scroll bar.
+    """
     return box.evaluate("""box => [...box.querySelectorAll("*"), box].filter(part =>
         part.scrollWidth > part.clientWidth + 1 && part.clientWidth
         && (getComputedStyle(part).overflowX === "auto" || part.matches(".widget-label, .jupyter-button"))

@@ -1,4 +1,6 @@
-"""Every notebook, as a reader runs it: nothing alarming on the page, and every control reacts."""
+"""Every notebook, as a reader runs it: nothing alarming on the page, and every control
+reacts.
+"""
 
 import re
 import time
@@ -33,16 +35,18 @@ def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
         control.scroll_into_view_if_needed()
         for handle in control.locator(".noUi-handle").all():
             for key in notebook.slider_keys(handle):
-                reacts(notebook, control, lambda: handle.press(key))
+                reacts(notebook, control, handle.press, key)
         buttons, number = control.locator(".jupyter-button"), 0
         while number < buttons.count():  # some make others appear or go
-            reacts(notebook, control, lambda: press(buttons.nth(number)))
+            reacts(notebook, control, press, buttons.nth(number))
             number += 1
     assert notebook.alarms() == [] and notebook.errors == []
 
 
 def press(button, trials=5):
-    """Press the button and return whether that was possible: one that stops is only while something goes on."""
+    """Press the button and return whether that was possible: one that stops is only
+    while something goes on.
+    """
     while button.count() and button.is_enabled():
         try:
             button.click(timeout=6000)
@@ -50,14 +54,16 @@ def press(button, trials=5):
                 500
             )  # Reset also takes away the buttons of the cards
             return True
-        except TimeoutError:  # what was going on may have ended in between, and with it the button's purpose
+        # what was going on may have ended in between, and with it the button's purpose
+        except TimeoutError:
             trials -= 1
             assert trials, f"{button.inner_text()!r} is enabled, and cannot be pressed"
     return False
 
 
-def reacts(notebook, control, action, timeout=60):
-    """Do something to the control; wait until a picture or word of it is another, which is to name no exception.
+def reacts(notebook, control, action, *arguments, timeout=60):
+    """Do something to the control; wait until a picture or word of it is another, which
+    is to name no exception.
 
     Nothing is waited for where the action returns False: it was not possible.
     """
@@ -66,7 +72,7 @@ def reacts(notebook, control, action, timeout=60):
         return control.inner_text(), notebook.look(control)
 
     before, end = state(), time.monotonic() + timeout
-    if action() is False:
+    if action(*arguments) is False:
         return
     while state() == before:
         assert time.monotonic() < end, (

@@ -1,4 +1,6 @@
-"""A guess in JupyterLab: chosen and committed by mouse and by keyboard, and kept when its cell is run again."""
+"""A guess in JupyterLab: chosen and committed by mouse and by keyboard, and kept when
+its cell is run again.
+"""
 
 import pytest
 

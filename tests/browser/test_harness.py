@@ -1,4 +1,6 @@
-"""The harness itself, on a notebook of three cells: a slider, a picture, and training in the background."""
+"""The harness itself, on a notebook of three cells: a slider, a picture, and training
+in the background.
+"""
 
 import json
 import shutil
@@ -8,6 +10,8 @@ from latencies import Latencies, Latency
 from pages import PROJECTOR
 from servers import launch_chromium
 
+pytestmark = pytest.mark.full
+
 CELLS = [
     """
 import io, threading, time
@@ -15,8 +19,6 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 from PIL import Image
-
-pytestmark = pytest.mark.full
 
 def png(value):
     with io.BytesIO() as file:

@@ -1,4 +1,6 @@
-"""The latent pad and the drawing board on exported pages: opened from disk, offline, without a kernel."""
+"""The latent pad and the drawing board on exported pages: opened from disk, offline,
+without a kernel.
+"""
 
 import re
 
@@ -19,7 +21,8 @@ from vae_lib.widgets.page import write_page
 pytestmark = pytest.mark.full
 
 PHONE = {"width": 390, "height": 844}
-LEVELS = 1.5  # of 255: half a level of rounding, float16 weights, and the slack of a screen's colours
+# of 255: half a level of rounding, float16 weights, and the slack of a screen's colours
+LEVELS = 1.5
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,9 @@ def digits():
 
 @pytest.fixture(scope="module")
 def models(digits):
-    """A VAE for two and one for three latent units, trained for seconds: it can tell digits apart, more is not asked."""
+    """A VAE for two and one for three latent units, trained for seconds: it can tell
+    digits apart, more is not asked.
+    """
     models = {}
     for latent_dim in 2, 3:
         keras.utils.set_random_seed(0)
@@ -236,7 +241,9 @@ BOXES = """(names) => names.map((name) => {
 
 
 def boxes(page, *names):
-    """Return where elements are on the screen, after scrolling the first control into sight."""
+    """Return where elements are on the screen, after scrolling the first control into
+    sight.
+    """
     page.page.locator(names[0]).first.evaluate(
         "e => e.closest('.vae').scrollIntoView()"
     )
@@ -245,7 +252,9 @@ def boxes(page, *names):
 
 @pytest.mark.parametrize("width", [600, 700, 1024])
 def test_the_map_stands_beside_its_digit_in_one_view(open_page, width):
-    """600 CSS pixels are left to a control in JupyterLab on a projector, its file browser open."""
+    """600 CSS pixels are left to a control in JupyterLab on a projector, its file
+    browser open.
+    """
     page = open_page(2, viewport={"width": width, "height": 640})
     ground, digit, foot = boxes(page, ".vae-pad-map", ".vae-pad-digit", ".vae-pad-foot")
     assert ground["right"] < digit["left"] and digit["right"] <= width

@@ -1,4 +1,6 @@
-"""The three controls of notebook 02 in a real JupyterLab: they answer, and failures are seen as failures."""
+"""The three controls of notebook 02 in a real JupyterLab: they answer, and failures are
+seen as failures.
+"""
 
 import re
 

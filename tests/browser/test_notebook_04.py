@@ -1,4 +1,6 @@
-"""Notebook 04 in JupyterLab: pads and drawing board, by mouse, keys and sliders, idle and busy."""
+"""Notebook 04 in JupyterLab: pads and drawing board, by mouse, keys and sliders, idle
+and busy.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""The website, built once and opened in one browser: whole, quiet, for every screen, and accessible.
+"""The website, built once and opened in one browser: whole, quiet, for every screen,
+and accessible.
 
 VAE_LIB_SITE names the folder of a site that is built already.
 """
@@ -95,7 +96,9 @@ def untracked():
 
 
 class Tab:
-    """A tab of the browser that goes from page to page; `errors` holds what the present one complains of."""
+    """A tab of the browser that goes from page to page; `errors` holds what the present
+    one complains of.
+    """
 
     def __init__(self, browser, site, address=None):
         self.page = browser.new_page()
@@ -233,7 +236,9 @@ def test_page_is_quiet_on_a_server(served, name):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_accessible(tab, name, scheme):
-    """axe-core finds no fault: alt texts, contrast, order of headings, names of controls."""
+    """axe-core finds no fault: alt texts, contrast, order of headings, names of
+    controls.
+    """
     page = tab.open(name, scheme=scheme)
     page.wait_for_timeout(400)  # boxes that scroll have become reachable
     assert violations(page) == []
@@ -280,7 +285,9 @@ def test_tables_of_a_notebook_are_tables(tab, stem):
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_first_screen_is_alive(tab, results, size):
-    """Pad and slider stand on the first screen, whole, and answer within ten seconds of opening."""
+    """Pad and slider stand on the first screen, whole, and answer within ten seconds of
+    opening.
+    """
     page = tab.open("index", size)
     for frame, control in (
         ("figure.front-pad iframe", ".vae-pad-overlay"),
@@ -327,7 +334,9 @@ def test_front_page_opens_every_door(tab, site):
 
 
 def test_living_widgets_of_the_notebooks(tab, site, results):
-    """They load when they come into view, fill their frame, follow the theme, answer, and lead back."""
+    """They load when they come into view, fill their frame, follow the theme, answer,
+    and lead back.
+    """
     living = sorted((site / "living").glob("0*.html"))
     assert living
     for stem in sorted({path.name.rsplit("-", 1)[0] for path in living}):
@@ -410,7 +419,9 @@ def test_search_shows_excerpts_on_a_server(served):
 
 @pytest.mark.parametrize("name", DECKS)
 def test_slides_fit_every_projector(tab, results, name):
-    """Every slide has a heading, none is cut off, and no answer stands beside its question."""
+    """Every slide has a heading, none is cut off, and no answer stands beside its
+    question.
+    """
     page = tab.open(name, PROJECTORS[0])
     page.wait_for_function("() => window.Reveal?.isReady()")
     count = page.evaluate("Reveal.getTotalSlides()")

@@ -26,7 +26,7 @@ def normals(normals, rates):
     figures.draw_normals(axes, normals, titles)
     axes[0].set(ylabel="density")
     for ax in axes:
-        ax.set(yticks=[0, 1, 2], ylim=(0, 2.2))
+        ax.set(xticks=[-2, 0, 2], yticks=[0, 1, 2], ylim=(0, 2.2))
     panels = "; ".join(title.replace("\n", ", ") for title in titles)
     figures.show(
         figure,
@@ -66,6 +66,8 @@ def plane(mu, labels, board):
     n = round(len(board) ** 0.5)
     figure, axes = figures.new_figure(1, 2, (8, 4.2))
     figures.draw_codes(axes[0], mu, labels, title=f"codes μ of {len(mu):,} test digits")
+    axes[0].set_aspect("equal", adjustable="datalim")
+    axes[0].set_box_aspect(1)  # as tall as the board beside it
     figures.draw_digits(axes[1], board, n, title=f"decoded from {n} × {n} codes")
     axes[1].set(xlabel="$z_1$ →", ylabel="$z_2$ →")
     figures.show(

@@ -50,7 +50,7 @@ def draw_dots(axes, groups, right=np.inf, **labels):
             alpha=0.6,
             markersize=4,
         )
-        median = np.median(ranked)
+        median = np.median(ranked) if len(ranked) else np.inf
         if median <= right and median < np.inf:
             axes.plot(median, row, "|", color="black", markersize=14)
         counts = {
@@ -151,16 +151,22 @@ def jumps_figure(rows, height=3.4, threshold=10.0):
 
     `rows` are made by `outcomes.outcome`; the dotted line is the `threshold` beyond which a jump is a spike.
     """
-    panels = {}
-    for (optimizer, rate), chosen in grouped(
-        rows, "optimizer", "learning_rate"
-    ).items():
-        panels[f"{OPTIMIZERS[optimizer]} {rate:g}"] = {
+    labels = list(grouped(rows, "posterior", "arm"))  # the same rows in every panel
+    panels = {
+        f"{OPTIMIZERS[optimizer]} {rate:g}": {
             ", ".join(label): np.array(
-                [jump or np.inf for row in group for jump in row["largest_jump"]]
+                [
+                    jump or np.inf
+                    for row in where(chosen, posterior=label[0], arm=label[1])
+                    for jump in row["largest_jump"]
+                ]
             )
-            for label, group in grouped(chosen, "posterior", "arm").items()
+            for label in labels
         }
+        for (optimizer, rate), chosen in grouped(
+            rows, "optimizer", "learning_rate"
+        ).items()
+    }
     figure = dots_figure(
         panels,
         height,
@@ -287,7 +293,8 @@ def ends(rows):
 def outcomes_in_pictures(rows, originals, arms):
     """Show what the models of seed 0 draw: reconstructions on the left, new digits on the right."""
     figure, axes = new_figure(len(arms) + 1, 2, (8, 0.55 * len(arms) + 1.2))
-    figures.draw_digits(axes[0, 0], originals, len(originals), "ten test digits")
+    figures.draw_digits(axes[0, 0], originals, len(originals))
+    axes[0, 0].set_title("ten test digits", fontsize=10)
     axes[0, 1].axis("off")
     for pair, (posterior, arm) in zip(axes[1:], arms):
         (row,) = where(rows, posterior=posterior, arm=arm, seed=0)

@@ -25,8 +25,9 @@ def show_curves(histories, start=3):
         curves = {"training": history["elbo"], "held-out": history["validation_elbo"]}
         lines = {key: -np.array(elbos)[first - 1 :] for key, elbos in curves.items()}
         draw_curves(ax, lines, start=first)
-        ax.set(title=name, ylabel="−ELBO, nats per image")
+        ax.set(title=name, ylabel="")
         ends.append(", ".join(f"{key} {line[-1]:.0f}" for key, line in lines.items()))
+    axes[0, 0].set_ylabel("−ELBO, nats per image")
     texts = (f"{name}: at the end {end}" for name, end in zip(histories, ends))
     show(figure, f"−ELBO by epoch, in nats. {'; '.join(texts)}.")
 
