@@ -1,6 +1,6 @@
 // The digits that the page carries: gzipped bytes as base64 text, the images and then their labels.
 
-import { PIXELS } from "./model.mjs";
+import { PIXELS } from "./shapes.mjs";
 
 /** Return {images, labels}, bytes of `count` digits, from base64 text of gzipped images and labels. */
 export async function unpack(text, count) {

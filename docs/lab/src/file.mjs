@@ -1,6 +1,6 @@
 // A network as one file, `*.vae.json`: settings and weights, for vae_lib.storage.load_from_browser and back.
 
-import { weightShapes } from "./model.mjs";
+import { weightShapes } from "./shapes.mjs";
 import { allowedLatentDim, LIKELIHOOD_NAMES, MAP_NAMES, MAX_WIDTH } from "./settings.mjs";
 
 export const FORMAT = "vae_lib.VAE";

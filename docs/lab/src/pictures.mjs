@@ -1,6 +1,6 @@
 // What both threads must agree on: which codes and digits the pictures show, and in which order.
 
-import { PIXELS } from "./model.mjs";
+import { PIXELS } from "./shapes.mjs";
 
 export const BOARD = 15; // the decoded board is BOARD × BOARD images
 export const NEW_DIGITS = 20;

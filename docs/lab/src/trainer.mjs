@@ -2,9 +2,10 @@
 
 import { defaultDevice, numpy as np } from "@jax-js/jax";
 import { compiled } from "./compiled.mjs";
-import { halves, initialWeights, PIXELS, weightShapes } from "./model.mjs";
+import { halves, initialWeights } from "./model.mjs";
 import { OPTIMIZERS } from "./optimizers.mjs";
 import { Random } from "./random.mjs";
+import { PIXELS, weightShapes } from "./shapes.mjs";
 
 export const BATCH = 128;
 export const CHUNK = 256; // digits that one look encodes, and codes that one call draws

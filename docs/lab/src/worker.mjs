@@ -2,7 +2,7 @@
 
 import { chooseDevice } from "./device.mjs";
 import { unpack } from "./data.mjs";
-import { PIXELS } from "./model.mjs";
+import { PIXELS } from "./shapes.mjs";
 import { CHUNK, copyDigit, NotFinite, Trainer } from "./trainer.mjs";
 import { Random } from "./random.mjs";
 import { BOARD, boardCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
@@ -27,6 +27,7 @@ let part = 0;
 let nextPicture = 0;
 let times = []; // when the last steps ended
 let stepCost = 0;
+let run = 0; // the page's count of networks
 
 const inbox = new Map(); // the latest message of each type, in the order of arrival
 let wake = null;
@@ -58,8 +59,9 @@ const handlers = {
     await lookAtAll();
     await picture();
   },
-  async reset({ settings, weights }) {
+  async reset({ settings, weights, run: count }) {
     running = false;
+    run = count;
     live = settings;
     begin(settings, weights);
     say("fresh");
@@ -204,7 +206,7 @@ async function picture() {
     return { rate: rate / count, variance: squares / count - (sum / count) ** 2 };
   });
   const content = {
-    step: trainer.steps, epoch: trainer.epochs, beta: live.beta, running, units, images,
+    run, step: trainer.steps, epoch: trainer.epochs, beta: live.beta, running, units, images,
     axes: view.axes, extent: view.extent, point: view.point,
     train: trainer.trainTerms(),
     heldOut: { distortion: mean(heldOut.distortion), rate: units.reduce((sum, unit) => sum + unit.rate, 0) },
