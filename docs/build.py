@@ -12,6 +12,7 @@ import importlib.metadata
 import shutil
 import sys
 import tempfile
+from html import escape
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
@@ -76,6 +77,19 @@ def make_widgets(folder, quick):
                "One network at every β: drag the slider, and codes, reconstructions and new digits follow.")
 
 
+def make_laboratory(folder):
+    """Write the page that trains in the browser into `folder`; where it cannot be built, one that says why."""
+    from lab.build import NoNode, build
+
+    try:
+        build(folder)
+    except NoNode as error:
+        print(f"The site has no laboratory: {error}", file=sys.stderr)
+        sentence = escape(f"The laboratory is not part of this copy of the site. {error}")
+        (folder / "lab.html").write_text(f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>The VAE '
+                                         f'laboratory</title></head><body><p>{sentence}</p></body></html>', encoding="utf-8")
+
+
 def main(arguments=None):
     """Build the site; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -94,6 +108,7 @@ def main(arguments=None):
         shutil.copy(mathjax, extra / "_static")
         sys.path.insert(0, str(DOCS))
         make_slides(extra / "slides")
+        make_laboratory(extra)
         if not options.without_widgets:
             make_widgets(extra / "alive", options.quick)
         (extra / "index.html").write_text('<!DOCTYPE html><html lang="en"><head><title>Variational autoencoders</title>'

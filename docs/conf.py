@@ -41,6 +41,12 @@ html_copy_source = False
 html_show_sourcelink = False
 mathjax_path = "tex-svg.js"  # build.py puts it there
 
+LABORATORY = """
+
+```{raw} html
+<p class="laboratory"><a href="lab.html"><b>The laboratory</b></a>: train a VAE in this browser, nothing to install.</p>
+```
+"""
 CONTENTS = """
 
 ```{{toctree}}
@@ -74,7 +80,8 @@ def add_contents(app, name, source):
     if name == "README":
         lists = {"notebooks": "\n".join(f"notebooks/{stem}" for stem in NOTEBOOKS),
                  "solutions": "\n".join(f"notebooks/solutions/{stem}" for stem in SOLUTIONS)}
-        source[0] += CONTENTS.format(**lists)
+        title, rest = source[0].split("\n", 1)
+        source[0] = title + "\n" + LABORATORY + rest + CONTENTS.format(**lists)
     elif name.startswith("notebooks/0"):
         source[0] = json.dumps(with_extras(json.loads(source[0]), name.split("/")[1]))
 

@@ -422,7 +422,7 @@ const ink = new Ink($("ink"), (pixels) => {
     plane.star = null;
     ownImage = null;
     drawTiles($("own-image"), new Uint8ClampedArray(SIDE * SIDE), 1);
-    $("own-note").textContent = "Draw a digit in the left square. A star on the plane shows its code.";
+    $("own-note").textContent = "Draw in the left square: a star on the plane shows its code.";
     redraw("plane");
   }
 });
@@ -431,7 +431,7 @@ lab.addEventListener("drawing", ({ detail: { mu, sigma, distortion, rates, image
   plane.star = [mu[axes[0]], mu[axes[1]]];
   ownImage = image;
   const rate = rates.reduce((total, value) => total + value, 0);
-  $("own-note").textContent = `μ = (${W.signed(mu[axes[0]])}, ${W.signed(mu[axes[1]])}), σ = (${W.signed(sigma[axes[0]])}, ${W.signed(sigma[axes[1]])}), D ${W.short(distortion)}, R ${W.short(rate)} nats. On the right: as the network draws it.`;
+  $("own-note").textContent = `μ = (${W.signed(mu[axes[0]])}, ${W.signed(mu[axes[1]])}), σ = (${W.signed(sigma[axes[0]])}, ${W.signed(sigma[axes[1]])}), D ${W.short(distortion)}, R ${W.short(rate)} nats. Right: as the network draws it.`;
   redraw("plane", "own");
 });
 $("ink-clear").addEventListener("click", () => ink.clear());
