@@ -26,6 +26,8 @@ ROOT = LAB.parents[1]
 TRAIN, HELD_OUT = 10_000, 1_000  # digits in the page
 BOUND = 5_000_000  # bytes of the page
 
+sys.path.insert(0, str(ROOT))  # the library of this repository, installed or not
+
 
 class NoNode(Exception):
     """There is no node, or its packages cannot be installed; the message says what to do."""
@@ -67,15 +69,25 @@ def packed(images, labels):
     return base64.b64encode(gzip.compress(images.tobytes() + labels.tobytes(), 9, mtime=0)).decode()
 
 
+def training_digits():
+    """Return the digits that the page trains on, a Split of the library's training digits."""
+    from vae_lib.data import load_mnist, subsample
+
+    return subsample(load_mnist().train, TRAIN, stratified=True)
+
+
+def held_out_digits():
+    """Return the digits that the page judges on, a Split of the library's validation digits."""
+    from vae_lib.data import load_mnist, subsample
+
+    return subsample(load_mnist().validation, HELD_OUT, stratified=True)
+
+
 def digits_and_references():
     """Return the page's digits, packed, and what is known of them without training."""
-    sys.path.insert(0, str(ROOT))
-    from vae_lib.data import load_mnist, subsample
     from vae_lib.theory import mean_image_distortion, pca_eigenvalues
 
-    digits = load_mnist()
-    train = subsample(digits.train, TRAIN, stratified=True)
-    held_out = subsample(digits.validation, HELD_OUT, stratified=True)
+    train, held_out = training_digits(), held_out_digits()
     mean = train.images.mean(axis=0) / 255
     error = (held_out.images / 255 - mean) / 0.3081
     references = {
@@ -90,7 +102,6 @@ def digits_and_references():
 
 def page_html():
     """Return the laboratory as one HTML document; raise NoNode where it cannot be built."""
-    sys.path.insert(0, str(ROOT))
     from matplotlib.colors import to_hex
 
     from vae_lib.figures import COLOURS

@@ -640,6 +640,7 @@ $("save-pictures").addEventListener("click", () => {
 function act(action, progress) {
   return new Promise((resolve) => {
     while (runs.full) runs.remove(runs.kept[0]);
+    if (innerWidth <= 1150) document.querySelector(".plane").scrollIntoView();
     lab.settings = { ...action.settings };
     lab.reset();
     lab.start(action.steps);
@@ -709,6 +710,9 @@ window.lab = {
   start: () => lab.start(),
   pause: () => lab.pause(),
   reset: () => lab.reset(),
+  /** For measurements: milliseconds from opening the page to the first finished step, and of a step, smoothed. */
+  firstStep: () => lab.firstStep,
+  millisecondsPerStep: () => lab.picture?.millisecondsPerStep ?? null,
 };
 
 async function open() {

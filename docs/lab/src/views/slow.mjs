@@ -21,7 +21,7 @@ export function wordsOf(stage, t, after) {
     `<b>The bill.</b> The code costs R = ${sum(t.rates).toFixed(2)} nats. The loss is D + β R = ${t.distortion[0].toFixed(1)} + ${Number(t.beta.toPrecision(4))} · ${sum(t.rates).toFixed(2)} = ${loss.toFixed(1)}.`,
     "<b>The way back.</b> The gradient arrives at z and passes on to μ unchanged, and to σ multiplied by ε. To both, R adds its own share. Nothing flows to ε: it is no output of the network, and this is why training works although z is random.",
     after
-      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${loss.toFixed(1)} to ${(after.distortion[0] + after.beta * sum(after.rates)).toFixed(1)}. A single digit may well get worse: the step is taken for the batch.`
+      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${loss.toFixed(2)} to ${(after.distortion[0] + after.beta * sum(after.rates)).toFixed(2)}. A single digit may well get worse: the step is taken for the batch.`
       : "<b>The step.</b> Taking it …",
   ][stage];
 }
@@ -52,7 +52,7 @@ export function drawSlow(place, stage, t, after) {
     box(4, "D + β R", `<table>${row("D", [t.distortion[0].toFixed(1)])}${row("R", [sum(t.rates).toFixed(2)])}${row("loss", [total.toFixed(1)])}</table>
       <div class="${back}">∂L/∂D = 1<br>∂L/∂R = β = ${Number(t.beta.toPrecision(4))}</div>`),
     box(6, "after the step", after
-      ? `<canvas id="slow-after" role="img" aria-label="What the decoder draws after the step"></canvas><table>${row("D", [`${t.distortion[0].toFixed(1)} → ${after.distortion[0].toFixed(1)}`])}${row("R", [`${sum(t.rates).toFixed(2)} → ${sum(after.rates).toFixed(2)}`])}</table>`
+      ? `<canvas id="slow-after" role="img" aria-label="What the decoder draws after the step"></canvas><table>${row("D", [`${t.distortion[0].toFixed(2)} → ${after.distortion[0].toFixed(2)}`])}${row("R", [`${sum(t.rates).toFixed(3)} → ${sum(after.rates).toFixed(3)}`])}</table>`
       : ""),
   ].join("");
   const show = (id, pixels) => {
