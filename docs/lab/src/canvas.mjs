@@ -55,3 +55,10 @@ export function ticks(low, high, count) {
   for (let i = Math.ceil(low / step); i * step <= high + 1e-9 * step; i++) result.push(i * step);
   return result;
 }
+
+/** Return the largest of `values` that is worth a place in a picture: not far beyond their median, at least `least`. */
+export function worthShowing(values, least) {
+  const finite = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (!finite.length) return least;
+  return Math.min(finite.at(-1), Math.max(least, 4 * finite[finite.length >> 1]));
+}

@@ -86,13 +86,14 @@ export class Laboratory extends EventTarget {
 
   /** Go on where `pause` stopped, up to the step that `start` was given. */
   resume() {
-    this.start(this.until && Math.max(1, this.until - this.picture.step));
+    const left = this.until && this.picture ? this.until - this.picture.step : 0;
+    this.start(left > 0 ? left : null);
   }
 
   /** Begin again with an untrained network, or with `weights` from a file. */
   reset(weights = null) {
     this.run += 1;
-    Object.assign(this, { running: false, ready: false, wantsStart: null, failedAt: null, picture: null, history: new History() });
+    Object.assign(this, { running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
     this.send("reset", { settings: this.settings, weights, run: this.run });
     this.tell("running", { running: false, anew: true });
     this.tell("settings", this.settings);

@@ -200,7 +200,7 @@ function choose(select, value, word) {
 
 // ---------------------------------------------------------------- the bar
 
-$("start").addEventListener("click", () => (lab.running ? lab.pause() : lab.start()));
+$("start").addEventListener("click", () => (lab.running ? lab.pause() : lab.resume()));
 $("one").addEventListener("click", () => lab.start(1));
 $("reset").addEventListener("click", () => {
   lab.reset();

@@ -1,6 +1,6 @@
 // Distortion, rate and −ELBO over steps, of this run and of those that were kept.
 
-import { fresh, ticks } from "../canvas.mjs";
+import { fresh, ticks, worthShowing } from "../canvas.mjs";
 import { colours } from "../theme.mjs";
 import { whole } from "../words.mjs";
 
@@ -21,7 +21,7 @@ export function drawCurves(canvas, history, kept, most) {
   const shown = [history, ...kept.map((run) => run.history)].flatMap((run) => [...values(run, "elbo"), ...values(run, "trainElbo")]);
   const drawn = [...shown, ...values(history, "distortion")].map(([, value]) => Math.min(value, most));
   const top = panel(context, [6, split - 14], drawn, width, theme);
-  const bottom = panel(context, [split + 2, height - 18], runs.flatMap((run) => values(run, "rate")).map(([, value]) => value).concat(0), width, theme);
+  const bottom = panel(context, [split + 2, height - 18], [0, worthShowing(runs.flatMap((run) => values(run, "rate")).map(([, value]) => value), 10)], width, theme);
 
   context.fillStyle = theme.soft;
   context.textAlign = "center";

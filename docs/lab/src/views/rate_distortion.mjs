@@ -1,6 +1,6 @@
 // The rate–distortion plane: where the network is, where it came from, and what is known without training.
 
-import { fresh, ticks } from "../canvas.mjs";
+import { fresh, ticks, worthShowing } from "../canvas.mjs";
 import { colours } from "../theme.mjs";
 import { cross } from "./curves.mjs";
 
@@ -15,7 +15,7 @@ export function drawRateDistortion(canvas, history, kept, { meanDistortion, curv
   const finite = (points) => points.filter((point) => Number.isFinite(point.rate) && Number.isFinite(point.distortion));
   const seen = finite([...trail, ...kept.map((run) => run.history.at(-1)).filter(Boolean)]);
   const rates = seen.map((point) => point.rate);
-  const right = Math.max(4, ...rates.slice(-200)) * 1.12;
+  const right = Math.max(4, worthShowing(rates.slice(-400), 10)) * 1.12;
   const shown = curve.filter((point) => point.rate <= right);
   const heights = [...seen.slice(-400).map((point) => point.distortion), meanDistortion, ...shown.map((point) => point.distortion)];
   const low = Math.min(...heights.filter((value) => value < 3 * meanDistortion));
