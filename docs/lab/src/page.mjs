@@ -150,7 +150,6 @@ lab.addEventListener("ready", () => {
 let toSpeak = false;
 lab.addEventListener("running", ({ detail }) => {
   $("start").textContent = lab.running ? "Pause" : "Start";
-  $("start").setAttribute("aria-pressed", lab.running);
   if (!lab.running) $("n-speed").textContent = "–";
   if (detail.running === false && !detail.asked && !detail.anew) toSpeak = true;
   if (lab.running) say();
@@ -537,7 +536,7 @@ function thumbnail() {
   return small.toDataURL("image/png");
 }
 function showRuns() {
-  $("runs-table").hidden = !runs.kept.length;
+  $("runs-table").parentElement.hidden = $("runs-table").hidden = !runs.kept.length;
   $("runs-empty").hidden = runs.kept.length > 0;
   $("runs-table").tBodies[0].replaceChildren(...runs.kept.map((run) => {
     const row = document.createElement("tr");
