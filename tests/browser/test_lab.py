@@ -150,9 +150,9 @@ def test_the_dialog_starts_a_new_network_after_a_word(open_lab):
     page.locator("#network-open").click()
     dialog = page.get_by_role("dialog")
     assert "starts a new network" in dialog.inner_text()
-    for label, value in {"Numbers in the code": "10", "Hidden layers": "64,32", "Map from": "log_variance", "likelihood": "gaussian",
-                         "Optimizer": "sgd"}.items():
-        dialog.get_by_label(label).select_option(value)
+    for name, value in {"latentDim": "10", "hidden": "64,32", "posterior": "log_variance", "likelihood": "gaussian",
+                        "optimizer": "sgd"}.items():
+        dialog.locator(f"select[name={name}]").select_option(value)
     dialog.get_by_role("button", name="Start anew").click()
     page.wait_for_function("lab.state().latentDim === 10 && lab.state().heldOut")
     page.evaluate("lab.start()")
@@ -197,7 +197,7 @@ def test_dragging_and_keys_move_the_point_and_a_code_shows_its_digit(open_lab):
     page.mouse.up()
     page.wait_for_timeout(300)
     assert pixels(page, "plane") != before
-    x, y = (float(part.split("=")[1].strip(" .").replace("−", "-")) for part in page.locator("#plane-under").inner_text().split("z")[1:])
+    x, y = (float(part.split("=")[1].strip(" .,").replace("−", "-")) for part in page.locator("#plane-under").inner_text().split("z")[1:])
     assert x < 0 and y < 0 and x == pytest.approx(y, abs=0.1)
     page.locator("#plane").focus()
     page.keyboard.press("ArrowRight")

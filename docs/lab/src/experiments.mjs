@@ -22,7 +22,7 @@ export const EXPERIMENTS = [
     ],
     answer: [
       "At β = 0 the code is free. The distortion is the lowest of the three, and the rate has no limit: the codes spread far over the plane, with tiny σ. Random codes from the standard normal distribution all fall into the small middle of it, so that new digits show only a few kinds.",
-      "At β = 12 every nat of code must save 12 nats of drawing. About two nats are left: enough to say roughly which digit it is, and every random code gives a digit, if a blurred one.",
+      "At β = 12 every nat of code must save 12 nats of drawing. A nat or two are left: enough to say roughly what shape it is, and every random code gives something like a digit, if a blurred one.",
       "At β = 200 no nat is worth its price. The rate is 0, σ = 1 and μ = 0 for every digit, all dots lie in one heap, and the decoder can only draw the mean of all digits: look where its point has ended in the rate–distortion plane.",
     ],
     sentence: "β is a price: at 0 the code is rich but not shared out like the prior, at 200 there is no code at all.",
