@@ -66,7 +66,7 @@ const DRAWERS = {
     drawReconstructions($("reconstructions"), originals, images.reconstructions);
     drawFresh($("fresh"), images.fresh);
   },
-  curves: () => drawCurves($("curves"), lab.history, runs.kept, 1.3 * references().meanDistortion),
+  curves: () => drawCurves($("curves"), lab.history, runs.kept, Math.max(1.3 * references().meanDistortion, 1.05 * finiteOr(0, lab.history.at(-1)?.elbo))),
   rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
@@ -89,6 +89,7 @@ function draw(now) {
   if (waits.size) frame = requestAnimationFrame(draw);
 }
 
+const finiteOr = (otherwise, value) => (Number.isFinite(value) ? value : otherwise);
 let originals = null;
 function references() {
   const { likelihood, latentDim } = lab.settings;

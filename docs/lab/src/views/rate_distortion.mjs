@@ -19,7 +19,8 @@ export function drawRateDistortion(canvas, history, kept, { meanDistortion, curv
   const shown = curve.filter((point) => point.rate <= right);
   const heights = [...seen.slice(-400).map((point) => point.distortion), meanDistortion, ...shown.map((point) => point.distortion)];
   const low = Math.min(...heights.filter((value) => value < 3 * meanDistortion));
-  const high = Math.max(meanDistortion, Math.min(1.6 * meanDistortion, Math.max(...heights)));
+  const nearby = here && here.distortion < 6 * meanDistortion ? here.distortion : 0; // the first steps are far above all others
+  const high = Math.max(meanDistortion, nearby, Math.min(1.6 * meanDistortion, Math.max(...heights)));
   const room = 0.08 * (high - low) || 1;
   const x = (rate) => LEFT + ((width - LEFT - 10) * rate) / right;
   const y = (distortion) => 6 + ((height - BOTTOM - 6) * (high + room - distortion)) / (high - low + 2 * room);
