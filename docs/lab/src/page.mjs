@@ -368,7 +368,7 @@ $("plane").addEventListener("keyup", (event) => {
   describePoint();
   const box = $("plane").getBoundingClientRect();
   const [x, y] = plane.toScreen(...plane.point, box.width, box.height);
-  hover(plane.nearest(plane.point, 40), box.left + x, box.top + y);
+  hover(plane.nearest(plane.point, Infinity), box.left + x, box.top + y);
 });
 $("plane").addEventListener("blur", () => hideTip());
 
