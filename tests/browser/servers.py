@@ -37,13 +37,17 @@ MISSING = (
 )
 
 
-def launch_chromium(playwright):
-    """Return a headless Chromium, the one on the PATH, else an installed Chrome; without one, skip or fail."""
+def browser_path():
+    """Return where the Chromium on the PATH is, or else that an installed Chrome is meant, as `launch` takes it."""
     names = "chromium", "chromium-browser", "google-chrome"
     path = next(filter(None, map(shutil.which, names)), None)
-    where = {"executable_path": path} if path else {"channel": "chrome"}
+    return {"executable_path": path} if path else {"channel": "chrome"}
+
+
+def launch_chromium(playwright):
+    """Return a headless Chromium, the one on the PATH, else an installed Chrome; without one, skip or fail."""
     try:
-        return playwright.chromium.launch(**where, args=FLAGS)
+        return playwright.chromium.launch(**browser_path(), args=FLAGS)
     except Error as error:
         if os.environ.get("VAE_LIB_BROWSER") == "required":
             pytest.fail(f"{MISSING}\n{error}")
