@@ -72,7 +72,7 @@ def test_scales_and_shifts_make_the_decoder(slider):
         weights.append((kernel.reshape(n_in, n_out), bias))
     h = slider.samples.astype(float)
     for (kernel, bias), scale, shift in zip(
-        weights, (scale_0, scale_1), (shift_0, shift_1), strict=True
+        weights[:2], (scale_0, scale_1), (shift_0, shift_1), strict=True
     ):
         h = np.maximum((h @ kernel + bias) * scale + shift, 0)
     made = 1 / (1 + np.exp(-(h @ weights[2][0] + weights[2][1])))

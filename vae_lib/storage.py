@@ -156,21 +156,25 @@ def _check_copy(vae, copy):
         )
 
 
-# The laboratory's file: a VAE as JSON, for the page that trains in the browser and back.
+# The laboratory's file: a VAE as JSON, for the page that trains in the browser and
+# back.
 
 BROWSER_FORMAT, BROWSER_VERSION = "vae_lib.VAE", 1
 
 
 def save_for_browser(vae, path):
-    """Write the plain `VAE` to `path`, ending in `.vae.json`, as the laboratory in the browser opens it.
+    """Write the plain `VAE` to `path`, ending in `.vae.json`, as the laboratory in the
+    browser opens it.
 
-    Settings, beta and weights are kept, the optimizer's state is not. Raises StorageError, and leaves what stood at
-    `path` untouched, for another class, another activation than ReLU or images that are not 28 x 28.
+    Settings, beta and weights are kept, the optimizer's state is not. Raises
+    StorageError, and leaves what stood at `path` untouched, for another class, another
+    activation than ReLU or images that are not 28 x 28.
     """
     path = Path(path)
     if not path.name.endswith(".vae.json"):
         raise StorageError(
-            f"{path} does not end in .vae.json: give it that ending, as the laboratory asks."
+            f"{path} does not end in .vae.json: give it that ending, as the laboratory "
+            "asks."
         )
     if type(vae) is not VAE:
         raise StorageError(
@@ -179,7 +183,8 @@ def save_for_browser(vae, path):
     settings = {**vae.settings, "beta": float(vae.beta)}
     if settings["activation"] != "relu" or settings["image_shape"] != (28, 28):
         raise StorageError(
-            f"The model has activation {settings['activation']!r} and image_shape {settings['image_shape']}: "
+            f"The model has activation {settings['activation']!r} and image_shape "
+            f"{settings['image_shape']}: "
             "the laboratory opens models with 'relu' and (28, 28)."
         )
     weights = [
@@ -203,14 +208,17 @@ def save_for_browser(vae, path):
 
 
 def load_from_browser(path):
-    """Return the ordinary `VAE` that the laboratory or `save_for_browser` wrote to `path`; compile it to go on.
+    """Return the ordinary `VAE` that the laboratory or `save_for_browser` wrote to
+    `path`; compile it to go on.
 
-    Raises StorageError when the file is missing, damaged or something else. The file holds numbers only.
+    Raises StorageError when the file is missing, damaged or something else. The file
+    holds numbers only.
     """
     path = Path(path)
     if not path.is_file():
         raise StorageError(
-            f"{path} is not there: save a network in the laboratory, or correct the path."
+            f"{path} is not there: save a network in the laboratory, or correct the "
+            "path."
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -220,11 +228,13 @@ def load_from_browser(path):
         ) from error
     if not isinstance(content, dict) or content.get("format") != BROWSER_FORMAT:
         raise StorageError(
-            f"{path} holds no network of the laboratory: choose a .vae.json that it saved."
+            f"{path} holds no network of the laboratory: choose a .vae.json that it "
+            "saved."
         )
     if content.get("version") != BROWSER_VERSION:
         raise StorageError(
-            f"{path} is of version {content.get('version')!r}, and version {BROWSER_VERSION} can be read: "
+            f"{path} is of version {content.get('version')!r}, and version "
+            f"{BROWSER_VERSION} can be read: "
             "save it anew with the laboratory of this version."
         )
     try:
@@ -265,7 +275,9 @@ BROWSER_SETTINGS = (
 
 
 def _browser_arrays(vae):
-    """The weights of encoder and decoder, kernel and bias of each layer, in the order of the file."""
+    """The weights of encoder and decoder, kernel and bias of each layer, in the order
+    of the file.
+    """
     return vae.encoder.get_weights() + vae.decoder.get_weights()
 
 
