@@ -111,7 +111,7 @@ def measure_seeds(node, files):
 
 def measure_linear(node, files, epochs=60):
     """Return the training loss of the linear VAE beside its exact optimum, at the original's β = 12."""
-    from vae_lib.theory import linear_optimum, pca_eigenvalues
+    from vae_lib.analysis.theory import linear_optimum, pca_eigenvalues
 
     best = linear_optimum(pca_eigenvalues(builder.training_digits().images), LATENT_DIM, LINEAR_BETA)
     work = settings(hidden=[], likelihood="gaussian", beta=LINEAR_BETA)

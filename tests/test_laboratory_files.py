@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from vae_lib import storage
-from vae_lib.conditioned import ConditionedVAE
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE

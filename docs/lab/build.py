@@ -112,7 +112,7 @@ def held_out_digits():
 
 def digits_and_references():
     """Return the page's digits, packed, and what is known of them without training."""
-    from vae_lib.theory import mean_image_distortion, pca_eigenvalues
+    from vae_lib.analysis.theory import mean_image_distortion, pca_eigenvalues
 
     train, held_out = training_digits(), held_out_digits()
     mean = train.images.mean(axis=0) / 255

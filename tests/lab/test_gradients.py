@@ -21,7 +21,7 @@ REAL = {"hidden": (256, 128), "latent_dim": 2}
 
 def of_keras(vae, images, epsilon):
     """Return [loss, distortion, rate] and the gradients, in the order of the file."""
-    with vae.frozen(epsilon), tf.GradientTape() as tape:
+    with vae.noise(epsilon), tf.GradientTape() as tape:
         distortion, rate = (tf.reduce_mean(term) for term in vae.terms(images))
         loss = distortion + vae.beta * rate
     variables = [

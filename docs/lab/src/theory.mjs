@@ -1,4 +1,4 @@
-// What is known without training: the best linear VAE (Tipping and Bishop 1999; vae_lib.theory has the same).
+// What is known without training: the best linear VAE (Tipping and Bishop 1999; vae_lib.analysis.theory has the same).
 
 /** Return {distortion, rate} of the best VAE without hidden layers, likelihood Gaussian, in nats per image. */
 export function linearOptimum(eigenvalues, latentDim, beta) {
