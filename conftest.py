@@ -12,7 +12,7 @@ import os
 import pytest
 
 LEFT_OUT = {
-    "quick": {"slow", "notebook", "browser", "full"},
+    "quick": {"slow", "notebook", "browser", "lab", "full"},
     "middle": {"full"},
     "full": set(),
 }

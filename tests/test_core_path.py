@@ -1,4 +1,6 @@
-"""The core path of notebooks 01 and 02 stands alone: nothing in it needs a folded section."""
+"""The core path of notebooks 01 and 02 stands alone: nothing in it needs a folded
+section.
+"""
 
 import ast
 import builtins

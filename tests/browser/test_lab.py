@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "lab"))
 
 import build as builder  # noqa: E402
 
+pytestmark = pytest.mark.full
+
 SIZES = {"desktop": (1400, 900), "tablet": (1024, 768), "phone": (390, 844)}
 QUICK = "#hidden=32,16"  # a small network, where only the page is tried
 PATIENCE = 120_000  # milliseconds; the machine may be busy
