@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from vae_lib.model import VAE
 from vae_lib.experiments.settings import SETTINGS, new_vae
+from vae_lib.model import VAE
 
 
 def kernels(vae):
