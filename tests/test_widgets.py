@@ -513,6 +513,7 @@ def test_an_exception_inside_training_leaves_a_usable_panel(
     assert len(panel.result(PATIENCE).history["loss"]) == 2
 
 
+@pytest.mark.full
 def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -609,6 +610,7 @@ def test_a_panel_takes_images_of_any_size_and_any_classes(tmp_path):
             assert panel.compiling.wait(PATIENCE)
 
 
+@pytest.mark.full
 def test_train_shows_the_panel_and_returns_the_result(panel):
     result = panel.train(epochs=1)
     assert len(result.history["loss"]) == 1 and "is finished" in panel.status.value
