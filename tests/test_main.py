@@ -147,7 +147,7 @@ def test_the_pictures_are_as_wide_as_a_page_and_not_cut_off(finished):
         with Image.open(finished / name) as picture:
             assert picture.width == 1152 and lowest <= picture.height <= highest, name
             grey = np.asarray(picture.convert("L"))
-        assert (grey < 128).mean() > 0.0005 and (grey > 250).mean() > 0.1, name
+        assert (grey < 128).mean() > 0.003 and (grey > 250).mean() > 0.1, name
         edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         assert edges.min() > 200, f"{name} is cut off"
 
