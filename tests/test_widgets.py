@@ -606,8 +606,9 @@ def test_a_panel_takes_images_of_any_size_and_any_classes(tmp_path):
             assert panel.compiling.wait(PATIENCE)
 
 
-def test_train_shows_the_panel_and_returns_the_result(panel):
+def test_train_shows_the_panel_and_returns_the_result(panel, capsys):
     result = panel.train(epochs=1)
+    assert "TrainingPanel" in capsys.readouterr().out  # displayed, outside a notebook
     assert len(result.history["loss"]) == 1 and "is finished" in panel.status.value
 
 
