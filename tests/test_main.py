@@ -130,7 +130,7 @@ def test_a_run_writes_pictures_model_and_figures(finished, data):
         and report["train_images"] == 121
     )
     assert report["settings"]["beta"] == 12.0 and report["settings"]["latent_dim"] == 2
-    assert all(len(values) == 2 for values in report["history"].values())
+    assert all(len(values) == 30 for values in report["history"].values())
     assert {"loss", "validation_elbo"} < set(report["history"])
     vae = load(finished / "model.keras")
     assert float(vae.beta) == 12.0
