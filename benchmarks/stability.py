@@ -10,7 +10,6 @@ unless --afresh is given.
 
 import functools
 
-import numpy as np
 from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
@@ -80,6 +79,14 @@ def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
     }
 
 
+def place(row):
+    """Return what rows are sorted by: network, steps, setting, map and arm."""
+    maps = CLAIM + OTHERS
+    setting = row["optimizer"] != "adam", row["learning_rate"]
+    arm = maps.index(row["posterior"]), row["arm"] != "native"
+    return tuple(row["hidden"]) != ORIGINAL, row["steps"], *setting, *arm
+
+
 def main():
     """Run what is not measured yet and print one line for each condition."""
     options = parser("stability", __doc__)
@@ -91,11 +98,10 @@ def main():
     done = [(tuple(row["hidden"]), *(row[name] for name in KEY[1:])) for row in rows]
     wanted = [condition for condition in conditions() if condition[:-1] not in done]
     for *key, seeds in wanted[: options.runs]:
-        rows.append(measure(*key, seeds))
-        failed, spiking = (
-            sum(rows[-1]["failed"]),
-            np.sum(np.array(rows[-1]["spikes"]) > 0),
-        )
+        row = measure(*key, seeds)
+        rows = sorted([*rows, row], key=place)
+        failed = sum(row["failed"])
+        spiking = sum(count > 0 for count in row["spikes"])
         print(*key, f"{failed} failed, {spiking} spiked of {len(seeds)}", flush=True)
         settings = dict(images=IMAGES, batch_size=BATCH, beta=BETA, matched_sigma=SIGMA)
         write(options, "python benchmarks/stability.py", rows, **settings)

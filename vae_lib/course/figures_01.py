@@ -72,7 +72,7 @@ def plane(mu, labels, board):
     from a grid of codes.
     """
     n = round(len(board) ** 0.5)
-    figure, axes = figures.new_figure(1, 2, (8, 4.2))
+    figure, axes = figures.new_figure(1, 2, (8, 4.6))
     figures.draw_codes(axes[0], mu, labels, title=f"codes μ of {len(mu):,} test digits")
     axes[0].set_aspect("equal", adjustable="datalim")
     axes[0].set_box_aspect(1)  # as tall as the board beside it
