@@ -12,8 +12,8 @@ import os
 import pytest
 
 LEFT_OUT = {
-    "quick": {"slow", "notebook", "browser", "full"},
-    "middle": {"full"},
+    "quick": {"slow", "notebook", "browser", "full", "lab"},
+    "middle": {"full", "lab"},
     "full": set(),
 }
 

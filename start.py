@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -32,7 +33,7 @@ class SetupError(Exception):
     """The set-up cannot go on; the message says why and what to do."""
 
 
-def check_python(version=sys.version_info):
+def check_python(version: tuple = sys.version_info) -> None:
     """Raise SetupError unless TensorFlow has packages for this Python."""
     if not (3, 11) <= tuple(version[:2]) <= (3, 13):
         raise SetupError(
@@ -42,7 +43,7 @@ def check_python(version=sys.version_info):
         )
 
 
-def import_venv():
+def import_venv() -> ModuleType:
     """Return the module that makes environments; raise SetupError if it is missing."""
     try:
         import ensurepip  # noqa: F401  (Debian ships Python without it)
@@ -55,7 +56,7 @@ def import_venv():
     return venv
 
 
-def wanted():
+def wanted() -> str:
     """Return what a complete environment is made from: Python and the requirements."""
     digest = hashlib.sha256(REQUIREMENTS.read_bytes())
     digest.update((ROOT / "pyproject.toml").read_bytes())
@@ -63,19 +64,19 @@ def wanted():
     return f"{sys.version_info[0]}.{sys.version_info[1]} {digest.hexdigest()}"
 
 
-def interpreter():
+def interpreter() -> Path:
     """Return the path of the environment's own Python."""
     return ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def is_complete():
+def is_complete() -> bool:
     """Return whether today's requirements were installed to the end."""
     if not (STAMP.is_file() and interpreter().is_file()):
         return False
     return STAMP.read_text(encoding="utf-8") == wanted()
 
 
-def pip(*arguments):
+def pip(*arguments: str) -> None:
     """Run the environment's pip; raise SetupError when it fails."""
     install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     if subprocess.call([str(interpreter()), *install, *arguments], cwd=str(ROOT)):
@@ -86,7 +87,7 @@ def pip(*arguments):
         )
 
 
-def clear():
+def clear() -> None:
     """Empty the environment's folder but for our mark: this may be interrupted, too."""
     if ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()) and not BEGUN.exists():
         raise SetupError(
@@ -102,7 +103,7 @@ def clear():
             path.unlink()
 
 
-def install():
+def install() -> None:
     """Make the environment and install everything; raise SetupError when that fails."""
     venv = import_venv()
     clear()
@@ -131,7 +132,7 @@ def install():
     print("The environment is complete.", flush=True)
 
 
-def without_outputs(text):
+def without_outputs(text: str) -> str:
     """Return a notebook's JSON without what its cells have put out."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
@@ -140,7 +141,7 @@ def without_outputs(text):
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def copy_notebooks():
+def copy_notebooks() -> Path:
     """Copy what the reader's folder lacks; return the folder to open notebooks from.
 
     Nothing in it is ever overwritten. Notebooks lose their outputs, so that no answer
@@ -181,7 +182,7 @@ def copy_notebooks():
     return COPIES
 
 
-def command(arguments):
+def command(arguments: list) -> list:
     """Return the command line to run: JupyterLab on notebook 01, or pytest."""
     if arguments[:1] == ["--test"]:
         return [str(interpreter()), "-m", "pytest", *arguments[1:]]
@@ -197,7 +198,7 @@ def command(arguments):
     return [*lab, *arguments]
 
 
-def run(arguments):
+def run(arguments: list) -> int:
     """Run to the end and return the exit code; Ctrl-C is for what runs to answer."""
     process = subprocess.Popen(arguments, cwd=str(ROOT))
     # else JupyterLab would outlive us
@@ -209,7 +210,7 @@ def run(arguments):
             pass  # the keys reached the process, too
 
 
-def main(arguments):
+def main(arguments: list) -> int:
     """Set up where needed, then run; return the exit code."""
     try:
         check_python()

@@ -1,9 +1,11 @@
-"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map, initial sigma and seed.
+"""Does the map from rho to sigma matter at the end? -ELBO after 15 epochs, by map,
+initial sigma and seed.
 
-    python benchmarks/final_nats.py                the figure of notebook 02, about half an hour
+    python benchmarks/final_nats.py     the figure of notebook 02, about half an hour
     python benchmarks/final_nats.py --runs 6       the next six of its runs
 
-Writes data/final_nats.json after every run; what stands there is not repeated unless --afresh is given.
+Writes data/final_nats.json after every run; what stands there is not repeated unless
+--afresh is given.
 """
 
 import keras
@@ -38,7 +40,9 @@ ARMS = [
 
 
 def new_vae(posterior, arm, seed):
-    """Return an untrained model of 784-512-256-2 units with its initial weights drawn from `seed`."""
+    """Return an untrained model of 784-512-256-2 units with its initial weights drawn
+    from `seed`.
+    """
     keras.utils.set_random_seed(seed)
     vae = VAE(posterior=posterior)
     vae.compile(optimizer=keras.optimizers.Adam(1e-3, **ADAM.get(arm, {})))
@@ -50,7 +54,9 @@ def new_vae(posterior, arm, seed):
 
 
 def rho_facts(vae, images):
-    """Return how sigma lies over images and units, and for each unit the share of images with rho < 0."""
+    """Return how sigma lies over images and units, and for each unit the share of
+    images with rho < 0.
+    """
     rho = np.concatenate(
         [vae.encoder(vae.prepare(part))[1] for part in in_batches(images)]
     )
@@ -63,7 +69,9 @@ def rho_facts(vae, images):
 
 
 def recognized(vae, digits, images=2000):
-    """Return the share of reconstructed test digits that their nearest neighbour in 10,000 training digits names."""
+    """Return the share of reconstructed test digits that their nearest neighbour in
+    10,000 training digits names.
+    """
     known, asked = (
         part.images.reshape(len(part.images), -1) / 255.0
         for part in (digits.train, digits.test)
@@ -78,7 +86,9 @@ def recognized(vae, digits, images=2000):
 
 
 def measure(posterior, arm, seed, digits):
-    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in nats per image."""
+    """Return one row: train on 55,000 digits, evaluate on the 10,000 test digits, in
+    nats per image.
+    """
     vae = new_vae(posterior, arm, seed)
     before = rho_facts(vae, digits.test.images)
     history = train(

@@ -1,9 +1,10 @@
 """Is my number good? Test distortion, rate, -ELBO and a tighter bound over settings,
 latent dimensions and seeds.
 
-    python benchmarks/nats.py                  the table of notebook 01 and of docs/benchmarks.md, about half an hour on two cores
-    python benchmarks/nats.py --seeds 1 --latent-dims 2     one row of it, about a minute
-    python benchmarks/nats.py --settings tuned deep --latent-dims 2    what more layers gain
+    python benchmarks/nats.py    the tables of notebook 01 and docs/benchmarks.md: half
+                                 an hour on two cores
+    python benchmarks/nats.py --seeds 1 --latent-dims 2    one row, about a minute
+    python benchmarks/nats.py --settings tuned deep --latent-dims 2   more layers
 
 Writes data/nats.json after every run; runs that stand there already are not repeated
 unless --afresh is given.

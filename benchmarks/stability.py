@@ -1,4 +1,5 @@
-"""The stability laboratory of notebook 02: each run with its own seed, rates kept apart.
+"""The stability laboratory of notebook 02: each run with its own seed, rates kept
+apart.
 
     python benchmarks/stability.py             both sizes of network, half an hour
     python benchmarks/stability.py --runs 8    the next eight of its conditions

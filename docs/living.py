@@ -78,14 +78,23 @@ def read(node):
 
 
 def trains(statement, names):
-    """Whether a statement trains a model of one of `names`, or seeds its weights."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call):
-            called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            first = node.args[0].id if node.args and hasattr(node.args[0], "id") else ""
-            if called == "set_random_seed" or called == "train" and first in names:
-                return True
-    return False
+    """Whether a statement trains a model of one of `names`, or seeds the weights of those that follow."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return False
+    calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    if isinstance(statement, ast.Expr) and "set_random_seed" in map(called, calls):
+        return True
+    return any(
+        called(call) == "train"
+        and call.args
+        and getattr(call.args[0], "id", None) in names
+        for call in calls
+    )
+
+
+def called(call):
+    """Return the name of what is called."""
+    return getattr(call.func, "id", getattr(call.func, "attr", None))
 
 
 def recipe(statements, names):

@@ -11,6 +11,8 @@ import pytest
 
 from vae_lib.course import remarks
 
+pytestmark = pytest.mark.full
+
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 CELLS = nbformat.read(FOLDER / "05_your_own.ipynb", 4).cells
 

@@ -1,4 +1,6 @@
-"""vae_lib keeps its shape: the direction of imports, what knows TensorFlow, docstrings."""
+"""vae_lib keeps its shape: the direction of imports, what knows TensorFlow,
+docstrings.
+"""
 
 import ast
 import re
@@ -57,7 +59,9 @@ def ours(name):
 
 
 def room(name):
-    """Return how high a module stands: 0 for the core, then the rooms, then the door."""
+    """Return how high a module stands: 0 for the core, then the rooms, then the
+    door.
+    """
     if name == "__main__":
         return len(ROOMS)
     return ROOMS.index(name.split(".")[0]) + 1 if "." in name else 0

@@ -10,6 +10,8 @@ from keras import callbacks
 from vae_lib.model import VAE
 from vae_lib.training import train
 
+pytestmark = pytest.mark.slow
+
 IMAGES = np.random.default_rng(0).random((64, 6, 5), "float32")
 SMALL = dict(hidden=(8,), image_shape=(6, 5))
 

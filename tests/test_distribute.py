@@ -3,12 +3,17 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import numpy as np
 import tensorflow as tf
 
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+logical = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(cpu, logical)
 import keras
 from vae_lib.model import VAE
 
@@ -19,8 +24,10 @@ def trained(strategy):
     with strategy.scope():
         keras.utils.set_random_seed(0)
         vae = VAE(hidden=(8,))
-        vae.compile(optimizer=keras.optimizers.SGD(1e-4))  # unlike Adam's, its step shows a wrong scale
-    vae.standard_normal = lambda shape: np.zeros((), "float32")  # z = mu: the same noise
+        # unlike Adam's, its step shows a wrong scale
+        vae.compile(optimizer=keras.optimizers.SGD(1e-4))
+    # z = mu: the same noise
+    vae.standard_normal = lambda shape: np.zeros((), "float32")
     history = vae.fit(images, batch_size=32, epochs=2, shuffle=False, verbose=0).history
     return history["loss"], vae.get_weights()
 
@@ -31,7 +38,8 @@ assert strategy.num_replicas_in_sync == 2
 spread_losses, spread_weights = trained(strategy)
 np.testing.assert_allclose(spread_losses, losses, rtol=1e-4)
 for one, other in zip(weights, spread_weights):
-    np.testing.assert_allclose(other, one, atol=1e-5)  # the steps themselves are of the order 1e-3
+    # the steps themselves are of the order 1e-3
+    np.testing.assert_allclose(other, one, atol=1e-5)
 print("equal")
 """
 

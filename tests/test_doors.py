@@ -185,14 +185,14 @@ def test_a_model_that_would_come_back_as_another_is_not_saved(tmp_path, register
         with pytest.raises(storage.StorageError, match="was not saved, since"):
             storage.save(vae, tmp_path / "model.keras")
         assert not (tmp_path / "model.keras").exists()
-    storage.save(Inked(**SMALL), tmp_path / "model.keras")
 
 
 SETTING_UP = """
 import vae_lib
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
+logical = 2 * [tf.config.LogicalDeviceConfiguration()]
+tf.config.set_logical_device_configuration(cpu, logical)
 tf.config.threading.set_intra_op_parallelism_threads(1)
 import numpy as np
 from vae_lib.model import VAE
@@ -228,3 +228,56 @@ def test_another_backend_is_named(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "torch"}', encoding="utf-8")
     run = python("import vae_lib", KERAS_BACKEND="", KERAS_HOME=str(tmp_path))
     assert "keras.json sets Keras to the backend 'torch'" in run.stderr
+
+
+def test_what_a_class_takes_but_does_not_save_is_noticed(tmp_path, registered):
+    class Weighted(VAE):
+        def __init__(self, gamma=1.0, **settings):
+            super().__init__(**settings)
+            self.gamma = gamma
+
+    frozen = VAE(**SMALL)
+    frozen.encoder.trainable = False
+    for vae in (Weighted(5.0, **SMALL), frozen):
+        with pytest.raises(storage.StorageError, match="was not saved, since"):
+            storage.save(vae, tmp_path / "model.keras")
+
+
+def test_an_assigned_beta_is_the_variables(tmp_path):
+    vae = VAE(**SMALL)
+    vae.beta = 3.0
+    storage.save(vae, tmp_path / "model.keras")
+    assert float(storage.load(tmp_path / "model.keras").beta) == 3.0
+    with pytest.raises(ValueError, match="beta is -1"):
+        vae.beta = -1
+
+
+def test_saving_leaves_the_models_own_noise_alone(tmp_path):
+    vae = VAE(**SMALL)
+    before = vae.seed_generator.state.numpy()
+    storage.save(vae, tmp_path / "model.keras")
+    np.testing.assert_array_equal(vae.seed_generator.state, before)
+
+
+def test_a_generator_for_validation_loses_no_batch():
+    def held_out():
+        for _ in range(6):
+            yield (GREY[:8],)
+
+    options = dict(validation_steps=2, epochs=3, verbose=0)
+    history = compiled().fit(GREY, validation_data=held_out(), **options).history
+    assert len(history["val_loss"]) == 3
+
+
+def test_weights_for_validation_are_refused_before_the_first_step():
+    vae = compiled()
+    before = vae.get_weights()
+    with pytest.raises(ValueError, match="sample_weight is given"):
+        vae.fit(GREY, validation_data=(GREY, GREY, np.ones(32)), verbose=0)
+    for one, other in zip(before, vae.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_masked_arrays_and_long_floats_are_refused():
+    with pytest.raises(ValueError, match="masked array: pass images.filled"):
+        evaluate(compiled(), np.ma.masked_array(GREY))

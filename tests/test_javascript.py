@@ -88,10 +88,12 @@ import { readFileSync } from "node:fs";
 import { run, readLayers } from "./lib/network.js";
 import { unpack } from "./lib/numbers.js";
 import { normaliseInk } from "./lib/ink.js";
-const bytes = (text) => new DataView(Uint8Array.from(Buffer.from(text, "base64")).buffer);
+const decoded = (text) => Uint8Array.from(Buffer.from(text, "base64"));
+const bytes = (text) => new DataView(decoded(text).buffer);
 const { code, ...given } = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify(new Function("given", "run", "readLayers", "unpack", "normaliseInk", "bytes", code)(
-  given, run, readLayers, unpack, normaliseInk, bytes)));
+const names = { given, run, readLayers, unpack, normaliseInk, bytes };
+const result = new Function(...Object.keys(names), code)(...Object.values(names));
+console.log(JSON.stringify(result));
 """
 
 

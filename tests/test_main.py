@@ -19,6 +19,8 @@ from vae_lib.evaluation import evaluate
 from vae_lib.experiments import command
 from vae_lib.storage import load
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {
     "model.keras",
@@ -106,7 +108,9 @@ def report_of(folder):
 
 
 def refusal(capsys):
-    """Return the one sentence on stderr; fail if there is more or less than one line."""
+    """Return the one sentence on stderr; fail if there is more or less than one
+    line.
+    """
     output = capsys.readouterr()
     assert (
         output.err.count("\n") == 1

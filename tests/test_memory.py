@@ -4,12 +4,14 @@ import importlib.util
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from vae_lib.course.results import load_results, memory_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow
 def test_memory_is_measured_in_a_kernel_of_its_own(tmp_path):
     specification = importlib.util.spec_from_file_location(
         "memory", ROOT / "benchmarks" / "memory.py"

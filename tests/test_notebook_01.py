@@ -15,6 +15,8 @@ from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 from vae_lib.training import train
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "01_model.ipynb"
 IMAGES = load_mnist().validation.images[:256]
 EDITS = {
@@ -29,7 +31,9 @@ EDITS = {
 
 @pytest.fixture
 def tables(monkeypatch):
-    """Let a notebook change the library's tables and classes for the length of a test."""
+    """Let a notebook change the library's tables and classes for the length of
+    a test.
+    """
     for table in (POSTERIORS, LIKELIHOODS):
         for name, entry in table.items():
             monkeypatch.setitem(table, name, entry)

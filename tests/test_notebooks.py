@@ -64,7 +64,8 @@ def long_cells(notebook, path):
             yield f"{lengths[-1]} lines in the cell that begins {cell.source[:60]!r}"
     for share, limit in (50, 4), (90, 12):
         if (found := np.percentile(lengths, share)) > limit:
-            yield f"{share} % of the code cells should have at most {limit} lines, not {found:g}"
+            most = f"should have at most {limit} lines, not {found:g}"
+            yield f"{share} % of the code cells {most}"
 
 
 def code_without_prose(notebook, path):
@@ -72,7 +73,8 @@ def code_without_prose(notebook, path):
     kinds = [cell.cell_type == "code" for cell in notebook.cells]
     for i in range(len(kinds) - 2):
         if all(kinds[i : i + 3]):
-            yield f"three code cells in a row, the first begins {notebook.cells[i].source[:60]!r}"
+            begins = notebook.cells[i].source[:60]
+            yield f"three code cells in a row, the first begins {begins!r}"
 
 
 def frame(notebook, path):
@@ -140,7 +142,8 @@ def stored_outputs(notebook, path):
         yield f"not executed from 1 to {len(counts)}: {counts}"
     for output in outputs(notebook):
         if output.output_type == "error" or output.get("name") == "stderr":
-            yield f"{output.get('name', 'error')}: {output.get('text', output.get('evalue'))[:80]!r}"
+            text = output.get("text", output.get("evalue"))
+            yield f"{output.get('name', 'error')}: {text[:80]!r}"
     if "widgets" in notebook.metadata:
         yield "metadata.widgets is stored, which GitHub cannot show"
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
@@ -177,12 +180,15 @@ def pictures(notebook, path):
 
 
 def shown_code(notebook, path):
-    """Cells tagged `shown` are the library's definitions, but for docstrings and hints."""
+    """Cells tagged `shown` are the library's definitions, but for docstrings
+    and hints.
+    """
     for cell in filter(is_shown, code_cells(notebook)):
         for node in ast.parse(cell.source).body:
             is_import = isinstance(node, (ast.Import, ast.ImportFrom))
             if not is_import and tree(node) not in LIBRARY.get(name_of(node), []):
-                yield f"{name_of(node) or ast.unparse(node)[:60]!r} is not as in vae_lib"
+                name = name_of(node) or ast.unparse(node)[:60]
+                yield f"{name!r} is not as in vae_lib"
 
 
 def name_of(node):

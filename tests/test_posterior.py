@@ -71,7 +71,7 @@ def test_guards_change_nothing_where_the_textbook_is_right(name):
     for guarded, textbook in zip(
         kl_and_slope(POSTERIORS[name], rho), kl_and_slope(TEXTBOOK[name], rho)
     ):
-        np.testing.assert_allclose(guarded, textbook_maps, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(guarded, textbook, rtol=1e-5, atol=1e-6)
 
 
 def test_textbook_maps_break_where_the_notebook_says():

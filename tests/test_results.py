@@ -21,7 +21,7 @@ SAID = [  # by the notebook, of runs that fail or spike, at these rates
 ]
 
 
-def test_every_stored_run_is_counted_once_and_every_share_is_of_ten_or_more():
+def test_stored_runs_are_counted_once_and_every_share_is_of_ten_or_more():
     rows = pd.DataFrame(load_results("stability")["rows"])
     rows["hidden"] = rows.hidden.map(tuple)
     for _, group in rows.groupby(["hidden", "steps"]):
@@ -32,7 +32,9 @@ def test_every_stored_run_is_counted_once_and_every_share_is_of_ten_or_more():
 
 @pytest.fixture(scope="module")
 def runs():
-    """Return the runs at the original's size, one a row: each seed of a condition once."""
+    """Return the runs at the original's size, one a row: each seed of a
+    condition once.
+    """
     rows = where(load_results("stability")["rows"], hidden=[500, 120], steps=200)
     return run_table(row for row in rows if row["optimizer"] == "adam")
 
@@ -41,6 +43,12 @@ def test_the_verdict_at_each_learning_rate_is_what_the_notebook_says(runs):
     found = verdicts(runs, "unstable").loc["adam"]
     assert [found.verdict[rate] for rate in RATES] == SAID
     assert set(verdicts(runs, "failed").verdict) == {VERDICTS[False, False]}
+
+
+def test_forty_seeds_of_the_small_network_separate_both_arms():
+    rows = where(load_results("stability")["rows"], hidden=[128, 64], steps=200)
+    found = verdicts(run_table(where(rows, learning_rate=1e-3)), "unstable")
+    assert found.loc["adam"].verdict[1e-3] == VERDICTS[True, True]
 
 
 @pytest.mark.parametrize("factor", [5, 10, 20])

@@ -119,6 +119,22 @@ vae = double(3)
     ]
 
 
+def test_recipe_leaves_out_models_of_loops_and_functions():
+    source = """
+for name in ("a", "b"):
+    keras.utils.set_random_seed(0)
+    vae = VAE(name)
+    train(vae, images)
+def race(vae):
+    keras.utils.set_random_seed(1)
+    train(vae, images)
+vae = VAE(2)
+train(vae, images)
+"""
+    kept = living.recipe(ast.parse(source).body, {"vae"})
+    assert list(map(ast.unparse, kept)) == ["vae = VAE(2)", "train(vae, images)"]
+
+
 def test_run_does_each_statement_once():
     statements, run = ast.parse("made = []\nmade.append(1)").body, living.Run()
     run.execute(statements)

@@ -39,7 +39,8 @@ def test_a_kill_while_saving_leaves_the_old_file(vae, tmp_path):
     path = tmp_path / "vae.keras"
     storage.save(vae, path)
     script = (
-        "import sys\nfrom vae_lib import storage\nfrom vae_lib.model import VAE\nvae = VAE()\n"
+        "import sys\nfrom vae_lib import storage\n"
+        "from vae_lib.model import VAE\nvae = VAE()\n"
         "print('ready', flush=True)\nwhile True: storage.save(vae, sys.argv[1])\n"
     )
     process = subprocess.Popen(

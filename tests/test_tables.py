@@ -107,3 +107,21 @@ def test_jumps_are_drawn_and_failures_counted():
     figure = jumps_figure(rows)
     assert [axes.get_title() for axes in figure.axes] == ["Adam 0.001", "Adam 0.1"]
     assert [text.get_text() for text in figure.axes[0].texts] == ["1 failed", ""]
+
+
+def test_each_row_of_dots_stands_at_its_own_label_in_every_panel():
+    rows = [
+        row("direct", [500.0], [0]),
+        row("softplus", [500.0], [0]),
+        row("softplus", [9.0], [0], 0.1),  # in another order, and direct not at all
+    ]
+    rows[-1]["largest_jump"] = [7.0]
+    panel = jumps_figure(rows).axes[1]
+    (height,) = {
+        float(y)
+        for line in panel.lines
+        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
+        if x == 7.0
+    }
+    labels = [label.get_text() for label in panel.get_yticklabels()]
+    assert labels[int(height)] == "softplus, native"

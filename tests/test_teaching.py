@@ -46,7 +46,7 @@ def test_every_section_has_its_row_in_order(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_rows_ask_a_question_or_say_that_there_is_none(path):
-    for run, teach, ask, expect in rows(path.name[:2]).values():
+    for _run, teach, ask, expect in rows(path.name[:2]).values():
         assert (
             teach.isdigit()
             and (ask.endswith("?") or ask.endswith(".") or ask == "–")
@@ -61,7 +61,8 @@ def test_measured_seconds_stand_in_the_guide():
 
 
 def test_seconds_are_written_into_the_right_row():
-    text = "### Notebook 01: one\n\n| A + b? | – | 3 | x |\n\n### Notebook 02: two\n\n| A + b? | – | 3 | x |\n"
+    row = "| A + b? | – | 3 | x |"
+    text = f"### Notebook 01: one\n\n{row}\n\n### Notebook 02: two\n\n{row}\n"
     written = timing.write_guide(text, {"02": {"A + b?": 12.4, "Other": 1.0}})
     assert (
         written

@@ -8,7 +8,9 @@ from keras import layers, ops
 
 from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE, images_of
-from vae_lib.training import train
+from vae_lib.training import Training, train
+
+pytestmark = pytest.mark.slow
 
 BATCH, STEPS = 16, 24
 SMALL = dict(hidden=(12, 8), image_shape=(6, 5), latent_dim=2)
@@ -310,6 +312,16 @@ REFUSED = [
         "train_step returns no distortion and no rate",
     ),
     (
+        lambda vae: setattr(vae, "terms", tf.function(vae.terms)),
+        "terms is a tf.function",
+    ),
+    (
+        lambda vae: vae.compile(
+            keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+        ),
+        "LossScaleOptimizer",
+    ),
+    (
         lambda vae: vae.compile("adam", loss="mse"),
         "compiled with the loss 'mse'",
     ),
@@ -347,3 +359,47 @@ def test_what_cannot_be_served_is_refused_before_the_first_step(change, sentence
         train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
     for one, other in zip(before, vae.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_beta_assigned_between_chunks_acts_on_the_next():
+    vae = VAE(**SMALL)
+    losses = []
+    for chunk in Training(vae, IMAGES, epochs=1, batch_size=BATCH):
+        losses.append(chunk.loss - chunk.distortion)
+        vae.beta = 1000.0
+    assert losses[1] > 100 * losses[0]
+
+
+def test_a_training_that_has_not_begun_has_changed_nothing():
+    class Normalising(VAE):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            self.normalise = layers.BatchNormalization()
+
+        def terms(self, images, training=False):
+            self.normalise(self.encoder(self.prepare(images))[0], training=True)
+            return super().terms(images, training)
+
+    vae = Normalising(**SMALL)
+    vae.terms(IMAGES[:4])
+    before = vae.get_weights()
+    Training(vae, IMAGES, validation=IMAGES)
+    for one, other in zip(before, vae.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_restored_backup_does_not_shorten_the_next_training():
+    vae = VAE(**SMALL)
+    vae._initial_epoch = 2  # as Keras' BackupAndRestore leaves it
+    history = train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert len(history["loss"]) == 1
+
+
+def test_negative_losses_explode_no_sooner_than_others(recwarn):
+    class Shifted(VAE):
+        def terms(self, images, training=False):
+            distortion, rate = super().terms(images, training)
+            return distortion - 100.0, rate
+
+    train(Shifted(**SMALL), IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert not [w for w in recwarn if "far above" in str(w.message)]

@@ -24,6 +24,8 @@ def check_images(images, image_shape):
             f"images are a {type(images).__name__}: pass a NumPy array; a dataset or "
             "generator goes to vae.fit, after vae.compile."
         )
+    if isinstance(images, np.ma.MaskedArray):
+        raise ValueError("images are a masked array: pass images.filled(0).")
     wanted = ", ".join(map(str, ("n", *image_shape)))
     if images.ndim != 3 or images.shape[1:] != tuple(image_shape) or len(images) < 1:
         raise ValueError(
@@ -31,7 +33,7 @@ def check_images(images, image_shape):
         )
     if images.dtype == np.uint8:
         return
-    if not np.issubdtype(images.dtype, np.floating):
+    if not np.issubdtype(images.dtype, np.floating) or images.dtype.itemsize > 8:
         raise ValueError(
             f"images have dtype {images.dtype}: pass uint8 in 0 … 255 or floats in "
             "[0, 1]."
@@ -145,6 +147,19 @@ def check_compiled(model):
     """Raise ValueError with one sentence if Keras' `compile` was given a loss or
     metrics.
     """
+    for name in ("call", "terms", "train_step", "test_step"):
+        if hasattr(getattr(model, name), "get_concrete_function"):
+            raise ValueError(
+                f"{name} is a tf.function, which keeps the noise of its first call: "
+                "leave the decorator out; training compiles the whole step."
+            )
+    if isinstance(
+        getattr(model, "optimizer", None), keras.optimizers.LossScaleOptimizer
+    ):
+        raise ValueError(
+            "the model is compiled with a LossScaleOptimizer, which is for half "
+            "precision: compile it with the optimizer inside."
+        )
     loss = getattr(model, "loss", None)
     if loss is not None:
         raise ValueError(
@@ -169,24 +184,25 @@ def check_weights(arguments):
             )
 
 
-def check_keras_images(images, image_shape):
-    """Return what Keras' `fit` is given as images; raise ValueError if they are not.
+def check_keras_images(data, image_shape):
+    """Return what Keras is given to train or validate on; raise ValueError if it is not.
 
-    Arrays are checked whole; of a dataset or a generator, its first batch.
+    Arrays, alone or with labels in a tuple, are checked whole; of a dataset or a
+    generator, the first batch.
     """
-    if isinstance(images, types.GeneratorType):
-        first = next(images, None)
-        images = (batch for batch in itertools.chain([first], images))
-    elif isinstance(images, keras.utils.PyDataset):
-        first = images[0]
-    elif isinstance(images, Iterable) and not hasattr(images, "shape"):
-        first = next(iter(images), None)  # a dataset starts afresh each time
+    if isinstance(data, types.GeneratorType):
+        first = next(data, None)
+        data = (batch for batch in itertools.chain([first], data))
+    elif isinstance(data, keras.utils.PyDataset):
+        first = data[0]
+    elif isinstance(data, Iterable) and not hasattr(data, "shape"):
+        first = data if isinstance(data, tuple) else next(iter(data), None)
     else:
-        first = images
-    batch, _, weights = keras.utils.unpack_x_y_sample_weight(first)
+        first = data
+    images, _, weights = keras.utils.unpack_x_y_sample_weight(first)
     check_weights({"sample_weight": weights})
-    check_images(as_array(batch), image_shape)
-    return images
+    check_images(as_array(images), image_shape)
+    return data
 
 
 def as_array(images):

@@ -217,7 +217,7 @@ def check_terms(terms):
             "return self.track(distortion=distortion, rate=rate, loss=loss)."
         )
     for name, value in terms.items():
-        if not hasattr(value, "shape") or value.shape.rank != 0:
+        if np.shape(value) != ():
             raise ValueError(
                 f"train_step returns {name} = {value!r}: return one number for each "
                 "name, such as the result of a metric."

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from vae_lib.checks import (
+    check_beta,
     check_compiled,
     check_images,
     check_keras_images,
@@ -105,6 +106,14 @@ class VAEBase(keras.Model):
         }
         self.built = True
 
+    def __setattr__(self, name, value):
+        """Set an attribute; a number for `beta` is assigned to the variable."""
+        if name == "beta" and isinstance(getattr(self, name, None), keras.Variable):
+            check_beta(value)
+            self.beta.assign(value)
+        else:
+            super().__setattr__(name, value)
+
     @property
     def metrics(self):
         """The running means that Keras resets at the start of every epoch."""
@@ -183,10 +192,9 @@ class VAEBase(keras.Model):
         """Train as Keras does; ValueError for weights or images it cannot take."""
         given = self._bound(super().fit, x, *args, **options)
         if given.get("validation_data") is not None:
-            held_out, *_ = keras.utils.unpack_x_y_sample_weight(
-                given["validation_data"]
+            given["validation_data"] = check_keras_images(
+                given["validation_data"], self.image_shape
             )
-            check_keras_images(held_out, self.image_shape)
         return super().fit(**given)
 
     def evaluate(self, x=None, *args, **options):
@@ -226,7 +234,8 @@ class VAEBase(keras.Model):
         check_precision(self)
         check_compiled(self)
         check_weights(given)
-        given["x"] = check_keras_images(given["x"], self.image_shape)
+        if not given.get("_use_cached_eval_dataset"):  # those were checked by `fit`
+            given["x"] = check_keras_images(given["x"], self.image_shape)
         return given
 
     def encode(self, images):

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from vae_lib.checks import as_array, check_compiled, check_training
-from vae_lib.engine import CAPACITY, TERMS, Steps
+from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
 from vae_lib.progress import interrupts_between_chunks, progress_bar, readable
 
@@ -89,8 +89,7 @@ class Training:
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.binarize = binarize
         set_optimizer(vae, learning_rate)
-        with vae.noise(np.zeros((1, vae.noise_dim))):
-            vae.terms(self.images[:1])  # makes the weights of replaced layers
+        try_out(vae, images[:1], validation is not None)
         build_optimizer(vae)
         self.steps = -(-len(images) // batch_size)  # in an epoch
         self.first_epoch = 0  # epochs that a callback has restored
@@ -266,6 +265,19 @@ def set_optimizer(vae, learning_rate):
         optimizer.learning_rate = learning_rate
 
 
+def try_out(vae, images, validates):
+    """Run the forward pass, which makes the weights of layers that have none yet.
+
+    And `test_step`, if it will be needed: what fails, fails before the first step. All
+    variables that were there keep their values.
+    """
+    kept = [(variable, variable.numpy()) for variable in vae.variables]
+    with vae.noise(np.zeros((1, vae.noise_dim))):
+        check_terms(vae.test_step((images,))) if validates else vae.terms(images)
+    for variable, value in kept:
+        variable.assign(value)
+
+
 def build_optimizer(vae):
     """Make the optimizer's variables; ValueError if it belongs to other weights."""
     vae.optimizer.build(vae.trainable_variables)
@@ -311,7 +323,7 @@ def train(
         binarize=binarize,
     )
     training.watchers = watchers = keras.callbacks.CallbackList(
-        tf.nest.flatten(callbacks),
+        tf.nest.flatten(callbacks or ()),
         model=vae,
         verbose=0,
         epochs=epochs,
@@ -324,7 +336,7 @@ def train(
         bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left"
         "{postfix}",
     )
-    vae.stop_training = False
+    vae.stop_training, vae._initial_epoch = False, None
     watchers.on_train_begin()
     training.first_epoch = vae._initial_epoch or 0  # BackupAndRestore sets it
     logs = None
@@ -385,7 +397,8 @@ def exploded(training):
     though finite; else None.
     """
     loss = training.history.get("loss", [0.0])[-1]
-    if training.first_loss is None or loss <= 10 * training.first_loss:
+    first = training.first_loss
+    if first is None or loss - first <= 9 * abs(first):
         return None
     return (
         f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "

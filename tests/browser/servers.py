@@ -1,4 +1,6 @@
-"""Chromium, and JupyterLab and Voilà as real servers on 127.0.0.1, every folder they know of being temporary."""
+"""Chromium, and JupyterLab and Voilà as real servers on 127.0.0.1, every folder they
+know of being temporary.
+"""
 
 import json
 import os
@@ -37,13 +39,21 @@ MISSING = (
 )
 
 
-def launch_chromium(playwright):
-    """Return a headless Chromium, the one on the PATH, else an installed Chrome; without one, skip or fail."""
+def browser_path():
+    """Return where the Chromium on the PATH is, or else that an installed Chrome is
+    meant, as `launch` takes it.
+    """
     names = "chromium", "chromium-browser", "google-chrome"
     path = next(filter(None, map(shutil.which, names)), None)
-    where = {"executable_path": path} if path else {"channel": "chrome"}
+    return {"executable_path": path} if path else {"channel": "chrome"}
+
+
+def launch_chromium(playwright):
+    """Return a headless Chromium, the one on the PATH, else an installed Chrome;
+    without one, skip or fail.
+    """
     try:
-        return playwright.chromium.launch(**where, args=FLAGS)
+        return playwright.chromium.launch(**browser_path(), args=FLAGS)
     except Error as error:
         if os.environ.get("VAE_LIB_BROWSER") == "required":
             pytest.fail(f"{MISSING}\n{error}")
@@ -51,7 +61,9 @@ def launch_chromium(playwright):
 
 
 def copy_notebooks(folder):
-    """Copy notebooks/ and the data/ beside it; without stored outputs: every picture is to be of this run."""
+    """Copy notebooks/ and the data/ beside it; without stored outputs: every picture is
+    to be of this run.
+    """
     for part in "notebooks", "data":
         shutil.copytree(
             ROOT / part,
@@ -74,7 +86,9 @@ def free_port():
 
 
 class Server:
-    """A Jupyter program that serves on `url` until `close`; its own files go to `folder`."""
+    """A Jupyter program that serves on `url` until `close`; its own files go to
+    `folder`.
+    """
 
     def __init__(self, folder, *command):
         """Start `python -m COMMAND` on a free port and wait until it answers."""
@@ -98,7 +112,9 @@ class Server:
         self._wait(port)
 
     def _environment(self, folder):
-        """The environment variables that keep a server away from its user's own settings and sessions."""
+        """The environment variables that keep a server away from its user's own
+        settings and sessions.
+        """
         names = [
             "JUPYTER_CONFIG_DIR",
             "JUPYTER_DATA_DIR",
@@ -158,7 +174,9 @@ class JupyterLab(Server):
         )
 
     def write(self, name, cells):
-        """Write a notebook of these code cells into JupyterLab's folder; return its path."""
+        """Write a notebook of these code cells into JupyterLab's folder; return its
+        path.
+        """
         kernel = {
             "name": "python3",
             "display_name": "Python 3 (ipykernel)",

@@ -9,13 +9,13 @@ import pytest
 from latencies import Latency
 from pages import PROJECTOR, TALL, Notebook
 
+pytestmark = pytest.mark.full
+
 SETUP = """
 from vae_lib.data import load_mnist
 from vae_lib.model import VAE
 from vae_lib.widgets.panel import TrainingPanel
 from vae_lib.widgets.plane import LatentPlane
-
-pytestmark = pytest.mark.full
 
 digits = load_mnist()
 """

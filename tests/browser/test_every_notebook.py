@@ -35,10 +35,10 @@ def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
         control.scroll_into_view_if_needed()
         for handle in control.locator(".noUi-handle").all():
             for key in notebook.slider_keys(handle):
-                reacts(notebook, control, lambda: handle.press(key))
+                reacts(notebook, control, handle.press, key)
         buttons, number = control.locator(".jupyter-button"), 0
         while number < buttons.count():  # some make others appear or go
-            reacts(notebook, control, lambda: press(buttons.nth(number)))
+            reacts(notebook, control, press, buttons.nth(number))
             number += 1
     assert notebook.alarms() == [] and notebook.errors == []
 
@@ -61,7 +61,7 @@ def press(button, trials=5):
     return False
 
 
-def reacts(notebook, control, action, timeout=60):
+def reacts(notebook, control, action, *arguments, timeout=60):
     """Do something to the control; wait until a picture or word of it is another, which
     is to name no exception.
 
@@ -72,7 +72,7 @@ def reacts(notebook, control, action, timeout=60):
         return control.inner_text(), notebook.look(control)
 
     before, end = state(), time.monotonic() + timeout
-    if action() is False:
+    if action(*arguments) is False:
         return
     while state() == before:
         assert time.monotonic() < end, (

@@ -10,6 +10,8 @@ from latencies import Latencies, Latency
 from pages import PROJECTOR
 from servers import launch_chromium
 
+pytestmark = pytest.mark.full
+
 CELLS = [
     """
 import io, threading, time
@@ -17,8 +19,6 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 from PIL import Image
-
-pytestmark = pytest.mark.full
 
 def png(value):
     with io.BytesIO() as file:

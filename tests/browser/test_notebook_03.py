@@ -1,6 +1,7 @@
 """The beta slider in a real browser: on a page without a kernel, and in notebook 03."""
 
 import base64
+import functools
 import json
 
 import keras
@@ -68,7 +69,7 @@ class Control:
         changed canvas.
         """
         self.page.evaluate(
-            "([part]) => drawn.afterEvent(%r, [part], 5000)" % event,
+            f"([part]) => drawn.afterEvent({event!r}, [part], 5000)",
             [self.canvases.nth(canvas).element_handle()],
         )
         act()
@@ -88,7 +89,9 @@ class Control:
         times = [
             self.timed(
                 "pointermove",
-                lambda: self.page.mouse.move(left + width * (i + 1) / moves, y),
+                functools.partial(
+                    self.page.mouse.move, left + width * (i + 1) / moves, y
+                ),
             )
             for i in range(moves - 1)
         ]
@@ -255,7 +258,7 @@ def test_the_slider_of_the_notebook_is_instantaneous(notebook, latencies, result
     control.press("ArrowRight", times=10)
     assert all(a != b for a, b in zip(before, control.looks()))
     keys = [
-        control.timed("keydown", lambda: control.press(key))
+        control.timed("keydown", functools.partial(control.press, key))
         for key in 10 * ("ArrowRight", "ArrowLeft")
     ]
     latencies["β slider: key to digits"] = Latency.of(keys)

@@ -102,7 +102,7 @@ class Tab:
 
     def __init__(self, browser, site, address=None):
         self.page = browser.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(180_000)  # on a machine with other work, too
         self.site, self.address, self.errors, self.loaded = site, address, [], {}
         self.page.on("request", self.note_request)
         self.page.on("console", self.note_message)

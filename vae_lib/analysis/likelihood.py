@@ -26,7 +26,8 @@ def quadrature_log_likelihood(
 
     For models with one or two latent units. The grid reaches from -`extent` to `extent`
     on each axis in equal steps; by default it holds the prior and every posterior of
-    `images` (n, rows, columns), uint8 or in [0, 1], to six deviations. For the Gaussian
+    `images` (n, rows, columns), uint8 or in [0, 1], to six deviations, and is widened
+    up to twice where that cuts off part of the integral. For the Gaussian
     likelihood, as in `log_likelihood`, up to the constant that its distortion leaves
     out. Memory grows with n alone. Raises ValueError for more latent units, a step or
     an extent that is not positive, and a grid that cuts off part of the integral.
@@ -37,24 +38,29 @@ def quadrature_log_likelihood(
             f"the model has {vae.latent_dim} latent units: a grid is fine enough for 1 "
             "or 2 only; use log_likelihood for more."
         )
-    if extent is None:
-        mu, sigma = vae.encode(images)
-        extent = max(6.0, float((np.abs(mu) + 6.0 * sigma).max()))
-    for name, value in (("step", step), ("extent", extent)):
+    mu, sigma = vae.encode(images)
+    reach = max(6.0, float((np.abs(mu) + 6.0 * sigma).max()))
+    for name, value in (
+        ("step", step),
+        ("extent", reach if extent is None else extent),
+    ):
         if not 0.0 < value < np.inf:
             raise ValueError(f"{name} is {value!r}: pass a positive, finite number.")
-    half = int(np.ceil(extent / step))
-    axis = step * np.arange(-half, half + 1)
-    codes = np.stack(np.meshgrid(*[axis] * vae.latent_dim), axis=-1)
-    codes = codes.reshape(-1, vae.latent_dim)
-    outer = np.abs(codes).max(axis=1) > 0.9 * extent
-    inside = _log_sum(vae, images, codes[~outer])
-    outside = _log_sum(vae, images, codes[outer])
-    total = np.logaddexp(inside, outside)
-    worst = float(np.exp(outside - total).max())
-    if worst > TAIL:
+    for reach in (reach, 1.5 * reach, 2.0 * reach) if extent is None else (extent,):
+        half = int(np.ceil(reach / step))
+        axis = step * np.arange(-half, half + 1)
+        codes = np.stack(np.meshgrid(*[axis] * vae.latent_dim), axis=-1)
+        codes = codes.reshape(-1, vae.latent_dim)
+        outer = np.abs(codes).max(axis=1) > 0.9 * reach
+        inside = _log_sum(vae, images, codes[~outer])
+        outside = _log_sum(vae, images, codes[outer])
+        total = np.logaddexp(inside, outside)
+        worst = float(np.exp(outside - total).max())
+        if worst <= TAIL:
+            break
+    else:
         raise ValueError(
-            f"extent is {extent:.3g}, but {worst:.1%} of an image's p(x) lies in the "
+            f"extent is {reach:.3g}, but {worst:.1%} of an image's p(x) lies in the "
             "outermost tenth of the grid: raise extent."
         )
     return total + vae.latent_dim * np.log(step)

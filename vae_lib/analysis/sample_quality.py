@@ -38,7 +38,8 @@ def features(
 
     They are the first principal components of `images`, `uint8` or in [0, 1].
     """
-    pca = PCA(min(n, len(images)), svd_solver="covariance_eigh").fit(_flat(images))
+    flat = _flat(images)
+    pca = PCA(min(n, *flat.shape), svd_solver="covariance_eigh").fit(flat)
     return lambda images: pca.transform(_flat(images))
 
 

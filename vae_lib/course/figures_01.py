@@ -1,4 +1,6 @@
-"""The figures of notebook 01, each shown under its cell with a text for those who cannot see it."""
+"""The figures of notebook 01, each shown under its cell with a text for those who
+cannot see it.
+"""
 
 import numpy as np
 
@@ -6,18 +8,22 @@ from vae_lib import figures
 
 
 def rows_of_digits(rows, columns=20):
-    """Show a board of images for each `label: images` of the mapping `rows`, one below the other."""
+    """Show a board of images for each `label: images` of the mapping `rows`, one below
+    the other.
+    """
     named = "; ".join(
         f"{label}, {len(images)} images" for label, images in rows.items()
     )
     figures.show(
         figures.digit_rows(rows, columns=columns),
-        alt=f"Handwritten or drawn digits, dark on white, in rows of {columns}: {named}.",
+        alt=f"Digits, dark on white, in rows of {columns}: {named}.",
     )
 
 
 def normals(normals, rates):
-    """Show q = N(mu, sigma²) for each (mu, sigma) of `normals` over the prior, with its rate in nats."""
+    """Show q = N(mu, sigma²) for each (mu, sigma) of `normals` over the prior, with its
+    rate in nats.
+    """
     figure, axes = figures.new_figure(1, len(normals), (8, 2.6), sharey=True)
     titles = [
         f"μ = {mu:g}, σ = {sigma:g}\nrate {rate:.2f} nats"
@@ -26,7 +32,7 @@ def normals(normals, rates):
     figures.draw_normals(axes, normals, titles)
     axes[0].set(ylabel="density")
     for ax in axes:
-        ax.set(yticks=[0, 1, 2], ylim=(0, 2.2))
+        ax.set(xticks=[-2, 0, 2], yticks=[0, 1, 2], ylim=(0, 2.2))
     panels = "; ".join(title.replace("\n", ", ") for title in titles)
     figures.show(
         figure,
@@ -62,10 +68,14 @@ def training_curves(history):
 
 
 def plane(mu, labels, board):
-    """Show codes `mu` (n, 2) coloured by digit, and beside them the `board` decoded from a grid of codes."""
+    """Show codes `mu` (n, 2) coloured by digit, and beside them the `board` decoded
+    from a grid of codes.
+    """
     n = round(len(board) ** 0.5)
     figure, axes = figures.new_figure(1, 2, (8, 4.2))
     figures.draw_codes(axes[0], mu, labels, title=f"codes μ of {len(mu):,} test digits")
+    axes[0].set_aspect("equal", adjustable="datalim")
+    axes[0].set_box_aspect(1)  # as tall as the board beside it
     figures.draw_digits(axes[1], board, n, title=f"decoded from {n} × {n} codes")
     axes[1].set(xlabel="$z_1$ →", ylabel="$z_2$ →")
     figures.show(

@@ -1,4 +1,6 @@
-"""Figures of many runs or estimates in which a failure is drawn as a failure. Notebook 02."""
+"""Figures of many runs or estimates in which a failure is drawn as a failure. Notebook
+02.
+"""
 
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
@@ -21,12 +23,16 @@ PLACES = {
 
 
 def place(label, position):
-    """Return the place of a label in COLOURS: that of the map it begins with, or else its `position`."""
+    """Return the place of a label in COLOURS: that of the map it begins with, or else
+    its `position`.
+    """
     return PLACES.get(label.removeprefix(BEFORE).split(", ")[0], position)
 
 
 def draw_lines(axes, x, lines, **labels):
-    """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as well as the colours."""
+    """Draw each `label: values` of the mapping `lines` over `x`; the dashes differ as
+    well as the colours.
+    """
     for i, (label, values) in enumerate(lines.items()):
         colour, dashes = COLOURS[place(label, i)], DASHES[place(label, i)]
         axes.plot(x, values, color=colour, linestyle=dashes, linewidth=1.8, label=label)
@@ -34,10 +40,11 @@ def draw_lines(axes, x, lines, **labels):
 
 
 def draw_dots(axes, groups, right=np.inf, **labels):
-    """Draw each `label: values` of the mapping `groups` as a row of dots, top down, a bar at its median.
+    """Draw each `label: values` of the mapping `groups` as a row of dots, top down, a
+    bar at its median.
 
-    What does not fit is counted at the right: beyond `right`, or not finite, which is a failure; both rank as the
-    largest.
+    What does not fit is counted at the right: beyond `right`, or not finite, which is a
+    failure; both rank as the largest.
     """
     for row, (label, values) in enumerate(groups.items()):
         ranked = np.where(np.isfinite(values), values, np.inf)
@@ -50,7 +57,7 @@ def draw_dots(axes, groups, right=np.inf, **labels):
             alpha=0.6,
             markersize=4,
         )
-        median = np.median(ranked)
+        median = np.median(ranked) if len(ranked) else np.inf
         if median <= right and median < np.inf:
             axes.plot(median, row, "|", color="black", markersize=14)
         counts = {
@@ -76,7 +83,8 @@ def draw_dots(axes, groups, right=np.inf, **labels):
 
 
 def runs_figure(records, title="", steps=None):
-    """Return a figure of loss and gradient norm by step; `records` maps labels to `Record`s, one colour a map.
+    """Return a figure of loss and gradient norm by step; `records` maps labels to
+    `Record`s, one colour a map.
 
     A run that stops being finite ends in a red cross; the legend counts those.
     """
@@ -121,7 +129,9 @@ def runs_figure(records, title="", steps=None):
 
 
 def draw_runs(axes, series, lengths, label, **style):
-    """Draw the first `lengths` (runs,) values of the rows of `series` (runs, steps); a cross ends short ones."""
+    """Draw the first `lengths` (runs,) values of the rows of `series` (runs, steps); a
+    cross ends short ones.
+    """
     for run, (values, length) in enumerate(zip(series, lengths)):
         steps = np.arange(1, length + 1)
         axes.plot(
@@ -134,7 +144,8 @@ def draw_runs(axes, series, lengths, label, **style):
 
 
 def dots_figure(panels, height, right=np.inf, line=None, **labels):
-    """Return a figure of `draw_dots`, one panel for each `title: groups` of `panels`, side by side.
+    """Return a figure of `draw_dots`, one panel for each `title: groups` of `panels`,
+    side by side.
 
     `height` in inches; `line` is the place of a dotted line across all rows.
     """
@@ -147,20 +158,28 @@ def dots_figure(panels, height, right=np.inf, line=None, **labels):
 
 
 def jumps_figure(rows, height=3.4, threshold=10.0):
-    """Return a figure of the largest jump of each run, a panel for each optimizer setting of `rows`.
+    """Return a figure of the largest jump of each run, a panel for each optimizer
+    setting of `rows`.
 
-    `rows` are made by `outcomes.outcome`; the dotted line is the `threshold` beyond which a jump is a spike.
+    `rows` are made by `outcomes.outcome`; the dotted line is the `threshold` beyond
+    which a jump is a spike.
     """
-    panels = {}
-    for (optimizer, rate), chosen in grouped(
-        rows, "optimizer", "learning_rate"
-    ).items():
-        panels[f"{OPTIMIZERS[optimizer]} {rate:g}"] = {
+    labels = list(grouped(rows, "posterior", "arm"))  # the same rows in every panel
+    panels = {
+        f"{OPTIMIZERS[optimizer]} {rate:g}": {
             ", ".join(label): np.array(
-                [jump or np.inf for row in group for jump in row["largest_jump"]]
+                [
+                    jump or np.inf
+                    for row in where(chosen, posterior=label[0], arm=label[1])
+                    for jump in row["largest_jump"]
+                ]
             )
-            for label, group in grouped(chosen, "posterior", "arm").items()
+            for label in labels
         }
+        for (optimizer, rate), chosen in grouped(
+            rows, "optimizer", "learning_rate"
+        ).items()
+    }
     figure = dots_figure(
         panels,
         height,
@@ -177,7 +196,9 @@ def jumps_figure(rows, height=3.4, threshold=10.0):
 
 
 def lines_figure(x, panels, limits, xlabel):
-    """Return a figure of `draw_lines` over `x`, a panel for each `title: lines`, with y `limits`."""
+    """Return a figure of `draw_lines` over `x`, a panel for each `title: lines`, with y
+    `limits`.
+    """
     figure, axes = new_figure(1, len(panels), (8, 3))
     for ax, (title, lines), ylim in zip(axes, panels.items(), limits):
         draw_lines(ax, x, lines, title=title, xlabel=xlabel, ylim=ylim)
@@ -189,7 +210,9 @@ def lines_figure(x, panels, limits, xlabel):
 
 
 def variances(gradients):
-    """Show the variance over draws of each gradient; `gradients` maps estimators to (draws, n, 4)."""
+    """Show the variance over draws of each gradient; `gradients` maps estimators to
+    (draws, n, 4).
+    """
     panels = {
         f"gradient for {name}": {
             label: draws[..., part].var(axis=0).ravel()
@@ -216,36 +239,47 @@ def variances(gradients):
 
 
 def maps(rho, curves):
-    """Show sigma, KL and its slope over `rho`; `curves` maps names of maps to these three."""
+    """Show sigma, KL and its slope over `rho`; `curves` maps names of maps to these
+    three.
+    """
     panels = {
         title: {name: curve[i] for name, curve in curves.items()}
         for i, title in enumerate(("σ", "KL in nats", "dKL/dρ"))
     }
     figures.show(
         lines_figure(rho, panels, ((0, 4), (0, 4), (-6, 6)), "ρ"),
-        alt="Three panels over ρ from −4 to 4 with a line for each map: σ, the KL, and its "
-        "derivative. The direct map alone has a wall at ρ = 0, where its KL is infinite and "
-        "the derivative jumps from infinity to minus infinity. The exponential maps shoot "
+        alt="Three panels over ρ from −4 to 4 with a line for each map: σ, the KL, "
+        "and its "
+        "derivative. The direct map alone has a wall at ρ = 0, where its KL is "
+        "infinite and "
+        "the derivative jumps from infinity to minus infinity. The exponential maps "
+        "shoot "
         "up on the right; the bounded one levels off.",
     )
 
 
 def jumps(rows):
-    """Show the largest jump of each run of `rows`, made by `outcome`, by optimizer setting."""
-    told = "; ".join(
-        f"{', '.join(map(str, key))}: {sum(count > 0 for row in group for count in row['spikes'])} "
-        f"of {sum(len(row['spikes']) for row in group)}"
-        for key, group in grouped(rows, "posterior", "arm", "learning_rate").items()
-    )
+    """Show the largest jump of each run of `rows`, made by `outcome`, by optimizer
+    setting.
+    """
+    told = []
+    for key, group in grouped(rows, "posterior", "arm", "learning_rate").items():
+        counts = [count for row in group for count in row["spikes"]]
+        spiking = sum(count > 0 for count in counts)
+        told.append(f"{', '.join(map(str, key))}: {spiking} of {len(counts)}")
+    told = "; ".join(told)
     figures.show(
         jumps_figure(rows),
-        alt="A panel for each optimizer setting, with a row of dots, one a run, for each map "
+        alt="A panel for each optimizer setting, with a row of dots, one a run, for "
+        "each map "
         f"and arm; a dotted line marks ten. Runs beyond the line: {told}.",
     )
 
 
 def progress(rows):
-    """Show the loss of long runs in blocks of a hundred steps: the median and the range of each condition."""
+    """Show the loss of long runs in blocks of a hundred steps: the median and the range
+    of each condition.
+    """
     figure, axes = new_figure(size=(7, 3.2))
     told = []
     for i, row in enumerate(rows):
@@ -285,9 +319,12 @@ def ends(rows):
 
 
 def outcomes_in_pictures(rows, originals, arms):
-    """Show what the models of seed 0 draw: reconstructions on the left, new digits on the right."""
+    """Show what the models of seed 0 draw: reconstructions on the left, new digits on
+    the right.
+    """
     figure, axes = new_figure(len(arms) + 1, 2, (8, 0.55 * len(arms) + 1.2))
-    figures.draw_digits(axes[0, 0], originals, len(originals), "ten test digits")
+    figures.draw_digits(axes[0, 0], originals, len(originals))
+    axes[0, 0].set_title("ten test digits", fontsize=10)
     axes[0, 1].axis("off")
     for pair, (posterior, arm) in zip(axes[1:], arms):
         (row,) = where(rows, posterior=posterior, arm=arm, seed=0)

@@ -1,13 +1,17 @@
-"""Questions to answer before the next cells run: what the guess is about, and why the answer is what it is."""
+"""Questions to answer before the next cells run: what the guess is about, and why the
+answer is what it is.
+"""
 
 from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """A question with a choice of `options`, of which `answer` counts the right one from 0, or for a number.
+    """A question with a choice of `options`, of which `answer` counts the right one
+    from 0, or for a number.
 
-    For a number `options` are empty, `answer` is that number or None, where a notebook measures it, and `unit`
-    is its unit. `why` explains the answer; it is shown after the guess alone.
+    For a number `options` are empty, `answer` is that number or None, where a notebook
+    measures it, and `unit` is its unit. `why` explains the answer; it is shown after
+    the guess alone.
     """
 
     text: str
@@ -25,7 +29,8 @@ COIN_TOSS = Question(
     answer=543.43,
 )
 DEARER = Question(
-    "Which is more expensive: a code that lies 2 away from 0, or one that is five times "
+    "Which is more expensive: a code that lies 2 away from 0, or one that is five"
+    " times "
     "as narrow as the prior?",
     "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats for "
     "being narrow and saves almost ½ nat on σ²: 1.13 nats together.",
@@ -46,7 +51,8 @@ UNTRAINED = Question(
 )
 CLOSES = Question(
     "Will the gap close for every digit if you take K = 1,000 codes?",
-    "For most digits it does. But where the encoder looks at the wrong place, not one of "
+    "For most digits it does. But where the encoder looks at the wrong place, not"
+    " one of "
     "a thousand draws falls where the right code is.",
     options=("yes, for every digit", "for most digits, but not for all", "for none"),
     answer=1,
@@ -56,7 +62,8 @@ CLOSES = Question(
 
 OPENS = Question(
     "Which of the three draws lets a gradient through to μ and σ?",
-    "A number drawn by NumPy has no history. TensorFlow's own generator computes mean + "
+    "A number drawn by NumPy has no history. TensorFlow's own generator computes "
+    "mean + "
     "deviation · ε inside, so it is reparametrized, too.",
     options=(
         "all three",
@@ -67,7 +74,8 @@ OPENS = Question(
     answer=2,
 )
 MORE_DRAWS = Question(
-    "How many times as many draws does the score function without a baseline need as the "
+    "How many times as many draws does the score function without a baseline need"
+    " as the "
     "pathwise gradient, for the same precision?",
     "The number of draws grows with the variance. The score function knows that a draw "
     "was bad, but not in which direction the better ones are.",
@@ -100,14 +108,17 @@ CATCHES_UP = Question(
 
 BEST_SAMPLES = Question(
     "At which β are new digits, decoded from draws of the prior, best?",
-    "At 0 nothing keeps the codes near the prior, and random draws fall between them; at 200 every digit is the "
+    "At 0 nothing keeps the codes near the prior, and random draws fall between "
+    "them; at 200 every digit is the "
     "mean image.",
     options=("β = 0", "β = 12", "β = 200"),
     answer=1,
 )
 SILENT = Question(
-    "With ten units and a rising β, does each unit carry a little less, or does one after the other go silent?",
-    "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest goes first.",
+    "With ten units and a rising β, does each unit carry a little less, or does "
+    "one after the other go silent?",
+    "As in reverse water-filling: a unit is worth its rate or it is not, and the "
+    "weakest goes first.",
     options=(
         "each carries a little less",
         "one after the other goes silent",
@@ -116,7 +127,8 @@ SILENT = Question(
     answer=1,
 )
 ONE_NETWORK = Question(
-    "By how many percent is one network for every β worse than dedicated ones, at its worst, in D + βR?",
+    "By how many percent is one network for every β worse than dedicated ones, at"
+    " its worst, in D + βR?",
     "A few numbers for each hidden unit are enough to move between the prices.",
     unit="percent",
 )

@@ -1,11 +1,12 @@
 """Full sizes for readers, small ones for the tests' middle size."""
 
 import os
+from typing import Any
 
 VARIABLE = "VAE_LIB_QUICK"
 
 
-def quick(full, small):
+def quick(full: Any, small: Any) -> Any:
     """Return `full`, or `small` where the environment variable VAE_LIB_QUICK is 1.
 
     A notebook writes `epochs = quick(15, 2)`, and draws and prints what either size

@@ -1,4 +1,6 @@
-"""The exercises of notebook 01: what a code costs, what a picture costs, and the bounds."""
+"""The exercises of notebook 01: what a code costs, what a picture costs, and the
+bounds.
+"""
 
 import numpy as np
 from scipy.special import expit, logsumexp
@@ -14,17 +16,15 @@ def normal(*shape):
 
 
 ten_units = Exercise(
-    right="The rate is a sum over the numbers of the code: ten equal ones cost ten times as much.",
+    right="The rate is a sum over the numbers of the code: ten equal ones cost ten "
+    "times as much.",
     solution=10 * ((0.2**2 - 1) / 2 - np.log(0.2)),
     tolerance=0.01,
     mistakes={
-        "That is the rate of one number of the code; here are ten, and their rates add up.": (
-            0.2**2 - 1
-        )
-        / 2
-        - np.log(0.2),
-        "That is ten times −log σ: the term ½(σ² − 1), which is negative here, is missing.": -10
-        * np.log(0.2),
+        "That is the rate of one number of the code; here are ten, and their rates "
+        "add up.": (0.2**2 - 1) / 2 - np.log(0.2),
+        "That is ten times −log σ: the term ½(σ² − 1), which is negative here, is "
+        "missing.": -10 * np.log(0.2),
         "That is in bits: nats use the natural logarithm.": 10
         * ((0.2**2 - 1) / 2 - np.log(0.2))
         / np.log(2),
@@ -36,16 +36,17 @@ ten_units = Exercise(
 
 entropy = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
 floor = Exercise(
-    right="Even the best answer, π = ¼ for every pixel, pays the entropy of a coin that falls on dark in one case "
+    right="Even the best answer, π = ¼ for every pixel, pays the entropy of a coin that"
+    " falls on dark in one case "
     "of four, 784 times.",
     solution=784 * entropy,
     tolerance=1e-3,
     mistakes={
-        "A perfect copy costs nothing only where every pixel is 0 or 1: put x = π = ¼ into D.": 0.0,
+        "A perfect copy costs nothing only where every pixel is 0 or 1: put x = π = ¼"
+        " into D.": 0.0,
         "That is the cost of one pixel: D is summed over all 784.": entropy,
-        "You have kept −x log π alone: the light part of each pixel, −(1 − x) log(1 − π), costs as well.": -784
-        * 0.25
-        * np.log(0.25),
+        "You have kept −x log π alone: the light part of each pixel, −(1 − x) log(1 −"
+        " π), costs as well.": -784 * 0.25 * np.log(0.25),
         "That is in bits: nats use the natural logarithm.": 784 * entropy / np.log(2),
         "That is the cost of answering ½ for every pixel; ¼ is the better answer.": 784
         * np.log(2),
@@ -53,22 +54,23 @@ floor = Exercise(
 )
 
 slope = Exercise(
-    right="dD/dℓ = π − x: each pixel pulls its logit up where the picture is darker than drawn. No exploding, no "
+    right="dD/dℓ = π − x: each pixel pulls its logit up where the picture is darker "
+    "than drawn. No exploding, no "
     "vanishing, which is why the loss is computed from logits.",
     names="x logits",
     solution=lambda x, logits: expit(logits) - x,
     cases=[(RNG.random((2, 3, 3)).astype("float32"), 3 * normal(2, 3, 3))],
     mistakes={
-        "The sign is reversed: D falls where the logit moves towards the pixel.": lambda x, logits: (
-            x - expit(logits)
-        ),
-        "You compare x with the logit itself: the derivative of log(1 + e^ℓ) is sigmoid(ℓ).": lambda x, logits: (
-            logits - x
-        ),
-        "You have differentiated with respect to π; the chain rule's factor π(1 − π) is missing.": lambda x, logits: (
+        "The sign is reversed: D falls where the logit moves "
+        "towards the pixel.": lambda x, logits: x - expit(logits),
+        "You compare x with the logit itself: the derivative of log(1 + e^ℓ) is "
+        "sigmoid(ℓ).": lambda x, logits: logits - x,
+        "You have differentiated with respect to π; the chain rule's factor π(1 − π) "
+        "is missing.": lambda x, logits: (
             (expit(logits) - x) / (expit(logits) * (1 - expit(logits)))
         ),
-        "You have multiplied by π(1 − π): the derivative with respect to π already cancels that factor.": lambda x, logits: (
+        "You have multiplied by π(1 − π): the derivative with respect to π already "
+        "cancels that factor.": lambda x, logits: (
             (expit(logits) - x) * expit(logits) * (1 - expit(logits))
         ),
         "You have averaged over the pixels: D is a sum.": lambda x, logits: (
@@ -82,7 +84,9 @@ slope = Exercise(
 
 
 def kl(mu, sigma, prior_mu, prior_sigma):
-    """Return KL(N(mu, sigma²) ‖ N(prior_mu, prior_sigma²)) in nats, of shape (batch,)."""
+    """Return KL(N(mu, sigma²) ‖ N(prior_mu, prior_sigma²)) in nats, of shape
+    (batch,).
+    """
     square = (sigma**2 + (mu - prior_mu) ** 2) / prior_sigma**2
     return np.sum((square - 1) / 2 + np.log(prior_sigma / sigma), axis=-1)
 
@@ -103,55 +107,56 @@ kl_to_prior = Exercise(
         "You have forgotten the ½ in front of the squares.": lambda m, s, a, b: np.sum(
             (s**2 + (m - a) ** 2) / b**2 - 1 + np.log(b / s), axis=-1
         ),
-        "You have averaged over the numbers of the code: their rates add up.": lambda m, s, a, b: (
-            kl(m, s, a, b) / m.shape[-1]
-        ),
-        "Sum over the numbers of the code: one value for each image is wanted.": lambda m, s, a, b: (
+        "You have averaged over the numbers of the code: their "
+        "rates add up.": lambda m, s, a, b: kl(m, s, a, b) / m.shape[-1],
+        "Sum over the numbers of the code: one value for each "
+        "image is wanted.": lambda m, s, a, b: (
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 + np.log(b / s)
         ),
-        "You have summed over the batch as well: one value for each image is wanted.": lambda m, s, a, b: (
-            kl(m, s, a, b).sum()
-        ),
+        "You have summed over the batch as well: one value for "
+        "each image is wanted.": lambda m, s, a, b: kl(m, s, a, b).sum(),
         "The sign is reversed: a KL divergence is never negative.": lambda m, s, a, b: (
             -kl(m, s, a, b)
         ),
-        "The sign of the logarithm is reversed: a narrow q costs more, not less.": lambda m, s, a, b: (
-            np.sum(((s**2 + (m - a) ** 2) / b**2 - 1) / 2 - np.log(b / s), axis=-1)
+        "The sign of the logarithm is reversed: a narrow q costs "
+        "more, not less.": lambda m, s, a, b: np.sum(
+            ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 - np.log(b / s), axis=-1
         ),
-        "You have taken σ for a variance: the arguments are standard deviations.": lambda m, s, a, b: (
-            kl(m, np.sqrt(s), a, np.sqrt(b))
-        ),
-        "Divide by the prior's variance, prior_sigma², not by its deviation.": lambda m, s, a, b: (
-            np.sum(((s**2 + (m - a) ** 2) / b - 1) / 2 + np.log(b / s), axis=-1)
+        "You have taken σ for a variance: the arguments are "
+        "standard deviations.": lambda m, s, a, b: kl(m, np.sqrt(s), a, np.sqrt(b)),
+        "Divide by the prior's variance, prior_sigma², not by its"
+        " deviation.": lambda m, s, a, b: np.sum(
+            ((s**2 + (m - a) ** 2) / b - 1) / 2 + np.log(b / s), axis=-1
         ),
         "The logarithm of prior_sigma is missing.": lambda m, s, a, b: np.sum(
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 - np.log(s), axis=-1
         ),
-        "Your logarithm counts twice: log σ² = 2 log σ, and the ½ takes the 2 away.": lambda m, s, a, b: (
-            np.sum(((s**2 + (m - a) ** 2) / b**2 - 1) / 2 + 2 * np.log(b / s), axis=-1)
+        "Your logarithm counts twice: log σ² = 2 log σ, and the ½"
+        " takes the 2 away.": lambda m, s, a, b: np.sum(
+            ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 + 2 * np.log(b / s), axis=-1
         ),
         "You have exchanged q and p: that is KL(p ‖ q).": lambda m, s, a, b: kl(
             a, b, m, s
         ),
-        "You have left the prior out: that is the rate against N(0, I).": lambda m, s, a, b: (
-            kl(m, s, np.zeros_like(a), np.ones_like(b))
-        ),
+        "You have left the prior out: that is the rate against "
+        "N(0, I).": lambda m, s, a, b: kl(m, s, np.zeros_like(a), np.ones_like(b)),
     },
 )
 
 bound = Exercise(
-    right="With K = 1 it is an estimate of the ELBO, and logsumexp keeps it finite where exp alone would be 0.",
+    right="With K = 1 it is an estimate of the ELBO, and logsumexp keeps it finite "
+    "where exp alone would be 0.",
     names="log_weights",
     solution=lambda w: logsumexp(w, axis=0) - np.log(len(w)),
     cases=[(3 * normal(5, 4) - 140,), (3 * normal(5, 4) - 1000,)],
     mistakes={
-        "That is the mean of the logarithms, the ELBO: wanted is the logarithm of the mean.": lambda w: (
-            w.mean(axis=0)
-        ),
+        "That is the mean of the logarithms, the ELBO: wanted is the logarithm of the"
+        " mean.": lambda w: w.mean(axis=0),
         "You have forgotten to divide by K inside the logarithm.": lambda w: logsumexp(
             w, axis=0
         ),
-        "Right on paper, but exp(−1000) is 0 in the computer and its logarithm −∞: subtract the largest log weight "
+        "Right on paper, but exp(−1000) is 0 in the computer and its logarithm −∞: "
+        "subtract the largest log weight "
         "first, or use scipy.special.logsumexp.": lambda w: np.log(
             np.mean(np.exp(w), axis=0)
         ),
@@ -161,21 +166,21 @@ bound = Exercise(
         "The sign is reversed: the bound of log p(x) is negative here.": lambda w: (
             np.log(len(w)) - logsumexp(w, axis=0)
         ),
-        "You have averaged over images, too: one value for each image is wanted.": lambda w: (
-            logsumexp(w) - np.log(w.size)
-        ),
-        "That is the largest log weight alone: the other codes count as well.": lambda w: (
-            w.max(axis=0)
-        ),
+        "You have averaged over images, too: one value for each "
+        "image is wanted.": lambda w: logsumexp(w) - np.log(w.size),
+        "That is the largest log weight alone: the other codes "
+        "count as well.": lambda w: w.max(axis=0),
     },
 )
 
 why_sample = Exercise(
-    right="At the mean alone the decoder never has to cope with the width of q: the number is better than the ELBO, "
+    right="At the mean alone the decoder never has to cope with the width of q: the "
+    "number is better than the ELBO, "
     "and bounds nothing.",
     solution="c",
     mistakes={
-        "The distortion at z = μ is lower than the average over q, not higher: μ is where q points.": "a",
+        "The distortion at z = μ is lower than the average over q, not higher: μ is "
+        "where q points.": "a",
         "They differ: the average of D over q is not D at the average of q.": "b",
         "The rate has a closed form and does not depend on the sample.": "d",
     },

@@ -1,4 +1,6 @@
-"""The exercises of notebook 02: maps from rho to sigma, gradients through a draw, and what a failure rate says."""
+"""The exercises of notebook 02: maps from rho to sigma, gradients through a draw, and
+what a failure rate says.
+"""
 
 import numpy as np
 from scipy.special import expit
@@ -8,22 +10,22 @@ from vae_lib.course.exercises.checking import Exercise
 RNG = np.random.default_rng(2)
 
 unit_width = Exercise(
-    right="σ = 1 is where the rate is least: the encoder that says nothing has ρ = 0.541, not 0.",
+    right="σ = 1 is where the rate is least: the encoder that says nothing has ρ = "
+    "0.541, not 0.",
     solution=np.log(np.expm1(1.0)),
     tolerance=5e-3,
     mistakes={
-        "That is where the exponential maps reach σ = 1; softplus(0) is log 2 = 0.693.": 0.0,
+        "That is where the exponential maps reach σ = 1; softplus(0) is log 2 = "
+        "0.693.": 0.0,
         "softplus(1) is 1.313: the two are close only for large ρ.": 1.0,
-        "0.693 is softplus(0): you have put in 0 where σ = 1 belongs, so turn the map round.": np.log(
-            2.0
-        ),
+        "0.693 is softplus(0): you have put in 0 where σ = 1 belongs, so turn the map"
+        " round.": np.log(2.0),
         "The sign is wrong: log(e − 1), and e − 1 is larger than 1.": -np.log(
             np.expm1(1.0)
         ),
         "That is e − 1: its logarithm is missing.": np.expm1(1.0),
-        "That is log(e + 1), which is softplus(1): turning the map round gives a minus.": np.log1p(
-            np.e
-        ),
+        "That is log(e + 1), which is softplus(1): turning the map round gives a "
+        "minus.": np.log1p(np.e),
     },
 )
 
@@ -42,7 +44,9 @@ def _two(result, arguments):
 
 
 def half_linear(rho):
-    """Return sigma = exp(rho) below 0 and 1 + rho above, and log sigma, both finite for any float32."""
+    """Return sigma = exp(rho) below 0 and 1 + rho above, and log sigma, both finite for
+    any float32.
+    """
     sigma = np.where(rho < 0, np.exp(np.minimum(rho, 0)), 1 + np.maximum(rho, 0))
     return sigma, np.where(rho < 0, rho, np.log1p(np.maximum(rho, 0)))
 
@@ -57,7 +61,8 @@ guarded = Exercise(
     read=_pair,
     judge=_two,
     mistakes={
-        "You take the logarithm of the rounded σ: at ρ = −120 it is −∞. There log σ is ρ itself.": lambda r: (
+        "You take the logarithm of the rounded σ: at ρ = −120 it is −∞. There log σ "
+        "is ρ itself.": lambda r: (
             half_linear(r)[0],
             np.log(half_linear(r)[0]),
         ),
@@ -73,15 +78,18 @@ guarded = Exercise(
             half_linear(r)[0] ** 2,
             half_linear(r)[1],
         ),
-        "For positive ρ the line is 1 + ρ, so that the pieces meet at 0: yours is ρ.": lambda r: (
+        "For positive ρ the line is 1 + ρ, so that the pieces "
+        "meet at 0: yours is ρ.": lambda r: (
             np.where(r < 0, np.exp(np.minimum(r, 0)), r),
             np.where(r < 0, r, np.log(np.maximum(r, 1e-45))),
         ),
-        "That is exp(ρ) everywhere: it overflows on the right, where the line 1 + ρ is wanted.": lambda r: (
+        "That is exp(ρ) everywhere: it overflows on the right, where the line 1 + ρ "
+        "is wanted.": lambda r: (
             np.exp(r),
             r,
         ),
-        "Adding a small constant makes σ positive, and log σ wrong: at ρ = −120 it is −120.": lambda r: (
+        "Adding a small constant makes σ positive, and log σ wrong: at ρ = −120 it is"
+        " −120.": lambda r: (
             half_linear(r)[0],
             np.log(half_linear(r)[0] + np.float32(1e-8)),
         ),
@@ -94,7 +102,8 @@ guarded = Exercise(
 
 
 slope = Exercise(
-    right="It tends to −1 on the left and grows like σ on the right: no wall where networks start, and no explosion.",
+    right="It tends to −1 on the left and grows like σ on the right: no wall where "
+    "networks start, and no explosion.",
     names="rho",
     solution=lambda rho: np.where(
         rho < 0,
@@ -106,9 +115,8 @@ slope = Exercise(
         "On the left the chain rule's factor is missing: there dσ/dρ = σ.": lambda r: (
             half_linear(r)[0] - 1 / half_linear(r)[0]
         ),
-        "The factor σ belongs to the left piece alone: on the right dσ/dρ = 1.": lambda r: (
-            half_linear(r)[0] ** 2 - 1
-        ),
+        "The factor σ belongs to the left piece alone: on the "
+        "right dσ/dρ = 1.": lambda r: half_linear(r)[0] ** 2 - 1,
         "That is for σ = exp(ρ) everywhere: on the right σ = 1 + ρ.": lambda r: (
             np.expm1(2 * r)
         ),
@@ -155,7 +163,8 @@ def _wald(failures, runs, z=1.96):
 
 
 interval = Exercise(
-    right="Five runs without a failure leave up to 43 % possible: absence of failures is weak evidence.",
+    right="Five runs without a failure leave up to 43 % possible: absence of failures "
+    "is weak evidence.",
     names="failures runs",
     solution=wilson,
     cases=[(0, 5), (3, 5), (17, 40)],
@@ -167,7 +176,8 @@ interval = Exercise(
     ),
     tolerance=2e-3,
     mistakes={
-        "That is the interval share ± 1.96 √(share (1 − share)/n), which claims certainty after 0 of 5: Wilson's "
+        "That is the interval share ± 1.96 √(share (1 − share)/n), which claims "
+        "certainty after 0 of 5: Wilson's "
         "does not.": _wald,
         "That is one deviation: for 95 % put z = 1.96.": lambda k, n: wilson(k, n, 1.0),
         "The factor z in front of the root is missing.": lambda k, n: tuple(
@@ -178,7 +188,8 @@ interval = Exercise(
         "Divide by 1 + z²/n.": lambda k, n: tuple(
             bound * (1 + 1.96**2 / n) for bound in wilson(k, n)
         ),
-        "You return the middle and the half width; wanted are the two ends.": lambda k, n: (
+        "You return the middle and the half width; wanted are the"
+        " two ends.": lambda k, n: (
             np.mean(wilson(k, n)),
             (wilson(k, n)[1] - wilson(k, n)[0]) / 2,
         ),
@@ -190,7 +201,8 @@ interval = Exercise(
 
 coins = (RNG.random(40) < 0.7).astype("float32")
 score = Exercise(
-    right="It needs no derivative of f and no formula for the draw; its price is its variance.",
+    right="It needs no derivative of f and no formula for the draw; its price is its "
+    "variance.",
     names="f_z z logit",
     solution=lambda f, z, logit: f * (z - expit(logit)),
     cases=[
@@ -198,7 +210,8 @@ score = Exercise(
         (RNG.standard_normal(40).astype("float32"), coins, -1.5),
     ],
     mistakes={
-        "That is the derivative with respect to p: the chain rule's factor dp/dlogit = p (1 − p) is missing.": lambda f, z, a: (
+        "That is the derivative with respect to p: the chain rule's factor dp/dlogit "
+        "= p (1 − p) is missing.": lambda f, z, a: (
             f * (z - expit(a)) / (expit(a) * (1 - expit(a)))
         ),
         "The sign is reversed: log q of a head rises with the logit.": lambda f, z, a: (
@@ -207,20 +220,17 @@ score = Exercise(
         "That is the slope of log q alone: multiply by f(z).": lambda f, z, a: (
             z - expit(a)
         ),
-        "Compare z with the probability sigmoid(logit), not with the logit.": lambda f, z, a: (
-            f * (z - a)
-        ),
-        "That is f(z) times log q; wanted is f(z) times its derivative.": lambda f, z, a: (
+        "Compare z with the probability sigmoid(logit), not with "
+        "the logit.": lambda f, z, a: f * (z - a),
+        "That is f(z) times log q; wanted is f(z) times its "
+        "derivative.": lambda f, z, a: (
             f * np.log(np.where(z == 1, expit(a), 1 - expit(a)))
         ),
-        "You have differentiated log p, the logarithm for a head, whatever was drawn.": lambda f, z, a: (
-            f * (1 - expit(a))
-        ),
-        "That is the slope for a head and 0 for a tail: tails move the logit, too.": lambda f, z, a: (
-            f * z * (1 - expit(a))
-        ),
-        "Return one estimate for each draw: their mean hides the variance that we are after.": lambda f, z, a: (
-            np.mean(f * (z - expit(a)))
-        ),
+        "You have differentiated log p, the logarithm for a head,"
+        " whatever was drawn.": lambda f, z, a: f * (1 - expit(a)),
+        "That is the slope for a head and 0 for a tail: tails "
+        "move the logit, too.": lambda f, z, a: f * z * (1 - expit(a)),
+        "Return one estimate for each draw: their mean hides the variance that we are"
+        " after.": lambda f, z, a: np.mean(f * (z - expit(a))),
     },
 )

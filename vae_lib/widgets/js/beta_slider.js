@@ -306,7 +306,7 @@ function build(el, state, choose, toggle) {
     track,
     "input",
     { type: "range", min: 0, max: last, step: 1 },
-    { "aria-label": "β, on a logarithmic scale", "data-lm-suppress-shortcuts": true },
+    { "aria-label": "β, on a logarithmic scale" },
   );
   const marks = add(track, "div", { className: "vae-beta-marks" });
   for (const beta of state.ticks) {

@@ -304,12 +304,7 @@ let boards = 0; // for ids that two boards on one page do not share
 /** Build the board's elements. @param {HTMLElement} el */
 function makeView(el) {
   const id = `vae-board-help-${boards++}`;
-  const root = add(
-    el,
-    "div",
-    { className: "vae-board", tabIndex: -1 },
-    { "data-lm-suppress-shortcuts": true },
-  );
+  const root = add(el, "div", { className: "vae-board", tabIndex: -1 });
   const row = add(root, "div", { className: "vae-board-row" });
   const paper = add(
     row,

@@ -390,7 +390,7 @@ let pads = 0; // for ids that two pads on one page do not share
 /** Build the pad's elements. @param {HTMLElement} el */
 function makeView(el) {
   const id = `vae-pad-help-${pads++}`;
-  const root = add(el, "div", { className: "vae-pad", tabIndex: -1 }, { "data-lm-suppress-shortcuts": true });
+  const root = add(el, "div", { className: "vae-pad", tabIndex: -1 });
   const pair = add(root, "div", { className: "vae-pad-pair" });
   const stack = add(pair, "div", { className: "vae-pad-map" });
   const map = add(stack, "canvas", {}, { "aria-hidden": true });

@@ -29,11 +29,12 @@ KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
   window.addEventListener('keydown', (event) => {
     const own = !(event.ctrlKey || event.metaKey || event.altKey);
-    if (inside(event, '.vae')) event.target.toggleAttribute('data-lm-suppress-shortcuts', own);
+    inside(event, '.vae')?.toggleAttribute('data-lm-suppress-shortcuts', own);
     const button = event.key === 'Enter' && inside(event, '.vae-guess')?.querySelector('button');
     if (button && event.target !== button) setTimeout(() => button.click(), 50);
   }, true);
-  window.addEventListener('pointerdown', (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1'), true);
+  const focusable = (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1');
+  window.addEventListener('pointerdown', focusable, true);
   return true;
 })()">"""
 

@@ -1,0 +1,91 @@
+// The guided experiments on the page: choose one, guess, do, and then read the answer beside what was seen.
+
+import { EXPERIMENTS } from "./experiments.mjs";
+import { short } from "./words.mjs";
+
+export class Guide {
+  /** `act(action)` trains and resolves with the kept run, or null when the reader did something else. */
+  constructor(body, act) {
+    Object.assign(this, { body, act });
+    this.guesses = {};
+    this.done = {};
+    this.showList();
+  }
+
+  showList() {
+    this.body.innerHTML = `<p>Each begins with a guess. Commit to one, then let the network answer. Two to four minutes each.</p><ol class="list"></ol>`;
+    const list = this.body.querySelector("ol");
+    EXPERIMENTS.forEach((experiment, i) => {
+      const item = document.createElement("li");
+      item.innerHTML = `<button type="button"><b>${i + 1}. ${experiment.title}</b><small>about ${experiment.minutes} minutes${this.guesses[i] === undefined ? "" : ", begun"}</small></button>`;
+      item.firstChild.addEventListener("click", () => this.show(i));
+      list.append(item);
+    });
+  }
+
+  show(i) {
+    const experiment = EXPERIMENTS[i];
+    this.body.innerHTML = `<button type="button" class="small" data-to="list">‹ All six</button>
+      <h3>${i + 1}. ${experiment.title}</h3><p>${experiment.question}</p>
+      <fieldset><legend>Your guess</legend>${experiment.guesses.map((guess, g) =>
+        `<label class="guess"><input type="radio" name="guess" value="${g}"> <span>${guess}</span></label>`).join("")}</fieldset>
+      <div data-part="do" hidden><p>${experiment.watch}</p><div class="doing"></div><progress max="1" value="0" hidden aria-label="Progress of the training"></progress></div>
+      <div data-part="results"></div>
+      <button type="button" class="small" data-to="answer" hidden>What has happened?</button>
+      <div class="answer" data-part="answer" hidden tabindex="-1">${experiment.answer.map((part) => `<p>${part}</p>`).join("")}<p><b>In one sentence:</b> ${experiment.sentence}</p></div>`;
+    const find = (selector) => this.body.querySelector(selector);
+    find('[data-to="list"]').addEventListener("click", () => this.showList());
+    for (const radio of this.body.querySelectorAll("input")) {
+      radio.checked = this.guesses[i] === Number(radio.value);
+      radio.addEventListener("change", () => {
+        this.guesses[i] = Number(radio.value);
+        find('[data-part="do"]').hidden = false;
+      });
+    }
+    find('[data-part="do"]').hidden = this.guesses[i] === undefined;
+    this.done[i] ??= [];
+    experiment.actions.forEach((action, a) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.innerHTML = `${action.label} <span class="hint">${action.steps} steps</span>`;
+      button.classList.toggle("done", Boolean(this.done[i][a]));
+      button.addEventListener("click", () => this.perform(i, a, button));
+      find(".doing").append(button);
+    });
+    find('[data-to="answer"]').addEventListener("click", () => {
+      find('[data-part="answer"]').hidden = false;
+      find('[data-part="answer"]').focus();
+      find('[data-to="answer"]').hidden = true;
+    });
+    this.showResults(i);
+  }
+
+  async perform(i, a, button) {
+    const buttons = this.body.querySelectorAll(".doing button");
+    const progress = this.body.querySelector("progress");
+    buttons.forEach((other) => (other.disabled = true));
+    progress.hidden = false;
+    const result = await this.act(EXPERIMENTS[i].actions[a], (share) => (progress.value = share));
+    if (result) this.done[i][a] = result;
+    buttons.forEach((other) => (other.disabled = false));
+    progress.hidden = true;
+    button.classList.toggle("done", Boolean(this.done[i][a]));
+    if (button.isConnected) this.showResults(i);
+  }
+
+  /** Lay the numbers of what was done side by side; the answer is offered once all is done. */
+  showResults(i) {
+    const results = this.done[i];
+    const rows = results.map((result, a) => result && { ...result, name: EXPERIMENTS[i].actions[a].name }).filter(Boolean);
+    const place = this.body.querySelector('[data-part="results"]');
+    place.innerHTML = rows.length
+      ? `<table><thead><tr><th scope="col">your run</th><th scope="col">D</th><th scope="col">R</th><th scope="col">−ELBO</th><th scope="col">training</th><th scope="col">active</th></tr></thead><tbody>${rows.map((row) =>
+          `<tr><th scope="row">${row.name}</th>${row.failedAt
+            ? `<td colspan="5">failed at step ${row.failedAt}</td>`
+            : `<td>${short(row.distortion)}</td><td>${short(row.rate)}</td><td>${short(row.elbo)}</td><td>${short(row.trainElbo)}</td><td>${row.active} of ${row.units}</td>`}</tr>`).join("")}</tbody></table>`
+      : "";
+    const all = EXPERIMENTS[i].actions.every((_, a) => results[a]);
+    const answer = this.body.querySelector('[data-part="answer"]');
+    this.body.querySelector('[data-to="answer"]').hidden = !all || !answer.hidden;
+  }
+}

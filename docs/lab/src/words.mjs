@@ -1,0 +1,33 @@
+// Numbers and settings in words.
+
+export const MAP_WORDS = {
+  softplus: "softplus, σ = log(1 + e^ρ)",
+  log_variance: "log-variance, σ = e^(ρ/2)",
+  log_deviation: "log-deviation, σ = e^ρ",
+  direct: "direct, σ = |ρ|",
+  bounded: "bounded, σ = 2 sigmoid(ρ)",
+};
+export const LIKELIHOOD_WORDS = {
+  bernoulli: "Bernoulli (cross-entropy)",
+  gaussian: "Gaussian (squared error)",
+};
+export const OPTIMIZER_WORDS = { adam: "Adam", sgd: "gradient descent (SGD)" };
+const COUNTS = { 1: "one number", 2: "two numbers", 5: "five numbers", 10: "ten numbers" };
+
+export const codeInWords = (latentDim) => COUNTS[latentDim] ?? `${latentDim} numbers`;
+export const whole = (value) => Math.round(value).toLocaleString("en-US");
+export const short = (value) => (value >= 1000 ? whole(value) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+export const plain = (value) => String(Number(value.toPrecision(3))).replace("e-", " · 10⁻").replace("-", "−");
+export const signed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+
+/** Return a network in few words, such as "784–256–128–2". */
+export const widths = ({ hidden, latentDim }) => [784, ...hidden, latentDim].join("–");
+
+/** Return what distinguishes a run besides beta. */
+export function inWords(settings) {
+  const parts = [widths(settings), settings.posterior.replace("_", "-"), settings.likelihood, settings.optimizer === "adam" ? "Adam" : "SGD"];
+  parts.push(`learning rate ${settings.learningRate}`, `${whole(settings.trainDigits)} digits`);
+  if (settings.mean) parts.push("averaged over pixels");
+  if (settings.seed !== 1) parts.push(`seed ${settings.seed}`);
+  return parts.join(", ");
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { History, Runs } from "../src/state.mjs";
+import { linearCurve, linearOptimum } from "../src/theory.mjs";
+
+test("a long history is thinned and keeps its first and last entries", () => {
+  const history = new History();
+  for (let step = 0; step < 20000; step++) history.enter({ step });
+  assert.ok(history.length <= 1200);
+  assert.equal(history.at(-1).step, 19999);
+  assert.ok(history[0].step < 40);
+  assert.ok(history.every((entry, i) => !i || entry.step > history[i - 1].step));
+});
+
+test("an entry of the same step takes the place of the last", () => {
+  const history = new History();
+  history.enter({ step: 1, rate: 1 });
+  history.enter({ step: 1, rate: 2 });
+  assert.deepEqual(Array.from(history), [{ step: 1, rate: 2 }]);
+});
+
+test("four runs are kept, each in a colour of its own, and a fifth is refused", () => {
+  const runs = new Runs();
+  for (let i = 0; i < 4; i++) runs.keep({ history: [] });
+  assert.equal(new Set(runs.kept.map((run) => run.colour)).size, 4);
+  assert.throws(() => runs.keep({ history: [] }), /remove one first/);
+  const [, second] = runs.kept;
+  runs.remove(second);
+  assert.equal(runs.keep({ history: [] }).colour, second.colour);
+});
+
+test("the linear optimum is reverse water-filling", () => {
+  const { distortion, rate } = linearOptimum([10, 4, 1], 2, 8); // a noise variance of 4
+  assert.equal(distortion, 4 + 4 + 1);
+  assert.ok(Math.abs(rate - Math.log(2.5) / 2) < 1e-12);
+  const curve = linearCurve([10, 4, 1], 2);
+  assert.equal(curve[0].rate, 0);
+  for (let i = 1; i < curve.length; i++) assert.ok(curve[i].rate >= curve[i - 1].rate && curve[i].distortion <= curve[i - 1].distortion);
+});

@@ -1,0 +1,421 @@
+"""The laboratory in a real browser, opened from disk: it trains, obeys every control and tells what it does."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Error
+from servers import FLAGS, browser_path
+from vae_lib.evaluation import evaluate
+from vae_lib.model import VAE
+from vae_lib.storage import load_from_browser, save_for_browser
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "lab"))
+
+import build as builder  # noqa: E402
+
+pytestmark = pytest.mark.full
+
+SIZES = {"desktop": (1400, 900), "tablet": (1024, 768), "phone": (390, 844)}
+QUICK = "#hidden=32,16"  # a small network, where only the page is tried
+PATIENCE = 120_000  # milliseconds; the machine may be busy
+
+
+@pytest.fixture(scope="session")
+def lab_file(tmp_path_factory):
+    """The built page, or a skip with the reason where there is no node."""
+    try:
+        return builder.build(tmp_path_factory.mktemp("lab"))
+    except builder.NoNode as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def open_lab(browser, lab_file):
+    """A function that opens the laboratory, ready to start; `errors` of what it returns is to stay empty."""
+    contexts = []
+
+    def open_lab(address="", viewport=SIZES["desktop"], at=browser, **options):
+        width, height = viewport
+        contexts.append(at.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        page.errors = []
+        page.on("request", lambda request: request.url.startswith("http") and page.errors.append(request.url))
+        page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.goto(lab_file.as_uri() + address)
+        page.locator("#start:enabled").wait_for()
+        return page
+
+    yield open_lab
+    for context in contexts:
+        context.close()
+
+
+def state(page):
+    return page.evaluate("lab.state()")
+
+
+def wait_step(page, step):
+    page.wait_for_function(f"lab.state().step >= {step}", timeout=PATIENCE)
+
+
+def settled(page):
+    """Pause and return the state once the picture of the last step has come."""
+    page.evaluate("lab.pause()")
+    page.wait_for_function("document.getElementById('spoken').textContent.startsWith('Paused')", timeout=PATIENCE)
+    return state(page)
+
+
+def pixels(page, name):
+    return page.locator(f"#{name}").evaluate("canvas => canvas.toDataURL()")
+
+
+def test_it_learns_and_every_picture_moves(open_lab, results):
+    page = open_lab()
+    names = ["plane", "board", "curves", "rd", "reconstructions", "fresh", "units"]
+    before, begin = {name: pixels(page, name) for name in names}, state(page)
+    assert begin["step"] == 0 and begin["train"] is None and not begin["running"]
+    page.get_by_role("button", name="Start", exact=True).click()
+    wait_step(page, 40)
+    page.get_by_role("button", name="Pause", exact=True).click()
+    end = settled(page)
+    page.screenshot(path=results / "lab.png")
+    assert end["heldOut"]["elbo"] > begin["heldOut"]["elbo"] + 200
+    assert end["heldOut"]["elbo"] == pytest.approx(-(end["heldOut"]["distortion"] + end["heldOut"]["rate"]))
+    assert end["train"]["distortion"] > 0 and end["epoch"] == pytest.approx(end["step"] * 128 / 10000)
+    assert set(end) == {"step", "epoch", "beta", "latentDim", "device", "stepsPerSecond", "train", "heldOut", "running"}
+    assert all(pixels(page, name) != before[name] for name in names)
+    assert page.errors == []
+
+
+def test_beta_acts_while_it_trains(open_lab):
+    page = open_lab("#hidden=64,32")
+    page.evaluate("lab.start()")
+    wait_step(page, 60)
+    assert state(page)["heldOut"]["rate"] > 2
+    page.get_by_role("button", name="beta 200", exact=True).click()
+    assert state(page)["beta"] == 200 and state(page)["running"]
+    page.wait_for_function("lab.state().heldOut.rate < 0.5", timeout=PATIENCE)
+    assert page.errors == []
+
+
+def test_the_keys_of_the_slider_reach_every_mark_and_the_address_follows(open_lab):
+    page = open_lab(QUICK)
+    slider = page.locator("#beta")
+    seen = []
+    for _ in range(4):
+        slider.press("PageUp")
+        seen.append(state(page)["beta"])
+    for _ in range(6):
+        slider.press("PageDown")
+        seen.append(state(page)["beta"])
+    assert seen == [4, 12, 40, 200, 40, 12, 4, 1, 0.1, 0]
+    assert "beta=0" in page.url and page.locator("#beta-value").inner_text() == "0"
+    slider.press("ArrowRight")
+    assert 0 < state(page)["beta"] < 0.1
+    assert page.errors == []
+
+
+def test_one_step_reset_and_pause(open_lab):
+    page = open_lab(QUICK)
+    page.get_by_role("button", name="One step").click()
+    wait_step(page, 1)
+    page.wait_for_function("!lab.state().running")
+    assert state(page)["step"] == 1
+    page.evaluate("lab.start()")
+    wait_step(page, 20)
+    paused = settled(page)["step"]
+    page.wait_for_timeout(500)
+    assert state(page)["step"] == paused
+    assert "distortion" in page.locator("#spoken").text_content()
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
+    assert page.errors == []
+
+
+def test_a_link_restores_the_settings_and_a_wrong_one_is_told_of(open_lab):
+    page = open_lab("#latentDim=5&hidden=32&posterior=bounded&likelihood=gaussian&beta=12&seed=4")
+    assert state(page)["latentDim"] == 5 and state(page)["beta"] == 12
+    assert "32–5" in page.locator("#network-summary").inner_text()
+    page = open_lab("#beta=soup&hidden=32")
+    assert 'beta is "soup"' in page.locator("#sentence").inner_text()
+    assert state(page)["beta"] == 1
+
+
+def test_the_dialog_starts_a_new_network_after_a_word(open_lab):
+    page = open_lab(QUICK)
+    page.locator("#network-open").click()
+    dialog = page.get_by_role("dialog")
+    assert "starts a new network" in dialog.inner_text()
+    for name, value in {"latentDim": "10", "hidden": "64,32", "posterior": "log_variance", "likelihood": "gaussian",
+                        "optimizer": "sgd"}.items():
+        dialog.locator(f"select[name={name}]").select_option(value)
+    dialog.get_by_role("button", name="Start anew").click()
+    page.wait_for_function("lab.state().latentDim === 10 && lab.state().heldOut")
+    page.evaluate("lab.start()")
+    wait_step(page, 3)
+    assert page.locator("#axes").is_visible()
+    page.locator("#axis-across").select_option("3")
+    settled(page)
+    assert "latentDim=10" in page.url and "optimizer=sgd" in page.url
+    assert page.errors == []
+
+
+def test_a_wrong_setting_is_refused_with_a_sentence(open_lab):
+    page = open_lab(QUICK)
+    with pytest.raises(Error, match="beta is -1: pass a number"):
+        page.evaluate("lab.set({beta: -1})")
+    assert state(page)["beta"] == 1
+
+
+def test_a_number_that_is_not_finite_stops_the_run_with_a_sentence(open_lab):
+    page = open_lab("#hidden=32,16&optimizer=sgd&learningRate=10")
+    page.evaluate("lab.start()")
+    page.locator("#sentence").wait_for()
+    assert "no longer finite" in page.locator("#sentence").inner_text()
+    page.wait_for_function("!lab.state().running")
+    with page.expect_download() as saved:
+        page.locator("#save-network").click()
+    text = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert "weights" in json.loads(text)
+
+
+def test_dragging_and_keys_move_the_point_and_a_code_shows_its_digit(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start()")
+    wait_step(page, 60)
+    settled(page)
+    page.locator("#plane").scroll_into_view_if_needed()
+    box = page.locator("#plane").bounding_box()
+    before = pixels(page, "plane")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"], steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    assert pixels(page, "plane") != before
+    x, y = (float(part.split("=")[1].strip(" .,").replace("−", "-")) for part in page.locator("#plane-under").inner_text().split("z")[1:])
+    assert x < 0 and y < 0 and x == pytest.approx(y, abs=0.1)
+    page.locator("#plane").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.getElementById('plane-spoken').textContent.includes('nearest code')")
+    page.locator("#tip").wait_for()
+    assert "held out" in page.locator("#tip").inner_text() and "nats" in page.locator("#tip").inner_text()
+    assert page.errors == []
+
+
+def test_a_drawing_gets_a_code_a_star_and_a_reconstruction(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start()")
+    wait_step(page, 40)
+    settled(page)
+    page.locator("#ink").scroll_into_view_if_needed()
+    box = page.locator("#ink").bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_function("document.getElementById('own-note').textContent.startsWith('μ =')")
+    before = page.locator("#own-note").inner_text()
+    page.evaluate("lab.start()")
+    page.wait_for_function("before => document.getElementById('own-note').textContent !== before", arg=before)
+    page.locator("#ink-clear").click()
+    assert page.locator("#own-note").inner_text().startswith("Draw")
+    assert page.errors == []
+
+
+def test_slow_motion_adds_up_and_takes_one_step(open_lab, results):
+    page = open_lab("#hidden=32,16&beta=4")
+    page.evaluate("lab.start()")
+    wait_step(page, 10)
+    page.locator("#slow-next").click()
+    page.locator("#slow-x").wait_for()
+    before = state(page)
+    for _ in range(5):
+        page.locator("#slow-next").click()
+    words = page.locator("#slow-words").inner_text()
+    assert "not to ε" in words or "Nothing flows to ε" in words
+    assert page.locator(".no-way").is_visible()
+    page.locator("#slow-next").click()
+    page.locator("#slow-after").wait_for()
+    page.locator("#slow").screenshot(path=results / "lab-slow.png")
+    page.wait_for_function(f"lab.state().step > {before['step']}")
+    assert not state(page)["running"]
+    assert page.errors == []
+
+
+def test_runs_are_kept_up_to_four_and_saved(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start()")
+    wait_step(page, 5)
+    settled(page)
+    for _ in range(5):
+        page.locator("#keep").click()
+    assert page.locator("#runs-table tbody tr").count() == 4
+    assert "Four runs are kept" in page.locator("#sentence").inner_text()
+    with page.expect_download() as saved:
+        page.locator("#save-json").click()
+    runs = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))["runs"]
+    assert len(runs) == 4 and runs[0]["final"]["elbo"] == pytest.approx(-state(page)["heldOut"]["elbo"])
+    page.get_by_role("button", name="Remove run 1").click()
+    assert page.locator("#runs-table tbody tr").count() == 3
+    with page.expect_download() as saved:
+        page.locator("#save-pictures").click()
+    assert Path(saved.value.path()).stat().st_size > 20_000
+    assert page.errors == []
+
+
+def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
+    """−ELBO of the same digits is the same on both sides, but for the noise of one draw a digit."""
+    page = open_lab("#hidden=64,32&latentDim=2")
+    page.evaluate("lab.start()")
+    wait_step(page, 80)
+    here = settled(page)["heldOut"]
+    with page.expect_download() as saved:
+        page.locator("#save-network").click()
+    saved.value.save_as(tmp_path / "from.vae.json")
+    vae = load_from_browser(tmp_path / "from.vae.json")
+    digits = builder.held_out_digits()
+    there = np.mean([evaluate(vae, digits.images, seed=seed) for seed in range(4)], axis=0)
+    assert here["rate"] == pytest.approx(there[1], rel=1e-4)
+    assert here["distortion"] == pytest.approx(there[0], rel=0.01)
+
+    mine = VAE(latent_dim=3, hidden=(20,), likelihood="gaussian", posterior="log_variance", beta=12.0)
+    save_for_browser(mine, tmp_path / "to.vae.json")
+    page.locator("#network-file").set_input_files(tmp_path / "to.vae.json")
+    page.wait_for_function("lab.state().latentDim === 3 && lab.state().heldOut")
+    found = state(page)
+    assert found["beta"] == 12
+    assert found["heldOut"]["rate"] == pytest.approx(evaluate(mine, digits.images).rate, rel=1e-4)
+    (tmp_path / "bad.vae.json").write_text("{}", encoding="utf-8")
+    page.locator("#network-file").set_input_files(tmp_path / "bad.vae.json")
+    page.wait_for_function("document.getElementById('sentence').textContent.includes('holds no network')")
+    assert page.errors == []
+
+
+def test_an_experiment_asks_first_and_answers_last(open_lab, results):
+    page = open_lab(QUICK)
+    page.locator("#guide-open").click()
+    page.get_by_role("button", name="Sum or mean").click()
+    guide = page.locator("#guide")
+    assert guide.get_by_text("What has happened").is_hidden()
+    assert guide.locator(".doing").is_hidden()
+    guide.get_by_label("All alike").check()
+    for name in ("Train with the sum", "Train with the mean"):
+        guide.get_by_role("button", name=name).click()
+        guide.locator("button.done", has_text=name).wait_for(timeout=3 * PATIENCE)
+    page.screenshot(path=results / "lab-guide.png")
+    guide.get_by_text("What has happened").click()
+    assert "784" in guide.locator(".answer").inner_text()
+    rates = [float(row.split("\t")[2]) for row in guide.locator("table tbody tr").all_inner_texts()]
+    assert rates[0] > 3 > 0.5 > rates[1]
+    assert page.locator("#runs-table tbody tr").count() == 2
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_cause_and_effect_stand_on_the_first_screen(open_lab, size, theme, results):
+    width, height = SIZES[size]
+    page = open_lab(QUICK, SIZES[size], color_scheme=theme)
+    page.evaluate("lab.start()")
+    wait_step(page, 20)
+    page.screenshot(path=results / f"lab-{size}-{theme}.png")
+    for name in ("start", "beta", "plane"):
+        box = page.locator(f"#{name}").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] >= 0 and box["y"] + box["height"] <= height, name
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OVERLAPS) == []
+    page.emulate_media(reduced_motion="reduce")
+    assert page.errors == []
+
+
+OVERLAPS = """() => {
+  const names = [...document.querySelectorAll('.bar button, .bar select, .bar input, .top button, .top a, .live figure')];
+  const boxes = names.filter(e => e.offsetParent).map(e => [e.id || e.className || e.textContent, e.getBoundingClientRect()]);
+  const found = [];
+  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+    const wide = Math.min(p.right, q.right) - Math.max(p.left, q.left), high = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+    if (wide > 1 && high > 1) found.push(`${a} and ${b}`);
+  }));
+  for (const e of document.querySelectorAll('.live figcaption, .live .under, .numbers dd, .bar button')) {
+    if (e.offsetParent && e.scrollWidth > e.clientWidth + 1) found.push(`cut: ${e.textContent}`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_accessible(open_lab, theme):
+    page = open_lab(QUICK, color_scheme=theme)
+    page.locator("#slow-next").click()
+    page.locator("#slow-x").wait_for()
+    page.locator("#guide-open").click()
+    found = Axe().run(page).response["violations"]
+    assert [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found] == []
+
+
+def test_the_theme_switch_and_touch(open_lab):
+    page = open_lab(QUICK, SIZES["phone"], has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.locator("#theme").tap()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.locator("#start").tap()
+    wait_step(page, 5)
+    page.locator("#plane").tap(position={"x": 60, "y": 60})
+    page.wait_for_function("document.getElementById('plane-under').textContent.includes('z₁ = −')")
+    assert page.errors == []
+
+
+def test_a_hidden_tab_pauses_and_goes_on(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start()")
+    wait_step(page, 5)
+    hide = "hidden => {Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); document.dispatchEvent(new Event('visibilitychange'))}"
+    page.evaluate(hide, True)
+    page.wait_for_function("!lab.state().running")
+    page.evaluate(hide, False)
+    page.wait_for_function("lab.state().running")
+    assert page.errors == []
+
+
+def test_without_scripts_or_simd_a_sentence_says_so(browser, lab_file, open_lab):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(lab_file.as_uri())
+    assert "switched off" in page.locator("noscript, .sentence").first.inner_text()
+    context.close()
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script("WebAssembly.validate = () => false")
+    page.goto(lab_file.as_uri())
+    page.wait_for_function("document.getElementById('sentence').textContent.includes('SIMD')")
+    context.close()
+
+
+def test_the_page_is_one_file_of_at_most_five_megabytes(lab_file):
+    text = lab_file.read_text(encoding="utf-8")
+    assert lab_file.stat().st_size <= 5_000_000
+    assert 'src="http' not in text and "%css%" not in text and "import(" not in text.split('id="worker"')[0]
+
+
+def test_it_runs_on_webgpu_in_software(playwright, open_lab):
+    """A real graphics processor is not needed: Chromium emulates one."""
+    gpu = playwright.chromium.launch(**browser_path(), args=[*FLAGS, "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"])
+    try:
+        page = open_lab("?device=webgpu#hidden=16", at=gpu)
+        assert state(page)["device"] == "webgpu" and page.locator("#n-device").inner_text() == "WebGPU"
+        before = state(page)["heldOut"]["elbo"]
+        page.evaluate("lab.start()")
+        wait_step(page, 15)
+        assert settled(page)["heldOut"]["elbo"] > before
+        assert "WebGPU" in page.locator("#device-note").inner_text()
+        page = open_lab("#hidden=16", at=gpu)  # measured: the emulated one is slower
+        assert state(page)["device"] == "wasm" and "measurement" in page.locator("#device-note").inner_text()
+    finally:
+        gpu.close()

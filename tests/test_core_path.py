@@ -1,0 +1,78 @@
+"""The core path of notebooks 01 and 02 stands alone: nothing in it needs a folded
+section.
+"""
+
+import ast
+import builtins
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+NOTEBOOKS = [*FOLDER.glob("01_*.ipynb"), *FOLDER.glob("02_*.ipynb")]
+ASIDE = "Going deeper", "Exercises", "References"
+
+
+def core(cells):
+    """Yield the cells outside folded sections, exercises and references."""
+    aside = False
+    for cell in cells:
+        if heading := re.match(r"##? (.+)", cell.source):
+            if cell.cell_type == "markdown":
+                aside = heading[1].startswith(ASIDE)
+        if not aside:
+            yield cell
+
+
+def names(tree):
+    """Return the names that a cell defines, and those that it needs when it runs."""
+    defined, needed = set(), set()
+    for node in list(ast.walk(tree)):
+        if isinstance(node, ast.Lambda):
+            node.body = ast.Constant(None)  # runs later
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            stored = isinstance(node.ctx, ast.Store)
+            (defined if stored else needed).add(node.id)
+        elif isinstance(node, ast.alias):
+            defined.add(node.asname or node.name.split(".")[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+    return defined, needed - defined
+
+
+def missing(cells):
+    """Return the names that code cells use before any of them defines it."""
+    known, found = set(dir(builtins)), set()
+    for cell in cells:
+        if cell.cell_type == "code":
+            defined, needed = names(ast.parse(cell.source))
+            found |= needed - known
+            known |= defined
+    return found
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_core_needs_no_folded_section(path):
+    cells = nbformat.read(path, as_version=4).cells
+    assert missing(core(cells)) == set()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_folded_sections_begin_a_cell_that_jupyterlab_folds(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown" and "## Going deeper" in cell.source:
+            assert cell.source.startswith("## Going deeper: ")
+            assert cell.metadata["jp-MarkdownHeadingCollapsed"] is True
+            assert "deeper" in cell.metadata["tags"]
+
+
+def test_a_name_from_a_folded_section_is_found():
+    texts = "# Title", "a = 1", "## Going deeper: b", "b = a", "## On", "b + a"
+    make = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    cells = [make[i % 2](text) for i, text in enumerate(texts)]
+    assert missing(core(cells)) == {"b"}
