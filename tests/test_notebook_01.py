@@ -2,6 +2,7 @@
 result.
 """
 
+import re
 from pathlib import Path
 
 import keras
@@ -55,7 +56,7 @@ def defined(edit=None):
         )
         if not wanted and "shown" not in tags and "POSTERIORS[" not in source:
             continue
-        if edit and f" {edit[0]}(" in source and "shown" in tags:
+        if edit and re.search(rf"(def|class) {edit[0]}\(", source) and "shown" in tags:
             assert source.count(edit[1]) == 1, "the line to edit is not there"
             source = source.replace(*edit[1:])
         exec(source, names)

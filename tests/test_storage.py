@@ -13,6 +13,7 @@ import pytest
 
 from vae_lib import storage
 from vae_lib.model import VAE
+from vae_lib.training import train
 
 
 @pytest.fixture
@@ -122,3 +123,15 @@ def test_generated_digits_survive(vae, tmp_path):
         storage.load(tmp_path / "vae.keras").generate(2, seed=0),
         vae.generate(2, seed=0),
     )
+
+
+def test_the_optimizer_of_a_training_is_saved_too(tmp_path, recwarn):
+    vae = VAE(hidden=(8,), image_shape=(6, 5))
+    images = np.random.default_rng(0).random((32, 6, 5), "float32")
+    train(vae, images, epochs=1, batch_size=16, progress=False)
+    storage.save(vae, tmp_path / "vae.keras")
+    copy = storage.load(tmp_path / "vae.keras")
+    pairs = zip(vae.optimizer.variables, copy.optimizer.variables, strict=True)
+    for one, other in pairs:
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    assert not [w for w in recwarn if "optimizer" in str(w.message)]

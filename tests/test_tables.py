@@ -116,12 +116,12 @@ def test_each_row_of_dots_stands_at_its_own_label_in_every_panel():
         row("softplus", [9.0], [0], 0.1),  # in another order, and direct not at all
     ]
     rows[-1]["largest_jump"] = [7.0]
-    panel = jumps_figure(rows).axes[1]
+    first, panel = jumps_figure(rows).axes[:2]  # the labels stand beside the first
     (height,) = {
         float(y)
         for line in panel.lines
         for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
         if x == 7.0
     }
-    labels = [label.get_text() for label in panel.get_yticklabels()]
+    labels = [label.get_text() for label in first.get_yticklabels()]
     assert labels[int(height)] == "softplus, native"

@@ -250,10 +250,10 @@ def set_optimizer(vae, learning_rate):
     schedule = keras.optimizers.schedules.LearningRateSchedule
     check_compiled(vae)
     optimizer = getattr(vae, "optimizer", None)
-    if optimizer is None or optimizer is getattr(vae, "made_here", None):
+    if optimizer is None or getattr(optimizer, "made_here", False):
         rate = 1e-3 if learning_rate is None else learning_rate
         vae.compile(optimizer=keras.optimizers.Adam(rate))
-        vae.made_here = vae.optimizer
+        vae.optimizer.made_here = True
     elif learning_rate is not None:
         has_schedule = isinstance(optimizer._learning_rate, schedule)
         if has_schedule != isinstance(learning_rate, schedule):
