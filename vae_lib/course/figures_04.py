@@ -32,9 +32,9 @@ def show_rows(rows, columns=None, framed=None, note=""):
 def frame(axes, place, columns, shape):
     """Draw a frame around the image at `place` of a board, `columns` in a row."""
     (down, right), (height, width) = divmod(place, columns), shape
-    left, top = right * (width + 1) - 1, down * (height + 1) - 1
-    look = dict(fill=False, edgecolor=COLOURS[1], linewidth=1.5)
-    axes.add_patch(Rectangle((left, top), width + 1, height + 1, **look))
+    left, top = right * (width + 1) - 0.5, down * (height + 1) - 0.5
+    look = dict(fill=False, edgecolor=COLOURS[1], linewidth=1.5, clip_on=False)
+    axes.add_patch(Rectangle((left, top), width, height, **look))
 
 
 def show_grids(grids):

@@ -133,10 +133,17 @@ def show_labels(rows, here=None):
     axes[0].set_ylim(0, 100)
     axes[1].set_ylim(0, 100)
     axes[2].legend(fontsize=9)
+    means = rows.groupby(["latent_dim", "epochs"])[list(panels)].mean()
+    texts = []
+    for units in sorted(rows.latent_dim.unique()):
+        first, last = means.loc[units].loc[[epochs[0], epochs[-1]]].to_numpy()
+        ends = (f"{a:.2f} to {b:.2f}" for a, b in zip(first[:2], last[:2], strict=True))
+        texts.append(
+            f"{units} units: label read {next(ends)}, orders obeyed {next(ends)}, "
+            f"−ELBO {first[2]:.1f} to {last[2]:.1f} nats"
+        )
     show(
         figure,
-        "Three panels over 8, 24 and 70 epochs, a line for each seed, for 2 and for "
-        "10 latent units: the label read "
-        "from the code, which falls; the orders obeyed, which rise; and −ELBO, which "
-        "falls.",
+        f"Three panels by epochs, a line for each seed, from {epochs[0]} to "
+        f"{epochs[-1]} epochs. {'; '.join(texts)}.",
     )
