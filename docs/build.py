@@ -166,8 +166,10 @@ def build(out, quick=False, widgets=True, laboratory=True):
         extra, made = temporary / "extra", temporary / "html"
         for name in "slides", "living", "_static":
             (extra / name).mkdir(parents=True)
-        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-svg.js")
+        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-chtml.js")
         shutil.copy(mathjax, extra / "_static")
+        fonts = "output/chtml/fonts/woff-v2"  # where that script looks for its letters
+        shutil.copytree(mathjax.parent / fonts, extra / "_static" / fonts)
         shutil.copy(DOCS / "plane.png", extra / "_static")
         living = make_living(extra / "living", quick) if widgets else {}
         (temporary / "living.json").write_text(json.dumps(living), "utf-8")

@@ -75,7 +75,7 @@ html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
-mathjax_path = "tex-svg.js"  # build.py puts it there
+mathjax_path = "tex-chtml.js"  # build.py puts it there
 
 CONTENTS = """
 
