@@ -113,7 +113,7 @@ Benchmarks <docs/benchmarks>
 FOLDER = re.compile(r"\[([^]]+)\]\([^():#]+/\)")  # a link that no page can follow
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
-<iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
+<iframe data-src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
 
 
 def listed(paths):
