@@ -4,7 +4,9 @@
     pytest            also slow ones, each notebook with small sizes, every control once
     pytest --full     everything, and each notebook at full size
 
-Any further argument of pytest chooses among the tests of that size.
+Any further argument of pytest chooses among the tests of that size. A whole size runs
+in two processes, one of which has all tests in the browser; files that are named run in
+one (`-n 0` does that for a whole size, too).
 """
 
 import os
@@ -47,6 +49,11 @@ def pytest_report_header(config):
     return f"size: {size}; left out: {', '.join(sorted(left_out)) or 'nothing'}"
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Return 2 for a whole size, and 0 (no further process) where tests are named."""
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
 def turn(item):
     """Return what the tests are sorted by; tests that share a turn keep their order."""
     if item.get_closest_marker("notebook"):
@@ -72,3 +79,6 @@ def pytest_collection_modifyitems(config, items):
     out = [item for item in items if names & {m.name for m in item.iter_markers()}]
     config.hook.pytest_deselected(items=out)
     items[:] = sorted((item for item in items if item not in set(out)), key=turn)
+    for item in items:  # what shares a group shares a process, in this order
+        group = "browser" if item.get_closest_marker("browser") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
