@@ -10,6 +10,7 @@ one (`-n 0` does that for a whole size, too).
 """
 
 import os
+import sys
 
 import pytest
 
@@ -52,6 +53,13 @@ def pytest_report_header(config):
 def pytest_xdist_auto_num_workers(config):
     """Return 2 for a whole size, and 0 (no further process) where tests are named."""
     return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Let every test start from the same seeds, whatever has run before it."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 def turn(item):
