@@ -1,6 +1,7 @@
 """Free bits charge a floor, and a warm-up raises beta from 0."""
 
 import numpy as np
+import pytest
 
 from vae_lib.analysis.information import unit_rates
 from vae_lib.experiments.remedies import FreeBits, warm_up
@@ -11,6 +12,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (256, 28, 28), dtype="uint8")
 SHORT = dict(batch_size=32, learning_rate=3e-3, progress=False)
 
 
+@pytest.mark.slow
 def test_free_bits_keep_units_at_their_floor_where_a_vae_falls_silent():
     silent, floored = VAE(3, (16,), beta=300.0), FreeBits(3, (16,), beta=300.0)
     for vae in (silent, floored):
@@ -21,6 +23,7 @@ def test_free_bits_keep_units_at_their_floor_where_a_vae_falls_silent():
     assert rates.max() < FreeBits.free + 0.1
 
 
+@pytest.mark.slow
 def test_free_bits_report_the_rate_and_charge_at_least_it():
     vae = FreeBits(3, (16,), beta=2.0)
     history = train(vae, IMAGES, epochs=1, **SHORT)

@@ -71,6 +71,7 @@ def test_seconds_are_written_into_the_right_row():
     )
 
 
+@pytest.mark.slow
 def test_a_notebook_is_timed_section_by_section(tmp_path):
     cells = [
         nbformat.v4.new_markdown_cell("# Title"),
