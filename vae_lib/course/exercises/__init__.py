@@ -1,4 +1,5 @@
-"""Exercises that are checked on the spot, without a network, and that name the probable mistake.
+"""Exercises that are checked on the spot, without a network, and that name the probable
+mistake.
 
     checking           an exercise, and what is said about an attempt
     model              the exercises of notebook 01
@@ -7,6 +8,7 @@
     manifold           the exercises of notebook 04
     own                the exercises of notebook 05
 
-Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a `Verdict`. Right
-answers and typical mistakes stand side by side in its module: a teacher may read them, a learner should not.
+Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a
+`Verdict`. Right answers and typical mistakes stand side by side in its module: a
+teacher may read them, a learner should not.
 """
