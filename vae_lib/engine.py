@@ -45,11 +45,9 @@ class Compiled:
     it runs without XLA and says so once.
     """
 
-    def __init__(
-        self, function: Callable, signature: Sequence[tf.TensorSpec], xla: bool
-    ):
+    def __init__(self, function: Callable, signature: Sequence[tf.TensorSpec]):
         self._function, self._signature = function, signature
-        self._trace(xla)
+        self._trace(xla=True)
 
     def __call__(self, *tensors: tf.Tensor) -> list[tf.Tensor]:
         try:
@@ -155,8 +153,7 @@ class Steps:
         images = tf.TensorSpec((CAPACITY, batch_size, *vae.image_shape), dtype)
         epsilon = tf.TensorSpec((CAPACITY, batch_size, vae.noise_dim))
         steps = tf.TensorSpec((), "int32")
-        signature = [images, epsilon, steps]
-        self._compiled = Compiled(self._steps, signature, xla=vae.jit_compile)
+        self._compiled = Compiled(self._steps, [images, epsilon, steps])
 
     def __call__(
         self, images: np.ndarray, epsilon: np.ndarray

@@ -60,8 +60,9 @@ class Training:
     `Progress` for each chunk of about 0.2 s. Leaving the loop, by whatever way, stops:
     the model holds the weights of the last finished chunk. Iterating again continues
     where it stopped, up to `epochs`, which may be raised. Each time the model is
-    compiled as it stands then, by XLA unless its `jit_compile` is False; `beta` and the
-    optimizer's learning rate are variables and may be assigned while it trains.
+    compiled as it stands then; `beta` and the optimizer's learning rate are variables
+    and may be assigned while it trains. XLA is used whatever `jit_compile` says, which
+    Keras itself sets to False wherever it finds a CPU alone.
 
     images: (n, rows, columns), `uint8` or floats in [0, 1]. learning_rate: a float or a
     Keras schedule, of the optimizer that the caller has compiled into the model, else
