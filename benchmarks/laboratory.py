@@ -9,9 +9,8 @@
     python benchmarks/laboratory.py linear  the linear VAE beside its exact optimum
 
 The figures go to data/laboratory.json; a part that is named alone replaces its own
-there. Needs
-node (docs/lab/build.py says from where) and, for `page`, Chromium. TensorFlow.js is
-installed for `steps` into benchmarks/tensorflow_js.
+there. Needs node (docs/lab/build.py says from where) and, for `page`, Chromium.
+TensorFlow.js is installed for `steps` into benchmarks/tensorflow_js.
 """
 
 import argparse

@@ -1,5 +1,4 @@
-"""Exercises that are checked on the spot, without a network, and that name the probable
-mistake.
+"""Exercises, checked on the spot and without a network, that name the likely mistake.
 
     checking           an exercise, and what is said about an attempt
     model              the exercises of notebook 01
