@@ -20,8 +20,6 @@ from tqdm import tqdm
 from vae_lib.checks import Schedule, as_array, check_compiled, check_training
 from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
-from vae_lib.model import VAEBase
-from vae_lib.objectives import elbo
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 
@@ -75,7 +73,7 @@ class Training:
 
     def __init__(
         self,
-        vae: VAEBase,
+        vae: keras.Model,
         images: np.ndarray,
         *,
         epochs: int = 15,
@@ -215,8 +213,8 @@ class Training:
 
 
 def with_elbo(terms: dict[str, float]) -> dict[str, float]:
-    """Return `terms` with their `elbo`, unless there is one."""
-    return {"elbo": elbo(terms["distortion"], terms["rate"])} | terms
+    """Return `terms` with `elbo` = -(distortion + rate), unless there is one."""
+    return {"elbo": -(terms["distortion"] + terms["rate"])} | terms
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
@@ -235,7 +233,7 @@ def assign_all(pairs) -> None:
         variable.assign(value)
 
 
-def set_optimizer(vae: VAEBase, learning_rate: float | Schedule | None) -> None:
+def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> None:
     """Give `vae` an optimizer: the one its caller has compiled, or a new Adam.
 
     An Adam that an earlier training made is made anew. Raises ValueError where the
@@ -258,7 +256,7 @@ def set_optimizer(vae: VAEBase, learning_rate: float | Schedule | None) -> None:
         optimizer.learning_rate = learning_rate
 
 
-def try_out(vae: VAEBase, images: np.ndarray, validates: bool) -> None:
+def try_out(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
     """Run what will be needed once, so that what fails, fails before the first step.
 
     It makes the weights of layers that have none yet; others keep their values.
@@ -269,7 +267,7 @@ def try_out(vae: VAEBase, images: np.ndarray, validates: bool) -> None:
     assign_all(kept)
 
 
-def build_optimizer(vae: VAEBase) -> None:
+def build_optimizer(vae: keras.Model) -> None:
     """Make the optimizer's variables; ValueError if it belongs to other weights."""
     vae.optimizer.build(vae.trainable_variables)
     known = {id(variable) for variable in vae.optimizer._trainable_variables}
@@ -282,7 +280,7 @@ def build_optimizer(vae: VAEBase) -> None:
 
 
 def train(
-    vae: VAEBase,
+    vae: keras.Model,
     images: np.ndarray,
     *,
     epochs: int = 15,
@@ -379,7 +377,7 @@ def exploded(training: Training) -> str | None:
     )
 
 
-def suspects(vae: VAEBase) -> tuple[str, str]:
+def suspects(vae: keras.Model) -> tuple[str, str]:
     """Return the settings that a loss may explode for, and what to try instead."""
     rate, posterior = float(vae.optimizer.learning_rate), vae.settings["posterior"]
     settings = (
