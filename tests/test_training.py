@@ -13,8 +13,7 @@ from vae_lib.analysis import theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
-from vae_lib.progress import readable
-from vae_lib.training import DivergedError, History, Training, train
+from vae_lib.training import DivergedError, History, Training, readable, train
 
 DIGITS = load_mnist()
 IMAGES = DIGITS.train.images[:2000]

@@ -39,14 +39,13 @@ def quadrature_log_likelihood(
             "or 2 only; use log_likelihood for more."
         )
     mu, sigma = vae.encode(images)
-    reach = max(6.0, float((np.abs(mu) + 6.0 * sigma).max()))
-    for name, value in (
-        ("step", step),
-        ("extent", reach if extent is None else extent),
-    ):
+    reaches = max(6.0, float((np.abs(mu) + 6.0 * sigma).max())) * np.array([1, 1.5, 2])
+    if extent is not None:
+        reaches = [extent]
+    for name, value in (("step", step), ("extent", reaches[0])):
         if not 0.0 < value < np.inf:
             raise ValueError(f"{name} is {value!r}: pass a positive, finite number.")
-    for reach in (reach, 1.5 * reach, 2.0 * reach) if extent is None else (extent,):
+    for reach in reaches:
         half = int(np.ceil(reach / step))
         axis = step * np.arange(-half, half + 1)
         codes = np.stack(np.meshgrid(*[axis] * vae.latent_dim), axis=-1)

@@ -8,5 +8,6 @@ outcomes             what became of training runs: failures, spikes, and the ver
 gradient_estimators  five estimates of the gradient of the ELBO
 conditional          a VAE that is told the label
 one_network          one network for every beta
+laboratory_file      a VAE as a file of the laboratory in the browser, and back
 remedies             free bits and warm-up, against units that fall silent
 """
