@@ -75,6 +75,18 @@ def test_every_digit_has_its_colour_and_its_numeral():
     assert len(set(figures.COLOURS)) == 10
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_a_numeral_stands_out_from_its_classs_colour(digit):
+    figure, axes = figures.new_figure(size=(4, 4))
+    figures.draw_codes(axes, RNG.normal(size=(9, 2)), np.full(9, digit))
+    ink = matplotlib.colors.to_rgb(axes.texts[0].get_color())
+    low, high = sorted(
+        np.dot(np.power(colour, 2.2), (0.2126, 0.7152, 0.0722))
+        for colour in (ink, figures.COLOURS[digit])
+    )
+    assert (high + 0.05) / (low + 0.05) > 4.5  # WCAG, with a gamma of 2.2 for sRGB
+
+
 @pytest.mark.parametrize(
     "label, style", [("rate", "-"), ("rate, held-out", "--"), ("validation_rate", "--")]
 )
