@@ -186,7 +186,9 @@ def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path
         flags=re.MULTILINE,
     )
     expected = re.findall(
-        r"^([A-Z_0-9]+) = Question\(", parts[parts.index(path.name[:2]) + 1], re.MULTILINE
+        r"^([A-Z_0-9]+) = Question\(",
+        parts[parts.index(path.name[:2]) + 1],
+        re.MULTILINE,
     )
     cells = nbformat.read(path, as_version=4).cells
     places = [

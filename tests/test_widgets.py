@@ -516,7 +516,9 @@ def test_an_exception_inside_training_leaves_a_usable_panel(
 def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
     with monkeypatch.context() as patch:
         set_optimizer = training.set_optimizer
-        patch.setattr(training, "set_optimizer", lambda vae, _: set_optimizer(vae, 1e12))
+        patch.setattr(
+            training, "set_optimizer", lambda vae, _: set_optimizer(vae, 1e12)
+        )
         panel.start(likelihood="gaussian")
         with pytest.raises(DivergedError):
             panel.result(PATIENCE)
