@@ -59,12 +59,14 @@ def test_each_part_of_the_gap_is_what_the_closed_form_says(turned):
 def test_the_climb_rises_to_the_exact_posterior(turned):
     vae, means, precision = turned
     surface, start = gap.plane(vae, IMAGES), gap.encoded(vae, IMAGES)
-    best, way = gap.climb(surface, start, diagonal=False)
+    way, read = gap.climb(surface, start, diagonal=False)
+    best = way[-1]
     covariance = best.factor @ best.factor.transpose(0, 2, 1)
     np.testing.assert_allclose(best.mean, means, atol=2e-3)
     np.testing.assert_allclose(covariance[0], np.linalg.inv(precision), atol=2e-3)
     bounds = np.stack([gap.bound(vae, IMAGES, q) for q in way])
     assert (np.diff(bounds, axis=0) > -1e-3).all()
+    np.testing.assert_allclose(read, bounds, atol=0.02)
 
 
 def test_two_islands_are_found_with_their_shares():

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtr, ndtri
 
+from vae_lib.engine import Compiled
 from vae_lib.model import VAEBase
 
 WORD = 32  # bits that move between the number on top and the words below
@@ -69,8 +70,10 @@ class Coder:
         self.vae, self.bits = vae, bits
         self.edges = ndtri(np.arange(2**bits + 1) / 2**bits)
         self.middles = ndtri((np.arange(2**bits) + 0.5) / 2**bits)
-        self._encode = tf.function(lambda x: vae.encoder(x))
-        self._decode = tf.function(lambda z: tf.sigmoid(vae.decoder(z)))
+        image = tf.TensorSpec((1, *vae.image_shape), "float32")
+        code = tf.TensorSpec((1, vae.latent_dim), "float32")
+        self._encode = Compiled(lambda x: vae.encoder(x), [image])
+        self._decode = Compiled(lambda z: [tf.sigmoid(vae.decoder(z))], [code])
 
     def push(self, stack: Stack, image: np.ndarray) -> None:
         posterior = self._posterior(image)
@@ -101,7 +104,7 @@ class Coder:
 
     def _posterior(self, image):
         """Return 2**CODE times q(z|x) below each edge, whole numbers, unit by unit."""
-        mu, rho = self._encode(image[None].astype("float32"))
+        mu, rho = self._encode(tf.constant(image[None], "float32"))
         sigma = np.asarray(self.vae.posterior(rho)[0], "float64")[0]
         shares = ndtr((self.edges - np.asarray(mu)[0][:, None]) / sigma[:, None])
         every = np.arange(len(self.edges))  # so that no value is without a share
@@ -110,8 +113,8 @@ class Coder:
 
     def _ink(self, places):
         """Return the probabilities of ink, of 2**PIXEL, as a list of whole numbers."""
-        z = self.middles[places][None].astype("float32")
-        ink = np.rint(np.asarray(self._decode(z)).ravel() * 2**PIXEL)
+        z = tf.constant(self.middles[places][None], "float32")
+        ink = np.rint(np.ravel(self._decode(z)[0]) * 2**PIXEL)
         return np.clip(ink, 1, 2**PIXEL - 1).astype(int).tolist()
 
 

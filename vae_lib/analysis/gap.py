@@ -20,7 +20,7 @@ from vae_lib.objectives import log_importance_weight
 
 LEVEL = 5.0  # nats below its peak where the shore of an island of p(z|x) is drawn
 STEPS, PACE = 60, 0.3  # towards the best q
-TOGETHER = 125  # images whose tables are held at once: 120 MB
+TOGETHER = 250  # images whose tables are held at once: 150 to 250 MB
 
 
 class Gaussians(NamedTuple):
@@ -41,8 +41,8 @@ class Plane(NamedTuple):
     def log_likelihood(self) -> np.ndarray:
         """Return log p(x) of each image in nats, float64 (n,)."""
         step = self.axis[1] - self.axis[0]
-        flat = self.logs.reshape(len(self.logs), -1).astype("float64")
-        return logsumexp(flat, axis=1) + 2.0 * np.log(step)
+        sums = [logsumexp(logs.astype("float64")) for logs in self.logs]
+        return np.array(sums) + 2.0 * np.log(step)
 
     def islands(self, image: int) -> list[tuple[float, np.ndarray, np.ndarray]]:
         """Return the islands of p(z|x) of an image, the one of the largest share first.
@@ -51,8 +51,7 @@ class Plane(NamedTuple):
         island is a connected part of the plane whose density is within `LEVEL` nats of
         the peak.
         """
-        logs = self.logs[image].astype("float64")
-        density = np.exp(logs - logs.max())
+        density = np.exp(self.logs[image] - self.logs[image].max())
         parts, count = label(density > np.exp(-LEVEL), np.ones((3, 3)))
         found = []
         for part in range(1, count + 1):
@@ -69,8 +68,8 @@ class Plane(NamedTuple):
 def plane(vae: VAEBase, images: np.ndarray, step: float = STEP) -> Plane:
     """Return the `Plane` of images (n, rows, columns): a megabyte for each of them.
 
-    It reaches six deviations of every posterior. Raises ValueError unless the model has
-    two latent units.
+    It reaches four deviations of the prior and of every posterior. Raises ValueError
+    unless the model has two latent units.
     """
     check_images(images, vae.image_shape)
     if vae.latent_dim != 2:
@@ -79,7 +78,7 @@ def plane(vae: VAEBase, images: np.ndarray, step: float = STEP) -> Plane:
             "model with 2."
         )
     mu, sigma = vae.encode(images)
-    half = int(np.ceil(max(6.0, (np.abs(mu) + 6.0 * sigma).max()) / step))
+    half = int(np.ceil(max(4.0, (np.abs(mu) + 4.0 * sigma).max()) / step))
     axis = step * np.arange(-half, half + 1)
     codes = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     logs = log_joint(vae, images, codes)
@@ -114,53 +113,52 @@ def bound(vae: VAEBase, images: np.ndarray, q: Gaussians, nodes: int = 9) -> np.
 
 def climb(
     surface: Plane, start: Gaussians, diagonal: bool, steps: int = STEPS
-) -> tuple[Gaussians, list[Gaussians]]:
-    """Return the best q near `start`, and the q of every step on the way.
+) -> tuple[list[Gaussians], np.ndarray]:
+    """Return the q of every step from `start` to the best near it, and their ELBOs.
 
-    Natural-gradient ascent on the ELBO: with z = mean + factor · ε, the gradient by the
-    mean is E[log p(x, z) ε], and that by the covariance E[log p(x, z) (εεᵀ - I)] + I,
-    both in units of q itself (Bonnet's and Price's theorems). With `diagonal` the
-    covariance stays diagonal.
+    Natural-gradient ascent: with z = mean + factor · ε, the ELBO's gradient by the mean
+    is E[log p(x, z) ε], and that by the covariance E[log p(x, z) (εεᵀ - I)] + I, both
+    in units of q itself (Bonnet's and Price's theorems). With `diagonal` the covariance
+    stays diagonal. ELBOs are (steps + 1, n), in nats, read from the table.
     """
     epsilon, weights = _nodes(7)
-    (mean, factor), way, n = start, [start], len(start.mean)
     square = epsilon[:, :, None] * epsilon[:, None] - np.eye(2)
     kept = np.eye(2) / 2.0 if diagonal else np.array([[0.5, 0.0], [1.0, 0.5]])
     origin, step = surface.axis[0], surface.axis[1] - surface.axis[0]
-    images = np.repeat(np.arange(n)[:, None], len(epsilon), axis=1)
-    for _ in range(steps):
+    images = np.repeat(np.arange(len(surface.logs))[:, None], len(epsilon), axis=1)
+    (mean, factor), way, bounds = start, [], []
+    for _ in range(steps + 1):
         z = mean[:, None] + epsilon @ factor.transpose(0, 2, 1)  # (n, nodes, 2)
         place = [images, *np.moveaxis((z[:, :, ::-1] - origin) / step, -1, 0)]
         logs = map_coordinates(surface.logs, place, order=1, mode="nearest") * weights
+        entropy = np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+        way.append(Gaussians(mean, factor))
+        bounds.append(logs.sum(axis=1) + entropy + np.log(2.0 * np.pi) + 1.0)
         of_mean = np.clip(logs @ epsilon, -1.0, 1.0)
         of_covariance = np.einsum("nk,kij->nij", logs, square) + np.eye(2)
-        growth = kept * np.clip(of_covariance, -1.0, 1.0)
         mean = mean + PACE * np.einsum("nij,nj->ni", factor, of_mean)
+        growth = kept * np.clip(of_covariance, -1.0, 1.0)
         factor = factor @ (np.eye(2) + PACE * growth)
-        way.append(Gaussians(mean, factor))
-    return way[-1], way
+    return way, np.array(bounds)
 
 
 def best_gaussians(
-    vae: VAEBase, images: np.ndarray, surface: Plane, diagonal: bool, *more: Gaussians
-) -> tuple[Gaussians, np.ndarray]:
-    """Return the best q that was found for each image, and its ELBO in nats (n,).
+    surface: Plane, islands: list[list], diagonal: bool, *starts: Gaussians
+) -> Gaussians:
+    """Return the best q that was found for each image.
 
-    The climbs begin at the encoder's q, at each of `more`, and at the two largest
-    islands of the posterior, with the mean and covariance of the island.
+    The climbs begin at each of `starts`, and at the two largest of each image's
+    `islands`, with the mean and covariance of the island.
     """
-    found = [surface.islands(image) for image in range(len(images))]
-    starts = [encoded(vae, images), *more]
     for place in range(2):
-        chosen = [islands[min(place, len(islands) - 1)] for islands in found]
+        chosen = [found[min(place, len(found) - 1)] for found in islands]
         mean, covariance = (np.stack([one[i] for one in chosen]) for i in (1, 2))
         covariance = covariance * np.eye(2) if diagonal else covariance
-        starts.append(Gaussians(mean, np.linalg.cholesky(covariance)))
-    ends = [climb(surface, start, diagonal)[0] for start in starts]
-    bounds = np.stack([bound(vae, images, q) for q in ends])
-    best, each = bounds.argmax(axis=0), np.arange(len(images))
-    chosen = (np.stack([q[i] for q in ends])[best, each] for i in (0, 1))
-    return Gaussians(*chosen), bounds[best, each]
+        starts = *starts, Gaussians(mean, np.linalg.cholesky(covariance))
+    climbs = [climb(surface, start, diagonal) for start in starts]
+    best = np.argmax([bounds[-1] for _, bounds in climbs], axis=0)
+    ends = [np.stack([way[-1][i] for way, _ in climbs]) for i in (0, 1)]
+    return Gaussians(*(end[best, np.arange(len(best))] for end in ends))
 
 
 def split_gap(vae: VAEBase, images: np.ndarray) -> pd.DataFrame:
@@ -173,15 +171,16 @@ def split_gap(vae: VAEBase, images: np.ndarray) -> pd.DataFrame:
     """
     rows = []
     for part in in_batches(images, TOGETHER):
-        surface, start = plane(vae, part), encoded(vae, part)
-        q, diagonal = best_gaussians(vae, part, surface, True)
-        full = best_gaussians(vae, part, surface, False, q)[1]
+        surface, own = plane(vae, part), encoded(vae, part)
         islands = [surface.islands(image) for image in range(len(part))]
+        diagonal = best_gaussians(surface, islands, True, own)
+        full = best_gaussians(surface, islands, False, own, diagonal)
+        bounds = [bound(vae, part, q) for q in (own, diagonal, full)]
+        bounds = np.maximum.accumulate(bounds)  # a kind contains the one before it
         second = [found[1][0] if len(found) > 1 else 0.0 for found in islands]
-        log_p, own = surface.log_likelihood(), bound(vae, part, start)
-        rows.append(np.stack([log_p, own, diagonal, full, second], axis=1))
+        rows.append([surface.log_likelihood(), *bounds, second])
     names = ["log p(x)", "encoder", "diagonal", "full", "second"]
-    table = pd.DataFrame(np.concatenate(rows), columns=names)
+    table = pd.DataFrame(np.concatenate(rows, axis=1).T, columns=names)
     return table.assign(
         gap=table["log p(x)"] - table.encoder,
         amortization=table.diagonal - table.encoder,

@@ -73,11 +73,11 @@ def log_joint(vae: VAEBase, images: np.ndarray, codes: np.ndarray) -> np.ndarray
     function of z it is the log posterior, up to log p(x). Notebook 06.
     """
     parts = _prepared(vae, images)
-    blocks = [
-        np.concatenate(_joint(vae, parts, z)).astype("float32")
-        for z in in_batches(codes, BLOCK)
-    ]
-    return np.concatenate(blocks, axis=1)
+    logs = np.empty((len(images), len(codes)), "float32")
+    for start in range(0, len(codes), BLOCK):
+        part = slice(start, start + BLOCK)
+        logs[:, part] = np.concatenate(_joint(vae, parts, codes[part]))
+    return logs
 
 
 def _log_sum(vae, images, codes):
