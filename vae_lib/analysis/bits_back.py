@@ -55,8 +55,9 @@ class Coder:
     """Puts images of 0 and 1 on a `Stack` and takes them off, by a Bernoulli `vae`.
 
     Each latent unit has 2**`bits` values, equally probable under the prior. `push` pops
-    a code by q(z|x), then pushes the image by p(x|z) and the code by the prior; `pop`
-    does all of it backwards. Images are uint8 (rows, columns). Both pass the networks
+    a code by q(z|x), then pushes the image by p(x|z) and the code by the prior; it
+    returns the bits that the first step took off, and the second and third put on.
+    `pop` does all of it backwards. Images are uint8 (rows, columns). Both pass the networks
     one image at a time, on one machine: another rounding of a single probability would
     make the rest of the stack unreadable.
     """
@@ -75,18 +76,20 @@ class Coder:
         self._encode = Compiled(lambda x: vae.encoder(x), [image])
         self._decode = Compiled(lambda z: [tf.sigmoid(vae.decoder(z))], [code])
 
-    def push(self, stack: Stack, image: np.ndarray) -> None:
-        posterior = self._posterior(image)
-        places = []
-        for shares in posterior:
+    def push(self, stack: Stack, image: np.ndarray) -> np.ndarray:
+        places, lengths = [], [stack.length()]
+        for shares in self._posterior(image):
             place = int(np.searchsorted(shares, stack.look(CODE), "right")) - 1
             stack.pop(*_interval(shares, place), CODE)
             places.append(place)
+        lengths.append(stack.length())
         sizes = self._ink(places)
         for ink, size in zip(image.ravel().tolist(), sizes, strict=True):
             stack.push(*_pixel(ink, size), PIXEL)
+        lengths.append(stack.length())
         for place in places:
             stack.push(place, 1, self.bits)
+        return np.abs(np.diff([*lengths, stack.length()]))
 
     def pop(self, stack: Stack) -> np.ndarray:
         places = []
