@@ -1,4 +1,4 @@
-"""The core path of notebooks 01, 02, 04 and 05 stands alone: nothing in it needs a
+"""The core path of notebooks 01, 02, 04, 05 and 06 stands alone: nothing in it needs a
 folded section.
 """
 

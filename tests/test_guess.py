@@ -21,7 +21,7 @@ QUESTIONS = {
     if isinstance(value, Question)
 }
 NOTEBOOKS = sorted(
-    (Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-4]*.ipynb")
+    (Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-46]*.ipynb")
 )
 CHOICE = Question("Up or down?", "Because.", options=("up", "down"), answer=1)
 NUMBER = Question("How many nats?", "Because.")

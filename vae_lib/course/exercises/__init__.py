@@ -6,6 +6,7 @@
     beta               the exercises of notebook 03
     manifold           the exercises of notebook 04
     own                the exercises of notebook 05
+    bound              the exercises of notebook 06
 
 Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a
 `Verdict`. Right answers and typical mistakes stand side by side in its module: a
