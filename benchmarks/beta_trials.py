@@ -48,7 +48,7 @@ WAYS = {  # hidden widths, activation, epochs of warm-up, epochs
 SAMPLED = (0.5, 1, 4, 8, 12)  # betas
 SAMPLE_IMAGES, SAMPLE_EPOCHS = 20_000, 8
 CEILINGS = (1_000, 10_000, 55_000)  # posteriors in the mixture q(z)
-SEEDS = 2
+SEEDS = 1
 REMEDIES = ("none", "warm-up", "free bits")
 
 
@@ -102,6 +102,7 @@ def samples(digits, latent_dim, beta, seed):
     return {
         **terms(vae, digits.test.images, beta),
         "split": split,
+        "marginal": split[str(CEILINGS[-1])][1],
         **quality._asdict(),
         "active": int(active_units(mu).sum()),
         "unit_rates": sorted(map(float, unit_rates(mu, sigma)), reverse=True),
