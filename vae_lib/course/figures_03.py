@@ -12,6 +12,7 @@ from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
 
 MARKS = ("o", "s", "^", "D")
 LIT = COLOURS[1]  # of an active unit
+TICKS = 1, 3, 10, 30, 100, 200  # of beta
 
 
 def column(rows, name):
@@ -39,8 +40,8 @@ def pairs(originals, decoded, columns=5):
 def regimes(runs, labels, shown):
     """Show a row for each beta: t-SNE of all training codes, test digits, new digits.
 
-    `runs` maps beta to dicts with `tsne` (n, 2), `digits` and `new` (20, rows, columns);
-    `labels` (n,) belong to the codes, `shown` are the ten test digits.
+    `runs` maps beta to dicts with `tsne` (n, 2) and `digits` and `new` (20, rows,
+    columns); `labels` (n,) belong to the codes, `shown` are the ten test digits.
     """
     figure, axes = new_figure(len(runs), 3, (8, 2.6 * len(runs) + 0.5))
     for (left, middle, right), (beta, run) in zip(axes, runs.items()):
@@ -58,9 +59,9 @@ def regimes(runs, labels, shown):
         figure,
         alt="Three rows, for β of 0, 12 and 200. Left, t-SNE of the codes, coloured by "
         "digit: clusters for 0 and for 12, a formless cloud of mixed colours for 200. "
-        "Middle, test digits over their reconstructions: sharp at 0, blurred at 12, the "
-        "same grey blot at 200. Right, new digits: scribbles at 0, mostly digits at 12, "
-        "the same blot at 200.",
+        "Middle, test digits over their reconstructions: sharp at 0, blurred at 12, "
+        "the same grey blot at 200. Right, new digits: scribbles at 0, mostly digits "
+        "at 12, the same blot at 200.",
     )
 
 
@@ -94,7 +95,7 @@ def hidden_scale(layout, codes, labels, sigma):
     figures.show(
         figure,
         alt="Left, a t-SNE picture with clusters by digit. Right, the same codes drawn "
-        "to scale: a dot at the origin, far smaller than the circle that marks the noise.",
+        "to scale: a dot at the origin, far smaller than the circle of the noise.",
     )
 
 
@@ -114,14 +115,17 @@ def collapse(panels):
         top = 1.15 * max(r["rate"] for r in rows if r["beta"] >= predicted / 12)
         text = f"predicted \n{predicted:.1f} "
         ax.text(predicted, 0.97 * top, text, va="top", ha="right")
-        log_beta(ax, title=titles[name], xlim=(predicted / 12, 2.2 * predicted))
+        ticks = [beta for beta in TICKS if predicted / 12 < beta < 2.2 * predicted]
+        log_beta(ax, title=titles[name], xticks=ticks)
+        ax.set(xlim=(predicted / 12, 2.2 * predicted))
+        ax.minorticks_off()
         ax.set(ylim=(-0.03 * top, top))
         ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.3), frameon=False)
     np.atleast_1d(axes)[0].set(ylabel="rate, nats")
     figures.show(
         figure,
-        alt="Rate over β on a log axis, a panel for each loss: every curve falls and is "
-        "at zero before the dashed line that marks the predicted β.",
+        alt="Rate over β on a log axis, a panel for each loss: every curve falls and "
+        "is at zero before the dashed line that marks the predicted β.",
     )
 
 
@@ -161,7 +165,7 @@ def rate_distortion(panels, ylabel="distortion D, nats", tangents=(), shown=None
                 at = dict(fontsize=9, color="0.25", textcoords="offset points", **side)
                 ax.annotate(text, place, **at)
         ax.set(title=title, xlabel="rate R, nats")
-        ax.margins(0.1)
+        ax.margins(x=0.18, y=0.1)
         if reference is not None:
             ax.legend(loc="upper right", frameon=False)
     np.atleast_1d(axes)[0].set(ylabel=ylabel)
@@ -216,8 +220,8 @@ def layouts(panels, labels):
     axes[-1].set_axis_off()  # only who is near whom means anything there
     figures.show(
         figure,
-        alt="The same two-dimensional codes three times: as they are, turned by PCA, and "
-        "torn into islands by t-SNE.",
+        alt="The same two-dimensional codes three times: as they are, turned by PCA, "
+        "and torn into islands by t-SNE.",
     )
 
 
@@ -229,6 +233,9 @@ def units(panels):
     for ax, (title, rows) in zip(np.atleast_1d(axes), panels.items()):
         rates = np.stack([row["unit_rates"] for row in rows], axis=1)  # (units, betas)
         picture = ax.imshow(rates, aspect="auto", cmap="cividis", vmin=0)
+        edge = [row["active"] - 0.5 for row in rows]
+        places = np.arange(len(rows) + 1) - 0.5
+        ax.stairs(edge, places, baseline=None, color="white", linewidth=2)
         names = [f"{row['beta']:g}\n{row['active']}" for row in rows]
         ax.set_xticks(range(len(rows)), names)
         ax.set_yticks(range(len(rates)), range(1, len(rates) + 1))
@@ -239,7 +246,8 @@ def units(panels):
     figures.show(
         figure,
         alt="Heat maps of the rate of each unit, units by β: with ten units, one after "
-        "the other turns dark as β grows, until all are dark.",
+        "the other turns dark as β grows, until all are dark. A white line runs below "
+        "the active ones.",
     )
 
 
@@ -263,9 +271,9 @@ def surgery(groups):
     axes[1].legend(fontsize=9, frameon=False)
     figures.show(
         figure,
-        alt="Rate and estimates of the marginal KL over β, for 2 and for 10 units. With "
-        "2 units the estimates from 1,000, 10,000 and 55,000 images agree; with 10 units "
-        "and a small β the estimate falls as the number of images grows.",
+        alt="Rate and estimates of the marginal KL over β, for 2 and for 10 units. "
+        "With 2 units the estimates from 1,000, 10,000 and 55,000 images agree; with "
+        "10 units and a small β the estimate falls as the number of images grows.",
     )
 
 
@@ -277,15 +285,15 @@ def gaps(panels):
         ax.axhline(0, color="0.4", linewidth=1)
         ax.plot(betas, values, "o", color=COLOURS[0])
         for beta, value in zip(betas, values):
-            text = f"{value:+.1f} %".replace("-", "−")
-            at = dict(xytext=(0, 8), ha="center", textcoords="offset points")
-            ax.annotate(text, (beta, value), **at)
-        log_beta(ax, title=title, xlim=(0.03, 700))
-    axes[0].set(ylabel="gap in D + βR")
+            text = f"{value:+.1f}".replace("-", "−")
+            at = dict(xytext=(0, 7), ha="center", textcoords="offset points")
+            ax.annotate(text, (beta, value), fontsize=9, **at)
+        log_beta(ax, title=title, xlim=(0.03, 700), ylim=(-5, 5))
+    axes[0].set(ylabel="gap in D + βR, %")
     figures.show(
         figure,
-        alt="The gap between one network and dedicated ones in percent over β, for 2 and "
-        "10 units: "
+        alt="The gap between one network and dedicated ones in percent over β, for 2 "
+        "and 10 units: "
         + "; ".join(
             f"{t}: {min(v):.1f} to {max(v):.1f} %" for t, (_, v, _) in panels.items()
         ),
@@ -330,7 +338,7 @@ def rows_of_digits(rows, title=""):
 
 
 def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=()):
-    """Return what the beta slider shows at `betas[i]`, for pages without a kernel or script."""
+    """Return what the beta slider shows at `betas[i]`, for pages without a kernel."""
     figure, axes = new_figure(
         2, 2, (8, 6.2), height_ratios=(3.4, 2.6), width_ratios=(1, 1.15)
     )
