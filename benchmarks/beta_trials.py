@@ -137,9 +137,6 @@ def remedies(digits, remedy, seed):
 def wanted(seeds):
     """Yield (part, its arguments by name) of all runs, seed by seed."""
     for seed in range(seeds):
-        for likelihood in NEAR:
-            for way in WAYS:
-                yield "offset", dict(likelihood=likelihood, way=way, seed=seed)
         for latent_dim in (2, 10):
             for beta in SAMPLED:
                 yield "samples", dict(latent_dim=latent_dim, beta=beta, seed=seed)
@@ -147,6 +144,9 @@ def wanted(seeds):
             yield "remedies", dict(remedy=remedy, seed=seed)
         for latent_dim in (2, 10, 40):
             yield "few", dict(latent_dim=latent_dim, seed=seed)
+        for likelihood in NEAR:
+            for way in WAYS:
+                yield "offset", dict(likelihood=likelihood, way=way, seed=seed)
 
 
 PARTS = {"offset": offset, "samples": samples, "few": few, "remedies": remedies}

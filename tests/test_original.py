@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vae_lib.analysis.information import active_units, knn_accuracy
 from vae_lib.course.results import FOLDER, load_arrays, load_results, where
 from vae_lib.data import load_mnist
 
@@ -68,6 +69,43 @@ def test_the_manifold_is_the_whole_grid():
     plane = load_arrays("original", "z2_beta12_")
     assert plane["manifold"].shape == (400, 28, 28)
     assert plane["codes"].shape == (10_000, 2) and plane["looks"].shape[0] == 4
+
+
+def test_small_codes_keep_their_neighbours_and_noise_hides_them():
+    """Why a t-SNE picture does not show a collapse."""
+    mu = load_arrays("original", "z15_beta12_")["codes"][:2000].astype("float32") / 1000
+    labels = load_mnist().test.labels[:2000]
+    z = mu + np.random.default_rng(1).standard_normal(mu.shape)
+    found = [
+        knn_accuracy(c[:1000], labels[:1000], c[1000:], labels[1000:]) for c in (mu, z)
+    ]
+    assert found[0] > 0.8 and found[1] < 0.15
+
+
+@pytest.mark.parametrize("latent_dim", [2, 15])
+def test_held_out_loss_has_not_turned_after_thirty_epochs(report, latent_dim):
+    (row,) = where(report["rows"], latent_dim=latent_dim, epochs=30)
+    terms = {name: np.array(values) for name, values in row["history"].items()}
+    held_out = terms["validation_distortion"] + 12 * terms["validation_rate"]
+    assert held_out.argmin() + 1 >= 28 and 5 < held_out[14] - held_out.min() < 7
+    training = terms["distortion"] + 12 * terms["rate"]
+    assert (held_out - training)[-1] > (held_out - training)[14] > 0
+
+
+def test_six_units_are_active_and_a_unit_that_means_something_would_be_seen(report):
+    """The test of notebook 03 on rotations has the power that it claims."""
+    mu = load_arrays("original", "z15_beta12_")["codes"].astype("float64")
+    mu = mu[:, active_units(mu)]
+    assert mu.shape[1] == regime(report, 12)["active"] == 6
+    rng = np.random.default_rng(2)
+
+    def best(codes, values):
+        return max(np.corrcoef(codes.T, values)[-1, :-1] ** 2)
+
+    control = mu[:, 3] + rng.standard_normal(len(mu)) * mu[:, 3].std()
+    turns = [np.linalg.qr(rng.standard_normal((6, 6)))[0] for _ in range(100)]
+    turned = [best(mu @ turn, control) for turn in turns]
+    assert best(mu, control) > np.quantile(turned, 0.95) + 0.05
 
 
 def test_what_is_missing_is_said_in_one_sentence():

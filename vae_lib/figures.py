@@ -173,16 +173,16 @@ def manifold(images, codes, title=""):
     return figure
 
 
-def draw_codes(axes, codes, labels, title="", size=3):
+def draw_codes(axes, codes, labels, title="", size=3, gap=0.06):
     """Draw codes (n, 2) coloured by digit, with the digit near its class's median,
-    so that colour is never alone.
+    so that colour is never alone; digits keep a `gap` of the picture's width apart.
     """
     axes.scatter(
         *codes.T, c=np.array(COLOURS)[labels % 10], s=size, alpha=0.5, linewidths=0
     )
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    distance = 0.06 * np.ptp(codes, axis=0).max()
+    distance = gap * np.ptp(codes, axis=0).max()
     for digit, place in zip(digits, spread(medians, distance)):
         axes.text(
             *place,

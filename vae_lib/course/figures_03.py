@@ -43,9 +43,9 @@ def regimes(runs, labels, shown):
     `runs` maps beta to dicts with `tsne` (n, 2) and `digits` and `new` (20, rows,
     columns); `labels` (n,) belong to the codes, `shown` are the ten test digits.
     """
-    figure, axes = new_figure(len(runs), 3, (8, 2.6 * len(runs) + 0.5))
+    figure, axes = new_figure(len(runs), 3, (8, 2.45 * len(runs) + 0.5))
     for (left, middle, right), (beta, run) in zip(axes, runs.items()):
-        draw_codes(left, run["tsne"].astype(float), labels, size=0.4)
+        draw_codes(left, run["tsne"].astype(float), labels, size=0.4, gap=0.12)
         left.set_axis_off()  # only who is near whom means anything there
         place = dict(transform=left.transAxes, rotation=90, ha="center", va="center")
         left.text(-0.06, 0.5, f"β = {beta}", fontsize=13, **place)
