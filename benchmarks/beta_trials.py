@@ -12,13 +12,11 @@ Writes data/beta_trials.json after every run; what stands there is not repeated 
 --afresh is given.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
+import stored
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.analysis.information import active_units, rate_parts, unit_rates
@@ -28,15 +26,9 @@ from vae_lib.evaluation import evaluate
 from vae_lib.experiments.remedies import FreeBits, warm_up
 from vae_lib.figures import unit
 from vae_lib.model import VAE
-from vae_lib.storage import whole_file
 from vae_lib.training import train
 
-RESULTS = Path(__file__).parent.parent / "data" / "beta_trials.json"
-BATCH, RATE, EPOCHS = (
-    128,
-    2e-3,
-    10,
-)  # as in beta_sweep.py; the rate falls along a cosine
+BATCH, RATE, EPOCHS = 128, 2e-3, 10  # as in beta_sweep.py, along a cosine
 NEAR = {"gaussian": 95, "bernoulli": 26}  # beta, at 0.88 and 0.81 of the predicted one
 WAYS = {  # hidden widths, activation, epochs of warm-up, epochs
     "linear": ((), "relu", 0, EPOCHS),
@@ -48,7 +40,7 @@ WAYS = {  # hidden widths, activation, epochs of warm-up, epochs
 SAMPLED = (0.5, 1, 4, 8, 12)  # betas
 SAMPLE_IMAGES, SAMPLE_EPOCHS = 20_000, 8
 CEILINGS = (1_000, 10_000, 55_000)  # posteriors in the mixture q(z)
-SEEDS = 2
+SEEDS = 3
 REMEDIES = ("none", "warm-up", "free bits")
 
 
@@ -102,6 +94,7 @@ def samples(digits, latent_dim, beta, seed):
     return {
         **terms(vae, digits.test.images, beta),
         "split": split,
+        "marginal": split[str(CEILINGS[-1])][1],
         **quality._asdict(),
         "active": int(active_units(mu).sum()),
         "unit_rates": sorted(map(float, unit_rates(mu, sigma)), reverse=True),
@@ -144,9 +137,6 @@ def remedies(digits, remedy, seed):
 def wanted(seeds):
     """Yield (part, its arguments by name) of all runs, seed by seed."""
     for seed in range(seeds):
-        for likelihood in NEAR:
-            for way in WAYS:
-                yield "offset", dict(likelihood=likelihood, way=way, seed=seed)
         for latent_dim in (2, 10):
             for beta in SAMPLED:
                 yield "samples", dict(latent_dim=latent_dim, beta=beta, seed=seed)
@@ -154,39 +144,25 @@ def wanted(seeds):
             yield "remedies", dict(remedy=remedy, seed=seed)
         for latent_dim in (2, 10, 40):
             yield "few", dict(latent_dim=latent_dim, seed=seed)
+        for likelihood in NEAR:
+            for way in WAYS:
+                yield "offset", dict(likelihood=likelihood, way=way, seed=seed)
 
 
 PARTS = {"offset": offset, "samples": samples, "few": few, "remedies": remedies}
 
 
-def rounded(value):
-    """Return nested results with floats of six digits."""
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def main():
     """Run what is not measured yet and print a line for each run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = stored.parser("beta_trials", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=SEEDS, help="they are 0, 1, 2 …")
     parser.add_argument(
         "--minutes", type=float, default=np.inf, help="begin no run after so many"
     )
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
-    rows = []
-    if options.out.exists() and not options.afresh:
-        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+    rows = stored.rows_in(options)
     digits = load_mnist()
     for part, arguments in wanted(options.seeds):
         key = {"part": part, **arguments}
@@ -194,15 +170,22 @@ def main():
             continue
         if time.monotonic() > end:
             break
-        rows.append(rounded({**key, **PARTS[part](digits, **arguments)}))
-        numbers = {k: v for k, v in rows[-1].items() if isinstance(v, float)}
-        print(*key.values(), numbers, flush=True)
-        settings = {"epochs": EPOCHS, "batch_size": BATCH, "learning_rate": RATE}
-        settings |= {"sample_images": SAMPLE_IMAGES, "sample_epochs": SAMPLE_EPOCHS}
-        report = {"images": len(digits.train.images), **settings, "rows": rows}
-        with whole_file(options.out) as name:
-            text = json.dumps(report).replace('{"part"', '\n{"part"')
-            Path(name).write_text(text, encoding="utf-8")
+        begin = time.perf_counter()
+        rows.append({**key, **PARTS[part](digits, **arguments)})
+        rows[-1]["seconds"] = round(time.perf_counter() - begin, 1)
+        floats = {k: v for k, v in rows[-1].items() if isinstance(v, float)}
+        print(*key.values(), floats, flush=True)
+        stored.write(
+            options,
+            "python benchmarks/beta_trials.py",
+            rows,
+            images=len(digits.train.images),
+            epochs=EPOCHS,
+            batch_size=BATCH,
+            learning_rate=RATE,
+            sample_images=SAMPLE_IMAGES,
+            sample_epochs=SAMPLE_EPOCHS,
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
                                                 again to go on
 
 784–500–120–z, batches of 64, squared error of standardised pixels, Adam at 1e-3, start
-by Glorot's rule: 15 epochs for each beta and each number of latent units, and 40 where
+by Glorot's rule: 15 epochs for each beta and each number of latent units, and 30 where
 early stopping is looked at. The original trained on all 60,000 digits; here 5,000 are
 held out, so that there is something to stop by.
 
@@ -13,12 +13,10 @@ Writes data/original.json (settings, figures, histories) and data/original.npz (
 pictures) after every run; what stands there is not repeated unless --afresh is given.
 """
 
-import argparse
-import json
 import time
-from pathlib import Path
 
 import numpy as np
+import stored
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
 from vae_lib.analysis.grids import embed, quantile_grid
@@ -29,14 +27,13 @@ from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.storage import whole_file
 from vae_lib.training import Training
 
-RESULTS = Path(__file__).parent.parent / "data" / "original.json"
 EPOCHS = SETTINGS["original"].training["epochs"]
-LONG = 40  # epochs, where early stopping is looked at
-LOOKS = (1, 5, 15, 40)  # epochs after which held-out digits are looked at
+LONG = 30  # epochs, where early stopping is looked at
+LOOKS = (1, 5, 15, 30)  # epochs after which held-out digits are looked at
 RUNS = [  # latent units, beta, seed, epochs
     *((15, beta, 0, EPOCHS) for beta in (12, 200, 0)),
     (2, 12, 0, EPOCHS),
-    *((dim, beta, 0, LONG) for dim, beta in ((2, 12), (15, 12), (15, 0))),
+    *((dim, 12, 0, LONG) for dim in (2, 15)),
 ]
 HISTORY = ("distortion", "rate", "validation_distortion", "validation_rate")
 
@@ -56,13 +53,10 @@ def figures_of(vae, digits, beta, seed):
     """Return what is measured of a trained network, in nats, on the test digits."""
     test = evaluate(vae, digits.test.images, seed=seed)
     mu, sigma = vae.encode(digits.test.images)
-    few, unseen = (
-        subsample(digits.train, 5000, seed),
-        subsample(digits.test, 5000, seed),
-    )
-    (mu_few, sigma_few), (mu_new, sigma_new) = map(
-        vae.encode, (few.images, unseen.images)
-    )
+    few = subsample(digits.train, 5000, seed)
+    unseen = subsample(digits.test, 5000, seed)
+    mu_few, sigma_few = vae.encode(few.images)
+    mu_new, sigma_new = vae.encode(unseen.images)
     rng = np.random.default_rng(seed)
     z_few, z_new = (
         m + s * rng.standard_normal(m.shape)
@@ -128,36 +122,21 @@ def measure(digits, latent_dim, beta, seed, epochs):
     return {**row, "picture_seconds": time.perf_counter() - begin}, arrays
 
 
-def rounded(value):
-    """Return nested results with floats of six digits."""
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [rounded(part) for part in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
-
-
 def main():
     """Run what is not measured yet and print a line for each run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = stored.parser("original", __doc__)
     parser.add_argument(
         "--minutes", type=float, default=np.inf, help="begin no run after so many"
     )
-    parser.add_argument(
-        "--afresh", action="store_true", help="measure again what stands in the file"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
     pictures = options.out.with_suffix(".npz")
-    rows, arrays = [], {}
-    if options.out.exists() and not options.afresh:
-        rows = json.loads(options.out.read_text(encoding="utf-8"))["rows"]
-        with np.load(pictures) as stored:
-            arrays = dict(stored)
+    rows, arrays = stored.rows_in(options), {}
+    if rows:
+        with np.load(pictures) as file:
+            arrays = dict(file)
     digits = load_mnist()
+    model, training, start = SETTINGS["original"]
     for run in RUNS:
         key = dict(zip(("latent_dim", "beta", "seed", "epochs"), run))
         if any(key.items() <= row.items() for row in rows):
@@ -165,23 +144,19 @@ def main():
         if time.monotonic() > end:
             break
         row, kept = measure(digits, **key)
-        rows.append(rounded({**key, **row}))
+        rows.append({**key, **row})
         prefix = f"z{key['latent_dim']}_beta{key['beta']}"
         arrays |= {f"{prefix}_{kind}": array for kind, array in kept.items()}
-        print(
-            key, {k: v for k, v in rows[-1].items() if isinstance(v, float)}, flush=True
-        )
-        model, training, start = SETTINGS["original"]
-        report = {
-            "settings": {**model, **training, "start": start},
-            "images": len(digits.train.images),
-            "rows": rows,
-        }
+        print(key, {k: v for k, v in row.items() if isinstance(v, float)}, flush=True)
         with whole_file(pictures) as name, open(name, "wb") as file:
             np.savez_compressed(file, **arrays)
-        with whole_file(options.out) as name:
-            text = json.dumps(report).replace('{"latent_dim"', '\n{"latent_dim"')
-            Path(name).write_text(text, encoding="utf-8")
+        stored.write(
+            options,
+            "python benchmarks/original.py",
+            rows,
+            settings={**model, **training, "start": start},
+            images=len(digits.train.images),
+        )
 
 
 if __name__ == "__main__":

@@ -82,3 +82,45 @@ def test_one_network_is_close_to_dedicated_ones(rows, latent_dim, bound):
         ]
         assert len(ours) == len(theirs) >= 2
         assert np.mean(ours) <= bound * np.mean(theirs), beta
+
+
+def test_every_network_falls_silent_below_the_predicted_beta(rows):
+    images = load_mnist().train.images
+    limits = {
+        "gaussian": theory.critical_beta_gaussian(theory.pca_eigenvalues(images)),
+        "bernoulli": theory.critical_beta_bernoulli(images),
+    }
+    shares = []
+    for likelihood, latent_dim in SERIES:
+        found, limit = series(rows, likelihood, latent_dim), limits[likelihood]
+        alive = max(row["beta"] for row in found if row["active"])
+        shares += [
+            alive / limit,
+            min(row["beta"] for row in found if row["beta"] > alive) / limit,
+        ]
+    assert max(shares) < 1
+    assert (min(shares), max(shares)) == pytest.approx((0.62, 0.93), abs=0.005)
+
+
+def test_networks_above_the_linear_optimum_are_silent_but_for_one(rows):
+    eigenvalues = theory.pca_eigenvalues(load_mnist().train.images)
+    above = [
+        (row["latent_dim"], row["beta"], row["active"] > 0)
+        for latent_dim in (2, 10)
+        for row in series(rows, "gaussian", latent_dim)
+        if row["train_loss"]
+        > theory.linear_optimum(eigenvalues, latent_dim, row["beta"]).loss
+    ]
+    assert len(above) == 7
+    assert [place for *place, speaks in above if speaks] == [[10, 80]]
+
+
+def test_three_of_nineteen_chords_miss(rows):
+    misses = []
+    for likelihood, latent_dim in SERIES:
+        found = [row for row in series(rows, likelihood, latent_dim) if row["active"]]
+        for one, two in zip(found, found[1:]):
+            fall = two["train_distortion"] - one["train_distortion"]
+            chord = fall / (one["train_rate"] - two["train_rate"])
+            misses.append(not one["beta"] <= chord <= two["beta"])
+    assert (sum(misses), len(misses)) == (3, 19)

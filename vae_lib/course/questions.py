@@ -107,28 +107,64 @@ CATCHES_UP = Question(
 # Notebook 03
 
 BEST_SAMPLES = Question(
-    "At which β are new digits, decoded from draws of the prior, best?",
-    "At 0 nothing keeps the codes near the prior, and random draws fall between "
-    "them; at 200 every digit is the "
-    "mean image.",
+    "At which β will new digits, decoded from random codes, look best?",
+    "At 0 nothing keeps the codes near the prior, and random codes fall where no image "
+    "ever was. At 200 every digit is the average digit.",
     options=("β = 0", "β = 12", "β = 200"),
     answer=1,
 )
-SILENT = Question(
-    "With ten units and a rising β, does each unit carry a little less, or does "
-    "one after the other go silent?",
-    "As in reverse water-filling: a unit is worth its rate or it is not, and the "
-    "weakest goes first.",
+FLATTERED = Question(
+    "The rate is almost 0. What will a t-SNE picture of the codes show?",
+    "t-SNE knows who is whose neighbour and nothing about scale. The codes differ by "
+    "less than the noise, but they still differ, and in an orderly way.",
     options=(
-        "each carries a little less",
-        "one after the other goes silent",
-        "all go silent at once",
+        "one dot: all codes are the same",
+        "a cloud in which the ten digits are mixed",
+        "clusters by digit, as in a working network",
+    ),
+    answer=2,
+)
+SUM_OR_MEAN = Question(
+    "Two networks, both with β = 12. The first sums over pixels, the second averages. "
+    "What will the second one draw?",
+    "Averaging multiplies β by 784. At 9,408 nats of picture for a nat of code, it is "
+    "cheapest to say nothing and to draw the average of all digits.",
+    options=(
+        "the same digits: a constant factor changes nothing",
+        "sharper digits than the first",
+        "one and the same grey blot, whatever it is shown",
+    ),
+    answer=2,
+)
+ON_THE_SPOT = Question(
+    "Will real networks fall silent below the predicted β, at it, or above it?",
+    "Beyond the prediction, silence is stable and cheaper. Below it, speaking gains so "
+    "little that training, too, can end in silence.",
+    options=("below it", "exactly at it", "above it"),
+    answer=0,
+)
+COVERAGE = Question(
+    "A larger β brings the codes closer to the prior. Will more of the real digits then "
+    "have a new digit that looks like them?",
+    "With two units, no: what the codes gain in order, the pictures lose in variety. "
+    "With ten units it helps up to a point, and hurts beyond it.",
+    options=("yes, always", "it depends on the number of units", "no, never"),
+    answer=1,
+)
+SILENT = Question(
+    "Ten units and a rising β: how do the units fall silent?",
+    "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest "
+    "goes first. Those that go on say less, too.",
+    options=(
+        "all say less and less, and stop together",
+        "one after the other",
+        "all at once, from one β to the next",
     ),
     answer=1,
 )
 ONE_NETWORK = Question(
-    "By how many percent is one network for every β worse than dedicated ones, at"
-    " its worst, in D + βR?",
+    "By how many percent is one network for every β worse than dedicated ones, at its "
+    "worst, in D + βR?",
     "A few numbers for each hidden unit are enough to move between the prices.",
     unit="percent",
 )

@@ -261,7 +261,7 @@ def reconstruction_figure(vae, split, seed):
     )
 
 
-def manifold(images, codes, title=""):
+def manifold_figure(images, codes, title=""):
     """Return a figure of images (n * n, rows, columns) decoded from a grid of codes.
 
     The first row of the picture is the first of `codes` (n * n, 2); the axes name the
@@ -298,7 +298,7 @@ def write(vae, digits, folder, report):
         "generated.png": lambda: figures.digit_rows(
             {"": vae.generate(100, seed)}, 20, "new digits"
         ),
-        "manifold.png": lambda: manifold(
+        "manifold.png": lambda: manifold_figure(
             vae.decode(grid), grid, "digits at quantiles of the prior"
         ),
         "t-sne.png": lambda: codes_figure(vae, shown, seed),
