@@ -44,7 +44,7 @@ def show_tails(table):
 
 
 def ellipse(q, image, deviations=1.0):
-    """Return the ellipse (60, 2) of so many deviations of q, `Gaussians`, of an image."""
+    """Return the ellipse (60, 2) of so many deviations of an image's `Gaussians` q."""
     mean, factor = q.mean[image], q.factor[image]
     return mean + deviations * (factor @ CIRCLE).T
 
@@ -215,7 +215,8 @@ def show_ratios(rows):
     ends = [np.median(rows[f"{kind}_{n}"]) for kind in ("plain", "double") for n in k]
     show(
         figure,
-        "Signal-to-noise ratio of the encoder's gradient against K, logarithmic scales. "
+        "Signal-to-noise ratio of the encoder's gradient against K, logarithmic "
+        "scales. "
         f"Medians from K = {k[0]} to {k[-1]}: plain {ends[0]:.2g} to "
         f"{ends[len(k) - 1]:.2g}, doubly reparametrized {ends[len(k)]:.2g} to "
         f"{ends[-1]:.2g}.",
@@ -291,5 +292,6 @@ def show_normalizer(p, bernoulli, continuous):
     show(
         figure,
         "Densities of one grey pixel for three values of the decoder. Left: the "
-        "Bernoulli formula, whose areas are below one; right: the continuous Bernoulli.",
+        "Bernoulli formula, whose areas are below one; right: the continuous "
+        "Bernoulli.",
     )

@@ -144,7 +144,8 @@ ON_THE_SPOT = Question(
     answer=0,
 )
 COVERAGE = Question(
-    "A larger β brings the codes closer to the prior. Will more of the real digits then "
+    "A larger β brings the codes closer to the prior. Will more of the real digits "
+    "then "
     "have a new digit that looks like them?",
     "With two units, no: what the codes gain in order, the pictures lose in variety. "
     "With ten units it helps up to a point, and hurts beyond it.",
@@ -153,7 +154,8 @@ COVERAGE = Question(
 )
 SILENT = Question(
     "Ten units and a rising β: how do the units fall silent?",
-    "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest "
+    "As in reverse water-filling: a unit is worth its rate or it is not, and the "
+    "weakest "
     "goes first. Those that go on say less, too.",
     options=(
         "all say less and less, and stop together",
@@ -233,7 +235,8 @@ NEW_PRIOR = Question(
 TIGHTER = Question(
     "The bound gets tighter with K. What happens to signal / noise of the encoder's "
     "gradient when K grows from 1 to 50?",
-    "Both signal and noise shrink, and the signal shrinks faster: the tighter the bound, "
+    "Both signal and noise shrink, and the signal shrinks faster: the tighter the "
+    "bound, "
     "the less it depends on q at all.",
     options=("it grows about sevenfold", "it stays", "it shrinks"),
     answer=2,

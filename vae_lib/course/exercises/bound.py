@@ -55,7 +55,8 @@ islands = Exercise(
         "one of them.": float(-0.8 * np.log(0.8) - 0.2 * np.log(0.2)),
         "That is for two islands of equal shares.": float(np.log(2)),
         "That is the share which is lost; its price is a logarithm.": 0.2,
-        "A q that covers one island is no perfect copy of p(z|x): it pays for the other "
+        "A q that covers one island is no perfect copy of p(z|x): it pays for the "
+        "other "
         "one.": 0.0,
     },
 )
