@@ -117,17 +117,22 @@ def digit_rows(
 
 
 def draw_codes(
-    axes: Axes, codes: np.ndarray, labels: np.ndarray, title: str = "", size: float = 3
+    axes: Axes,
+    codes: np.ndarray,
+    labels: np.ndarray,
+    title: str = "",
+    size: float = 3,
+    gap: float = 0.06,
 ) -> None:
     """Draw codes (n, 2) coloured by digit, with each digit near its class's median.
 
-    So colour is never alone.
+    So colour is never alone. The digits keep `gap` of the picture's width apart.
     """
     colours = np.array(COLOURS)[labels % 10]
     axes.scatter(*codes.T, c=colours, s=size, alpha=0.5, linewidths=0)
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    distance = 0.06 * np.ptp(codes, axis=0).max()
+    distance = gap * np.ptp(codes, axis=0).max()
     words = dict(fontsize=15, fontweight="bold", ha="center", va="center")
     for digit, place in zip(digits, spread(medians, distance)):
         colour = COLOURS[digit % 10]
