@@ -57,9 +57,9 @@ class Coder:
     Each latent unit has 2**`bits` values, equally probable under the prior. `push` pops
     a code by q(z|x), then pushes the image by p(x|z) and the code by the prior; it
     returns the bits that the first step took off, and the second and third put on.
-    `pop` does all of it backwards. Images are uint8 (rows, columns). Both pass the networks
-    one image at a time, on one machine: another rounding of a single probability would
-    make the rest of the stack unreadable.
+    `pop` does all of it backwards. Images are uint8 (rows, columns). Both pass the
+    networks one image at a time, on one machine: another rounding of a single
+    probability would make the rest of the stack unreadable.
     """
 
     def __init__(self, vae: VAEBase, bits: int = 10):
