@@ -1,4 +1,4 @@
-"""The controls of notebook 06: prices as a file has them, and frames that follow."""
+"""The controls of notebook 06: prices as of a file, and frames that follow."""
 
 import keras
 import numpy as np
