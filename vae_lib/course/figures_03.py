@@ -266,13 +266,14 @@ def surgery(groups):
             values = [row["split"][n][1] for row in rows]
             label = f"KL(q(z) ‖ p(z)), {int(n):,} images"
             ax.plot(betas, values, f"{MARKS[i]}--", color=COLOURS[i], label=label)
-        log_beta(ax, title=title)
+        log_beta(ax, title=title, xticks=betas)
+        ax.minorticks_off()
     axes[0].set(ylabel="nats")
     axes[1].legend(fontsize=9, frameon=False)
     figures.show(
         figure,
         alt="Rate and estimates of the marginal KL over β, for 2 and for 10 units. "
-        "With 2 units the estimates from 1,000, 10,000 and 55,000 images agree; with "
+        "With 2 units the estimates from 10,000 and 55,000 images agree; with "
         "10 units and a small β the estimate falls as the number of images grows.",
     )
 
