@@ -65,7 +65,7 @@ def show(figure, alt):
     )
 
 
-def palette(png, most=300_000):
+def palette(png, most=50_000):
     """Return PNG bytes, those of more than `most` in the 256 colours that suit them,
     a third of the size.
     """

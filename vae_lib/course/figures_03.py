@@ -215,7 +215,7 @@ def layouts(panels, labels):
     """Show the same codes in several layouts: `panels` maps titles to codes (n, 2)."""
     figure, axes = new_figure(1, len(panels), (8, 8.4 / len(panels)))
     for ax, (title, plane) in zip(axes, panels.items()):
-        draw_codes(ax, plane, labels, title)
+        draw_codes(ax, plane, labels, title, gap=0.13)
         ax.set(xlabel="", ylabel="")
     axes[-1].set_axis_off()  # only who is near whom means anything there
     figures.show(
@@ -398,10 +398,11 @@ def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=
         markersize=11,
         markeredgecolor="white",
     )
+    heights = [*distortions, *(height for _, height in dedicated)]
     curve.set(
         xlabel="rate R, nats",
         ylabel="distortion D, nats",
-        ylim=(distortions.min() - 4, distortions.max() + 6),
+        ylim=(min(heights) - 4, max(heights) + 6),
     )
     curve.legend(frameon=False)
     units, active = walk["unit_rates"][i], walk["active"][i]
