@@ -1,13 +1,16 @@
-"""The laboratory in the browser, measured: how fast, how well it learns, and beside what.
+"""The laboratory in the browser, measured: its speed, what it learns, beside others.
 
-    python benchmarks/laboratory.py                 everything, about 25 minutes on two cores; writes data/laboratory.json
-    python benchmarks/laboratory.py page            first step, milliseconds a step, frames, Pause, −ELBO after 40 s and 3 min
-    python benchmarks/laboratory.py steps           ours, TensorFlow.js, Keras in the kernel and the limit, in turn
-    python benchmarks/laboratory.py seeds           −ELBO of five seeds of ours beside five of `train`
-    python benchmarks/laboratory.py linear          the linear VAE beside its exact optimum
+    python benchmarks/laboratory.py         everything, about 25 minutes on two cores
+    python benchmarks/laboratory.py page    first step, milliseconds a step, frames,
+                                            Pause, −ELBO after 40 s and 3 min
+    python benchmarks/laboratory.py steps   ours, TensorFlow.js, Keras in the kernel and
+                                            the limit, in turn
+    python benchmarks/laboratory.py seeds   −ELBO of five seeds beside five of `train`
+    python benchmarks/laboratory.py linear  the linear VAE beside its exact optimum
 
-A part that is named alone replaces its figures in the file and leaves the others. Needs node (docs/lab/build.py says
-from where) and, for `page`, Chromium. TensorFlow.js is installed for `steps` into benchmarks/tensorflow_js.
+The figures go to data/laboratory.json; a part that is named alone replaces its own
+there. Needs node (docs/lab/build.py says from where) and, for `page`, Chromium.
+TensorFlow.js is installed for `steps` into benchmarks/tensorflow_js.
 """
 
 import argparse
@@ -20,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from speed import Process, machine, spread
+
 from vae_lib.storage import whole_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,33 +47,71 @@ class Node(Process):
     def __init__(self, node, script, **work):
         self.name, self.reports = Path(script).name, []
         command = [*node, str(script), json.dumps(work)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
         self.receive()
 
 
 def settings(**changes):
     """Return settings of the laboratory, its defaults but for `changes`."""
-    return {"latentDim": LATENT_DIM, "hidden": list(HIDDEN), "posterior": "softplus", "likelihood": "bernoulli", "optimizer": "adam",
-            "beta": 1.0, "learningRate": 1e-3, "seed": 1, **changes}
+    return {
+        "latentDim": LATENT_DIM,
+        "hidden": list(HIDDEN),
+        "posterior": "softplus",
+        "likelihood": "bernoulli",
+        "optimizer": "adam",
+        "beta": 1.0,
+        "learningRate": 1e-3,
+        "seed": 1,
+        **changes,
+    }
 
 
 def ours(node, files, **work):
-    """Return the laboratory's own trainer in node, ready to train on the page's digits."""
-    return Node(node, builder.LAB / "test" / "epochs.mjs", file=str(files / "train.bin"), count=builder.TRAIN, **work)
+    """Return the laboratory's own trainer in node, ready to train on the page's
+    digits.
+    """
+    return Node(
+        node,
+        builder.LAB / "test" / "epochs.mjs",
+        file=str(files / "train.bin"),
+        count=builder.TRAIN,
+        **work,
+    )
 
 
 def measure_steps(node, files):
-    """Return milliseconds a step of each contender and its multiple of ours, epochs taken in turn."""
+    """Return milliseconds a step of each contender and its multiple of ours, epochs
+    taken in turn.
+    """
     tensorflow_js = HERE / "tensorflow_js"
     if not (tensorflow_js / "node_modules").exists():
-        subprocess.run([*builder.node_commands()[1], "ci", "--ignore-scripts"], cwd=tensorflow_js, check=True, capture_output=True)
+        subprocess.run(
+            [*builder.node_commands()[1], "ci", "--ignore-scripts"],
+            cwd=tensorflow_js,
+            check=True,
+            capture_output=True,
+        )
     work = {"hidden": HIDDEN, "latent_dim": LATENT_DIM}
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
         contenders = {
             "ours": enter(ours(node, files, settings=settings())),
-            "tensorflow_js": enter(Node(node, tensorflow_js / "epochs.mjs", file=str(files / "train.bin"), count=builder.TRAIN,
-                                        hidden=list(HIDDEN), latentDim=LATENT_DIM)),
+            "tensorflow_js": enter(
+                Node(
+                    node,
+                    tensorflow_js / "epochs.mjs",
+                    file=str(files / "train.bin"),
+                    count=builder.TRAIN,
+                    hidden=list(HIDDEN),
+                    latentDim=LATENT_DIM,
+                )
+            ),
             "keras": enter(Process("ours", files / "train.npy", REPEATS + 1, **work)),
             "limit": enter(Process("limit", files / "train.npy", REPEATS + 1, **work)),
         }
@@ -78,70 +120,127 @@ def measure_steps(node, files):
             for name, contender in contenders.items():
                 seconds[name].append(contender.epoch())
     steps = -(-builder.TRAIN // 128)
-    labels = {"ours": "the laboratory (jax-js, WebAssembly, one thread)", "tensorflow_js": "TensorFlow.js 4.22, WebAssembly",
-              "keras": "`train` in the kernel (Keras, XLA, all cores)", "limit": "the matrix products at the machine's best rate"}
-    return {name: {"label": labels[name], "milliseconds": spread([1000 * s / steps for s in values[1:]]),
-                   "times_ours": spread([s / o for s, o in zip(values[1:], seconds["ours"][1:])])}
-            for name, values in seconds.items()}
+    labels = {
+        "ours": "the laboratory (jax-js, WebAssembly, one thread)",
+        "tensorflow_js": "TensorFlow.js 4.22, WebAssembly",
+        "keras": "`train` in the kernel (Keras, XLA, all cores)",
+        "limit": "the matrix products at the machine's best rate",
+    }
+    return {
+        name: {
+            "label": labels[name],
+            "milliseconds": spread([1000 * s / steps for s in values[1:]]),
+            "times_ours": spread(
+                [s / o for s, o in zip(values[1:], seconds["ours"][1:])]
+            ),
+        }
+        for name, values in seconds.items()
+    }
 
 
 def measure_seeds(node, files):
-    """Return the held-out −ELBO after EPOCHS epochs of five seeds: the laboratory's and those of `train`."""
+    """Return the held-out −ELBO after EPOCHS epochs of five seeds: the laboratory's and
+    those of `train`.
+    """
     import keras
+
     from vae_lib.evaluation import evaluate
     from vae_lib.model import VAE
     from vae_lib.training import train
 
-    train_images, held_out = builder.training_digits().images, builder.held_out_digits().images
+    train_images, held_out = (
+        builder.training_digits().images,
+        builder.held_out_digits().images,
+    )
     found = {"epochs": EPOCHS, "laboratory": [], "train": []}
     for seed in SEEDS:
-        with ours(node, files, settings=settings(seed=seed), heldOut=str(files / "held_out.bin")) as run:
+        with ours(
+            node,
+            files,
+            settings=settings(seed=seed),
+            heldOut=str(files / "held_out.bin"),
+        ) as run:
             for _ in range(EPOCHS):
                 run.epoch()
-            found["laboratory"].append(run.reports[-1]["distortion"] + run.reports[-1]["rate"])
+            found["laboratory"].append(
+                run.reports[-1]["distortion"] + run.reports[-1]["rate"]
+            )
         keras.utils.set_random_seed(seed)
         vae = VAE(LATENT_DIM, HIDDEN)
         train(vae, train_images, epochs=EPOCHS, seed=seed, progress=False)
         found["train"].append(-evaluate(vae, held_out, seed=seed).elbo)
-        print(f"seed {seed}: −ELBO {found['laboratory'][-1]:.1f} here, {found['train'][-1]:.1f} by train", flush=True)
-    means, deviations = ([function(found[name]) for name in ("laboratory", "train")] for function in (np.mean, np.std))
+        print(
+            f"seed {seed}: −ELBO {found['laboratory'][-1]:.1f} here, "
+            f"{found['train'][-1]:.1f} by train",
+            flush=True,
+        )
+    means, deviations = (
+        [function(found[name]) for name in ("laboratory", "train")]
+        for function in (np.mean, np.std)
+    )
     error = np.sqrt(sum(deviation**2 / (len(SEEDS) - 1) for deviation in deviations))
-    return {**found, "difference": float(means[0] - means[1]), "standard_error": float(error)}
+    return {
+        **found,
+        "difference": float(means[0] - means[1]),
+        "standard_error": float(error),
+    }
 
 
 def measure_linear(node, files, epochs=60):
-    """Return the training loss of the linear VAE beside its exact optimum, at the original's β = 12."""
+    """Return the training loss of the linear VAE beside its exact optimum, at the
+    original's β = 12.
+    """
     from vae_lib.analysis.theory import linear_optimum, pca_eigenvalues
 
-    best = linear_optimum(pca_eigenvalues(builder.training_digits().images), LATENT_DIM, LINEAR_BETA)
+    best = linear_optimum(
+        pca_eigenvalues(builder.training_digits().images), LATENT_DIM, LINEAR_BETA
+    )
     work = settings(hidden=[], likelihood="gaussian", beta=LINEAR_BETA)
     decay = {"factor": 1e-3, "from": epochs // 3, "over": 2 * epochs / 3}
-    with ours(node, files, settings=work, decay=decay, heldOut=str(files / "train.bin")) as run:
+    with ours(
+        node, files, settings=work, decay=decay, heldOut=str(files / "train.bin")
+    ) as run:
         for _ in range(epochs):
             run.epoch()
         loss = run.reports[-1]["distortion"] + LINEAR_BETA * run.reports[-1]["rate"]
-    return {"beta": LINEAR_BETA, "epochs": epochs, "loss": loss, "optimum": best.loss, "excess": loss / best.loss - 1}
+    return {
+        "beta": LINEAR_BETA,
+        "epochs": epochs,
+        "loss": loss,
+        "optimum": best.loss,
+        "excess": loss / best.loss - 1,
+    }
 
 
 FRAMES = """() => new Promise(done => {
   let count = 0; const begin = performance.now();
-  const tick = now => { count += 1; now - begin < 5000 ? requestAnimationFrame(tick) : done(1000 * count / (now - begin)); };
+  const tick = now => {
+    count += 1;
+    now - begin < 5000
+      ? requestAnimationFrame(tick) : done(1000 * count / (now - begin));
+  };
   requestAnimationFrame(tick);
 })"""
 PAUSE = """() => new Promise(done => {
-  const begin = performance.now(), seen = lab.state().step; let last = begin, step = seen;
+  const begin = performance.now(), seen = lab.state().step;
+  let last = begin, step = seen;
   lab.pause();
   const watch = () => {
     const now = performance.now();
     if (lab.state().step !== step) [step, last] = [lab.state().step, now];
-    now - begin < 1500 ? setTimeout(watch, 5) : done({milliseconds: last - begin, stepsMore: step - seen});
+    now - begin < 1500
+      ? setTimeout(watch, 5)
+      : done({milliseconds: last - begin, stepsMore: step - seen});
   };
   watch();
 })"""
 PICTURES = """() => new Promise(done => {
   let count = 0; const begin = performance.now(); let last = lab.state();
-  const watch = now => { if (lab.state().step !== last.step) { count += 1; last = lab.state(); }
-    now - begin < 5000 ? requestAnimationFrame(watch) : done(1000 * count / (now - begin)); };
+  const watch = now => {
+    if (lab.state().step !== last.step) { count += 1; last = lab.state(); }
+    now - begin < 5000
+      ? requestAnimationFrame(watch) : done(1000 * count / (now - begin));
+  };
   requestAnimationFrame(watch);
 })"""
 
@@ -151,7 +250,10 @@ def measure_page(path):
     from playwright.sync_api import sync_playwright
     from servers import launch_chromium
 
-    begun = "lab.start(); new Promise(done => { const look = () => lab.firstStep() ? done(lab.firstStep()) : setTimeout(look, 5); look(); })"
+    begun = (
+        "lab.start(); new Promise(done => { const look = () => lab.firstStep() "
+        "? done(lab.firstStep()) : setTimeout(look, 5); look(); })"
+    )
     with sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         first = []
@@ -178,7 +280,10 @@ def measure_page(path):
         for name, seconds in (("after_40_s", 40), ("after_3_min", 140)):
             page.wait_for_timeout(1000 * seconds)
             state = page.evaluate("lab.state()")
-            found[name] = {"negative_elbo": -state["heldOut"]["elbo"], "epochs": state["epoch"]}
+            found[name] = {
+                "negative_elbo": -state["heldOut"]["elbo"],
+                "epochs": state["epoch"],
+            }
         found["pause"] = page.evaluate(PAUSE)
         browser.close()
     return found
@@ -186,31 +291,61 @@ def measure_page(path):
 
 def table(result):
     """Return the table of steps as text."""
-    rows = [f"| {row['label']} | {row['milliseconds']['median']:.1f} | {row['times_ours']['median']:.2f} |" for row in result.values()]
-    return "\n".join(["| 784–256–128–2, batch 128 | ms a step | times ours |", "|:--|--:|--:|", *rows])
+    rows = [
+        f"| {row['label']} | {row['milliseconds']['median']:.1f} | "
+        f"{row['times_ours']['median']:.2f} |"
+        for row in result.values()
+    ]
+    return "\n".join(
+        [
+            "| 784–256–128–2, batch 128 | ms a step | times ours |",
+            "|:--|--:|--:|",
+            *rows,
+        ]
+    )
 
 
 def main():
     """Measure what was asked for, print it and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", choices=["page", "steps", "seeds", "linear", []], help="all unless named")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        choices=["page", "steps", "seeds", "linear", []],
+        help="all unless named",
+    )
     parts = parser.parse_args().parts or ["page", "steps", "seeds", "linear"]
     result = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     result |= machine(None)
     node = builder.installed_node()
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder)
-        train_images, held_out = builder.training_digits().images, builder.held_out_digits().images
+        train_images, held_out = (
+            builder.training_digits().images,
+            builder.held_out_digits().images,
+        )
         np.save(files / "train.npy", train_images)
         (files / "train.bin").write_bytes(train_images.tobytes())
         (files / "held_out.bin").write_bytes(held_out.tobytes())
         for part in parts:
-            work = {"page": lambda: measure_page(builder.build(files)), "steps": lambda: measure_steps(node, files),
-                    "seeds": lambda: measure_seeds(node, files), "linear": lambda: measure_linear(node, files)}
+            work = {
+                "page": lambda: measure_page(builder.build(files)),
+                "steps": lambda: measure_steps(node, files),
+                "seeds": lambda: measure_seeds(node, files),
+                "linear": lambda: measure_linear(node, files),
+            }
             result[part] = work[part]()
-            print(table(result[part]) if part == "steps" else json.dumps(result[part], indent=1), flush=True)
+            print(
+                table(result[part])
+                if part == "steps"
+                else json.dumps(result[part], indent=1),
+                flush=True,
+            )
             with whole_file(RESULTS) as name:
-                Path(name).write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                Path(name).write_text(
+                    json.dumps(result, indent=1, ensure_ascii=False) + "\n",
+                    encoding="utf-8",
+                )
 
 
 if __name__ == "__main__":

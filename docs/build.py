@@ -1,10 +1,12 @@
-"""Build the website: front page, notebooks with outputs, guide, slides, and widgets that live without a kernel.
+"""Build the website: front page, notebooks with outputs, guide, slides, and widgets
+that live without a kernel.
 
     python docs/build.py [--out site] [--quick] [--without-widgets] [--without-lab]
 
-Then open site/index.html, from disk or from any web server: no page asks another host for anything. The living
-widgets are trained here, as the notebooks train them, in about five minutes; --quick trains them on few digits, to
-try the rest. Needs `pip install -e ".[site]"`; the laboratory needs node, too, and is left out without it.
+Then open site/index.html, from disk or from any web server: no page asks another host
+for anything. The living widgets are trained here, as the notebooks train them, in about
+five minutes; --quick trains them on few digits, to try the rest. Needs `pip install -e
+".[site]"`; the laboratory needs node, too, and is left out without it.
 """
 
 import argparse
@@ -50,12 +52,15 @@ def check_packages():
             missing.append(package)
     if missing:
         raise NotBuilt(
-            f"The website needs {', '.join(missing)}: type 'pip install -e \".[site]\"', then this again."
+            f"The website needs {', '.join(missing)}: type 'pip install -e "
+            '".[site]"\', then this again.'
         )
 
 
 def check_folder(folder):
-    """Raise NotBuilt unless `folder` can be written: a new one, an empty one, or an earlier site."""
+    """Raise NotBuilt unless `folder` can be written: a new one, an empty one, or an
+    earlier site.
+    """
     if folder.exists() and not folder.is_dir():
         raise NotBuilt(f"{folder} is a file: name a folder after --out.")
     if (
@@ -64,7 +69,8 @@ def check_folder(folder):
         and not (folder / "searchindex.js").exists()
     ):
         raise NotBuilt(
-            f"{folder} holds files that are no website of ours: name a new or empty folder after --out."
+            f"{folder} holds files that are no website of ours: name a new or empty "
+            "folder after --out."
         )
 
 
@@ -83,7 +89,9 @@ def make_slides(folder, living):
 
 
 def make_living(folder, quick):
-    """Write the living pages into `folder`; return {notebook: [{cell, file, title, numbers, number}]}."""
+    """Write the living pages into `folder`; return {notebook: [{cell, file, title,
+    numbers, number}]}.
+    """
     sys.path.insert(0, str(ROOT))
     import living
 
@@ -113,7 +121,9 @@ def make_living(folder, quick):
 
 
 def write_living(path, folder):
-    """Write the living pages of the notebook at `path` into `folder`; yield what is known of each."""
+    """Write the living pages of the notebook at `path` into `folder`; yield what is
+    known of each.
+    """
     import living
 
     number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
@@ -138,7 +148,9 @@ def write_living(path, folder):
 
 
 def make_laboratory(folder):
-    """Build the laboratory into `folder`; return whether there is one, and say why where there is none."""
+    """Build the laboratory into `folder`; return whether there is one, and say why
+    where there is none.
+    """
     builder = DOCS / "lab" / "build.py"
     if not builder.exists():
         return False
@@ -155,7 +167,9 @@ def make_laboratory(folder):
 
 
 def build(out, quick=False, widgets=True, laboratory=True):
-    """Build the site into the folder `out`; raise NotBuilt with one sentence where that cannot be done."""
+    """Build the site into the folder `out`; raise NotBuilt with one sentence where that
+    cannot be done.
+    """
     check_packages()
     check_folder(out)
     from sphinx.cmd.build import build_main
@@ -166,8 +180,10 @@ def build(out, quick=False, widgets=True, laboratory=True):
         extra, made = temporary / "extra", temporary / "html"
         for name in "slides", "living", "_static":
             (extra / name).mkdir(parents=True)
-        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-svg.js")
+        (mathjax,) = files_of("sphinx-mathjax-offline", "mathjax/tex-chtml.js")
         shutil.copy(mathjax, extra / "_static")
+        fonts = "output/chtml/fonts/woff-v2"  # where that script looks for its letters
+        shutil.copytree(mathjax.parent / fonts, extra / "_static" / fonts)
         shutil.copy(DOCS / "plane.png", extra / "_static")
         living = make_living(extra / "living", quick) if widgets else {}
         (temporary / "living.json").write_text(json.dumps(living), "utf-8")

@@ -1,4 +1,6 @@
-"""What the front page and the side bar say of a notebook, read from the notebook itself."""
+"""What the front page and the side bar say of a notebook, read from the notebook
+itself.
+"""
 
 import base64
 import html
@@ -45,7 +47,9 @@ def png_size(data):
 
 
 def picture(path):
-    """Return (data address, description) of the richest of the notebook's figures that suit a card, or None."""
+    """Return (data address, description) of the richest of the notebook's figures that
+    suit a card, or None.
+    """
     best = None
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
         for output in cell.get("outputs", []):
@@ -62,7 +66,9 @@ def picture(path):
 
 
 def card(path):
-    """Return what the card of a notebook shows: number, title, question, minutes and picture."""
+    """Return what the card of a notebook shows: number, title, question, minutes and
+    picture.
+    """
     text = opening(path)
     question, read, run = QUESTION.search(text), READ.search(text), RUN.search(text)
     words = " ".join((question[1] or question[2]).split()) if question else ""

@@ -1,4 +1,6 @@
-"""The website: a front page, the notebooks with their stored outputs, guide and glossary. docs/build.py makes it."""
+"""The website: a front page, the notebooks with their stored outputs, guide and
+glossary. docs/build.py makes it.
+"""
 
 import json
 import re
@@ -38,7 +40,8 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"  # tables that cells put out are tables
-nb_mime_priority_overrides = [  # where no kernel runs, a widget is the picture or the text beside it
+# where no kernel runs, a widget is the picture or the text beside it
+nb_mime_priority_overrides = [
     ("html", "application/vnd.jupyter.widget-view+json", None),
     ("html", "image/png", 1),
     ("html", "text/html", 2),
@@ -75,7 +78,7 @@ html_js_files = [("site.js", {"defer": "defer"})]
 html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
-mathjax_path = "tex-svg.js"  # build.py puts it there
+mathjax_path = "tex-chtml.js"  # build.py puts it there
 
 CONTENTS = """
 
@@ -112,21 +115,28 @@ Benchmarks <docs/benchmarks>
 """
 FOLDER = re.compile(r"\[([^]]+)\]\([^():#]+/\)")  # a link that no page can follow
 WIDGET = "application/vnd.jupyter.widget-view+json"
-FRAME = """<figure class="alive"><figcaption>Alive on this page, without a kernel: <a href="{page}">{title}</a></figcaption>
-<iframe src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
+FRAME = """<figure class="alive">
+<figcaption>Alive on this page, without a kernel:
+<a href="{page}">{title}</a></figcaption>
+<iframe data-src="{page}" title="{title}" loading="lazy"></iframe></figure>"""
 
 
 def listed(paths):
-    """Return lines of a table of contents for notebooks, each with its number and its title."""
+    """Return lines of a table of contents for notebooks, each with its number and its
+    title.
+    """
     lines = [
-        f"{path.stem[:2]} {cards.title(path)} <{path.relative_to(ROOT).with_suffix('')}>"
+        f"{path.stem[:2]} {cards.title(path)} "
+        f"<{path.relative_to(ROOT).with_suffix('')}>"
         for path in paths
     ]
     return "\n".join(line.replace("`", "") for line in lines)
 
 
 def add_contents(app, name, source):
-    """Add the table of contents to the README and slides and living widgets to the notebooks."""
+    """Add the table of contents to the README and slides and living widgets to the
+    notebooks.
+    """
     source[0] = FOLDER.sub(r"\1", source[0])
     if name == "README":
         others = {
@@ -159,7 +169,9 @@ def add_contents(app, name, source):
 
 
 def living_pages(app):
-    """Return {notebook: [what is known of a living page]}, as docs/build.py wrote it down."""
+    """Return {notebook: [what is known of a living page]}, as docs/build.py wrote it
+    down.
+    """
     return (
         json.loads(Path(app.config.living).read_text("utf-8"))
         if app.config.living
@@ -168,7 +180,9 @@ def living_pages(app):
 
 
 def prepare(cell):
-    """Fold a cell of code that checks, leave out marks for the tests, and name its pictures for screen readers."""
+    """Fold a cell of code that checks, leave out marks for the tests, and name its
+    pictures for screen readers.
+    """
     tags = cell["metadata"].get("tags", [])
     if FOLDED & set(tags):
         cell["metadata"]["tags"] = [*tags, "hide-cell"]
@@ -194,7 +208,9 @@ def add_keywords(app, doctree):
 
 
 def with_extras(notebook, stem, living):
-    """Yield the cells of a notebook, a link to its slides, and a frame below each widget that has a living page."""
+    """Yield the cells of a notebook, a link to its slides, and a frame below each
+    widget that has a living page.
+    """
     frames = {}
     for page in living.get(stem, []):
         frames.setdefault(page["cell"], []).append(page)
@@ -207,8 +223,8 @@ def with_extras(notebook, stem, living):
             ]
         yield cell
         if i == 0:
-            link = f'<p class="to-slides"><a href="../slides/{stem}.html">Slides of this notebook</a></p>'
-            yield raw("slides", link)
+            link = f'<a href="../slides/{stem}.html">Slides of this notebook</a>'
+            yield raw("slides", f'<p class="to-slides">{link}</p>')
         for n, page in enumerate(frames.get(i, [])):
             html = FRAME.format(page=f"../living/{page['file']}", title=page["title"])
             yield raw(f"alive-{i}-{n}", html)
@@ -220,7 +236,9 @@ def raw(name, text):
 
 
 def finish(app, page, template, context, tree):
-    """Let the browser load pictures when they come near the screen; list living pages on the front page."""
+    """Let the browser load pictures when they come near the screen; list living pages
+    on the front page.
+    """
     if page == "index":
         context["living"] = sum(living_pages(app).values(), [])
     if body := context.get("body"):
@@ -230,7 +248,9 @@ def finish(app, page, template, context, tree):
 
 
 def setup(app):
-    """Connect the additions to Sphinx; `living` names the file that lists the living pages."""
+    """Connect the additions to Sphinx; `living` names the file that lists the living
+    pages.
+    """
     app.add_config_value("living", "", "env")
     app.connect("source-read", add_contents)
     app.connect("doctree-read", add_keywords)

@@ -1,4 +1,6 @@
-"""Living pages of the site: the notebooks' widgets, rebuilt with the notebooks' own models, without a kernel."""
+"""Living pages of the site: the notebooks' widgets, rebuilt with the notebooks' own
+models, without a kernel.
+"""
 
 import ast
 import dis
@@ -18,7 +20,9 @@ STANDS_FOR = {"LatentPlane": "LatentPad"}  # its kernel decodes; the pad needs n
 
 
 class Place(NamedTuple):
-    """A widget in a notebook: the number of its cell, the call that makes it, and the statements up to there."""
+    """A widget in a notebook: the number of its cell, the call that makes it, and the
+    statements up to there.
+    """
 
     cell: int
     call: ast.Call
@@ -46,7 +50,9 @@ def places(notebook):
 
 
 def instructions(node):
-    """Yield (depth, instruction) of a statement or an expression, compiled: 0 in the notebook, 1 in a function."""
+    """Yield (depth, instruction) of a statement or an expression, compiled: 0 in the
+    notebook, 1 in a function.
+    """
     whole = (
         ast.Module([node], []) if isinstance(node, ast.stmt) else ast.Expression(node)
     )
@@ -69,7 +75,9 @@ def bound(statement):
 
 
 def read(node):
-    """Return the names of the notebook that a statement or an expression reads, inside its functions, too."""
+    """Return the names of the notebook that a statement or an expression reads, inside
+    its functions, too.
+    """
     return {
         instruction.argval
         for _, instruction in instructions(node)
@@ -78,7 +86,9 @@ def read(node):
 
 
 def trains(statement, names):
-    """Whether a statement trains a model of one of `names`, or seeds the weights of those that follow."""
+    """Whether a statement trains a model of one of `names`, or seeds the weights of
+    those that follow.
+    """
     if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
         return False
     calls = [node for node in ast.walk(statement) if isinstance(node, ast.Call)]
@@ -98,7 +108,9 @@ def called(call):
 
 
 def recipe(statements, names):
-    """Return those of a notebook's `statements`, in order, that `names` need to come about."""
+    """Return those of a notebook's `statements`, in order, that `names` need to come
+    about.
+    """
     names, kept = set(names), []
     for statement in reversed(statements):
         if isinstance(statement, ast.Assert):
@@ -128,7 +140,9 @@ def silent(train):
 
 
 class Run:
-    """What has run of a notebook so far: its names, and the statements that are done."""
+    """What has run of a notebook so far: its names, and the statements that are
+    done.
+    """
 
     def __init__(self):
         self.names, self.done = {"__name__": "notebook"}, []
@@ -148,10 +162,11 @@ class Run:
 
 
 def living_widget(place, run):
-    """Return (kind, widget, latent_dim) for a place of a notebook, with the model that the notebook trains.
+    """Return (kind, widget, latent_dim) for a place of a notebook, with the model that
+    the notebook trains.
 
-    `run` is what has run of the notebook; those statements follow that the widget needs, and no others. Raises
-    whatever they raise.
+    `run` is what has run of the notebook; those statements follow that the widget
+    needs, and no others. Raises whatever they raise.
     """
     from vae_lib.data import load_mnist
     from vae_lib.widgets.pad import LatentPad
@@ -168,7 +183,9 @@ def living_widget(place, run):
 
 
 def front_widgets(epochs=12):
-    """Return the pad and the slider of the front page, small enough to answer as soon as the page is open."""
+    """Return the pad and the slider of the front page, small enough to answer as soon
+    as the page is open.
+    """
     import keras
 
     from vae_lib.data import load_mnist
@@ -191,9 +208,11 @@ def front_widgets(epochs=12):
 
 
 def living_page(widget, title, introduction, back, home, front=False):
-    """Return `widget` as an HTML document that follows the theme of the page around it and tells it its height.
+    """Return `widget` as an HTML document that follows the theme of the page around it
+    and tells it its height.
 
-    `back` is the (address, text) of the page that it belongs to, `home` the address of the front page.
+    `back` is the (address, text) of the page that it belongs to, `home` the address of
+    the front page.
     """
     from vae_lib.widgets.page import page_html
 
@@ -204,8 +223,9 @@ def living_page(widget, title, introduction, back, home, front=False):
         f'<a href="{back[0]}" target="_top">{back[1]}</a></nav>'
     )
     page = page_html(widget, title, introduction)
+    icon = '<link rel="icon" href="{}">'
     for mark, instead in {
-        '<link rel="icon" href="data:,">': '<link rel="icon" href="../_static/icon.svg">',
+        icon.format("data:,"): icon.format("../_static/icon.svg"),
         "</head>": f"<style>\n{style}</style>\n<script>\n{script}</script>\n</head>",
         "<body>": f'<body class="living{" living-front" * front}">\n{links}',
     }.items():

@@ -1,6 +1,8 @@
-"""Slides of a notebook for the projector: its questions, formulas, figures and answers, one thought a slide.
+"""Slides of a notebook for the projector: its questions, formulas, figures and answers,
+one thought a slide.
 
-What is a slide is decided by the structure of the notebook; where a slide is full, by theme/slides.js, which sees it.
+What is a slide is decided by the structure of the notebook; where a slide is full, by
+theme/slides.js, which sees it.
 """
 
 import html
@@ -31,7 +33,9 @@ ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOT
 
 
 def parts(source):
-    """Return a markdown source in parts: headings, paragraphs, lists, quotations, formulas, tables."""
+    """Return a markdown source in parts: headings, paragraphs, lists, quotations,
+    formulas, tables.
+    """
     blocks, block, fence = [], [], False
     for line in source.splitlines():
         fence ^= line.startswith("```") or line.strip() == "$$"
@@ -74,18 +78,24 @@ def kind_of(part):
 
 
 def written(markdown):
-    """Return markdown as HTML, without links into the series, which a slide has no use for."""
+    """Return markdown as HTML, without links into the series, which a slide has no use
+    for.
+    """
     return markdown2html(LINK.sub(r"\1", markdown))
 
 
 def block(kind, content, **marks):
-    """Return a block of a slide; `marks` tell theme/slides.js what to keep together and where to break."""
+    """Return a block of a slide; `marks` tell theme/slides.js what to keep together and
+    where to break.
+    """
     data = "".join(f' data-{name}="{value}"' for name, value in marks.items())
     return f'<div class="block {kind}"{data}>{content}</div>'
 
 
 class Deck:
-    """The slides of one notebook as they come about: groups of blocks, each group under its heading."""
+    """The slides of one notebook as they come about: groups of blocks, each group under
+    its heading.
+    """
 
     def __init__(self):
         self.groups, self.level, self.depth, self.led = [], None, 0, True
@@ -112,14 +122,17 @@ class Deck:
             if depth == 1 or blocks:
                 name = re.sub(r"^<p>|</p>$", "", title.strip())
                 heading = f"<h{min(depth, 2)}>{name}</h{min(depth, 2)}>"
+                content = heading + "".join(blocks)
                 whole.append(
-                    f'<section class="group depth-{depth}">{heading}{"".join(blocks)}</section>'
+                    f'<section class="group depth-{depth}">{content}</section>'
                 )
         return "\n".join(whole)
 
 
 def add_markdown(deck, source, figure):
-    """Add what a cell of markdown gives to the deck: what leads on, asks, defines and concludes."""
+    """Add what a cell of markdown gives to the deck: what leads on, asks, defines and
+    concludes.
+    """
     found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
     for i, part in enumerate(found):
         kind = kind_of(part)
@@ -146,7 +159,9 @@ def add_markdown(deck, source, figure):
 
 
 def add_code(deck, cell, page):
-    """Add what a cell of code gives to the deck; return whether it shows a figure, which a caption may follow."""
+    """Add what a cell of code gives to the deck; return whether it shows a figure,
+    which a caption may follow.
+    """
     tags, figure = set(cell.metadata.get("tags", [])), False
     lines = len(cell.source.splitlines())
     idea = "shown" in tags and lines <= SOURCE_LINES
@@ -210,7 +225,9 @@ def picture(data, facts):
 
 
 def add_widget(deck, data, facts, page):
-    """Add a guess as its question and choices, then, on the next slide, its answer; or a link to a living page."""
+    """Add a guess as its question and choices, then, on the next slide, its answer; or
+    a link to a living page.
+    """
     asked = data.get("text/html", "")
     if answer := ANSWER.search(asked):
         question = re.sub(r"<b>Your guess\.</b>\s*", "", ANSWER.sub("", asked))
@@ -228,7 +245,9 @@ def add_widget(deck, data, facts, page):
 
 
 def slides_html(path, pages=None):
-    """Return the notebook at `path` as HTML slides; `pages` are its living pages, by the number of their cell."""
+    """Return the notebook at `path` as HTML slides; `pages` are its living pages, by
+    the number of their cell.
+    """
     notebook, deck, figure = nbformat.read(path, as_version=4), Deck(), False
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":

@@ -16,6 +16,7 @@ from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.training import train
 from vae_lib.widgets.beta_slider import BETAS, CODES, TICKS, BetaSlider
 
+pytestmark = pytest.mark.slow  # trains two networks
 TEST = subsample(load_mnist().test, 500)
 
 

@@ -253,6 +253,17 @@ def test_a_single_array_is_not_a_set(tmp_path):
     assert "is not an .npz file" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    "content, found",
+    [(b"", "it is empty"), (b"label,p1,p2", "it begins with b'label,p1'")],
+)
+def test_an_odd_file_is_told_what_it_holds_and_what_is_wanted(tmp_path, content, found):
+    path = tmp_path / "digits.npz"
+    path.write_bytes(content)
+    message = refusal(path)
+    assert f"({found}), but must hold {', '.join(KEYS)}: download it, or" in message
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_truncated(tmp_path, share):
     path = save(tmp_path)

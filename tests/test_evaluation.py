@@ -46,6 +46,7 @@ def test_evaluation_samples_z(trained):
     assert evaluate(trained, images).distortion > at_the_mean + 0.5
 
 
+@pytest.mark.slow
 def test_importance_weighting_agrees_with_quadrature():
     small = (
         DIGITS.train.images[:5000].reshape(-1, 7, 4, 7, 4).mean((2, 4)) / 255

@@ -13,13 +13,20 @@ from scipy import integrate, stats
 from scipy.optimize import minimize
 
 from vae_lib.analysis.theory import critical_beta_bernoulli
-from vae_lib.course.exercises import beta, manifold, model, own, reparametrization
+from vae_lib.course.exercises import (
+    beta,
+    bound,
+    manifold,
+    model,
+    own,
+    reparametrization,
+)
 from vae_lib.course.exercises.checking import UNTOUCHED, Exercise
 from vae_lib.data import Split
 from vae_lib.experiments.conditional import labelled
 from vae_lib.objectives import bernoulli_distortion, rate
 
-MODULES = model, reparametrization, beta, manifold, own
+MODULES = model, reparametrization, beta, manifold, own, bound
 EXERCISES = {
     f"{module.__name__.rsplit('.', 1)[1]}.{name}": exercise
     for module in MODULES

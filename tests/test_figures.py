@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from vae_lib import figures
+from vae_lib.course.figures_01 import draw_normals
+from vae_lib.widgets.shared.control import digits_png
 
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (7, 28, 28), dtype="uint8")
@@ -29,16 +31,17 @@ def test_tiles_stand_row_by_row():
 
 
 def test_digits_are_dark_on_light_and_crisp():
-    png = pixels(figures.digits_png(DIGITS[:1], scale=4))
+    png = pixels(digits_png(DIGITS[:1], scale=4))
     np.testing.assert_array_equal(png, np.kron(255 - DIGITS[0], np.ones((4, 4), int)))
-    floats = pixels(figures.digits_png(DIGITS[:1] / 255.0, scale=4))
+    floats = pixels(digits_png(DIGITS[:1] / 255.0, scale=4))
     np.testing.assert_array_equal(png, floats)
 
 
 def test_values_beyond_the_range_are_clipped():
-    assert set(
-        np.unique(pixels(figures.digits_png(np.array([[[-3.0, 9.0]]]), scale=1)))
-    ) == {0, 255}
+    assert set(np.unique(pixels(digits_png(np.array([[[-3.0, 9.0]]]), scale=1)))) == {
+        0,
+        255,
+    }
 
 
 def test_a_figure_is_shown_with_its_description(monkeypatch):
@@ -72,6 +75,18 @@ def test_every_digit_has_its_colour_and_its_numeral():
     assert len(set(figures.COLOURS)) == 10
 
 
+@pytest.mark.parametrize("digit", range(10))
+def test_a_numeral_stands_out_from_its_classs_colour(digit):
+    figure, axes = figures.new_figure(size=(4, 4))
+    figures.draw_codes(axes, RNG.normal(size=(9, 2)), np.full(9, digit))
+    ink = matplotlib.colors.to_rgb(axes.texts[0].get_color())
+    low, high = sorted(
+        np.dot(np.power(colour, 2.2), (0.2126, 0.7152, 0.0722))
+        for colour in (ink, figures.COLOURS[digit])
+    )
+    assert (high + 0.05) / (low + 0.05) > 4.5  # WCAG, with a gamma of 2.2 for sRGB
+
+
 @pytest.mark.parametrize(
     "label, style", [("rate", "-"), ("rate, held-out", "--"), ("validation_rate", "--")]
 )
@@ -91,7 +106,7 @@ def test_rows_of_digits_have_their_labels():
 
 def test_normals_integrate_to_one():
     figure, axes = figures.new_figure(1, 2)
-    figures.draw_normals(axes, [(0.0, 1.0), (1.0, 0.2)], ["same", "shifted and narrow"])
+    draw_normals(axes, [(0.0, 1.0), (1.0, 0.2)], ["same", "shifted and narrow"])
     for ax in axes:
         line = ax.lines[0]
         assert np.trapezoid(line.get_ydata(), line.get_xdata()) == pytest.approx(

@@ -32,7 +32,7 @@ def test_terms_stand_in_order_once():
 @pytest.mark.parametrize("term", TERMS)
 def test_every_term_names_its_notebook(term):
     entry = re.search(rf"^### {re.escape(term)}\n\n(.+)$", TEXT, re.MULTILINE)[1]
-    assert re.search(r"[Nn]otebooks? 0[1-5]", entry)
+    assert re.search(r"[Nn]otebooks? 0[1-6]", entry)
 
 
 def test_every_term_has_its_place_in_jupyterlab():

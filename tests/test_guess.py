@@ -21,7 +21,7 @@ QUESTIONS = {
     if isinstance(value, Question)
 }
 NOTEBOOKS = sorted(
-    (Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-4]*.ipynb")
+    (Path(__file__).resolve().parents[1] / "notebooks").glob("0[1-46]*.ipynb")
 )
 CHOICE = Question("Up or down?", "Because.", options=("up", "down"), answer=1)
 NUMBER = Question("How many nats?", "Because.")
@@ -186,7 +186,9 @@ def test_every_question_stands_once_in_its_notebook_below_a_call_to_predict(path
         flags=re.MULTILINE,
     )
     expected = re.findall(
-        r"^([A-Z_0-9]+) = Question\(", parts[parts.index(path.name[:2]) + 1], re.MULTILINE
+        r"^([A-Z_0-9]+) = Question\(",
+        parts[parts.index(path.name[:2]) + 1],
+        re.MULTILINE,
     )
     cells = nbformat.read(path, as_version=4).cells
     places = [

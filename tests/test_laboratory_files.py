@@ -5,12 +5,14 @@ import json
 import keras
 import numpy as np
 import pytest
-from vae_lib import storage
-from vae_lib.experiments.one_network import ConditionedVAE
+
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
+from vae_lib.experiments.laboratory_file import load_from_browser, save_for_browser
+from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE
 from vae_lib.posterior import POSTERIORS
+from vae_lib.storage import StorageError
 
 
 @pytest.fixture
@@ -26,12 +28,14 @@ def vae():
 
 @pytest.fixture
 def path(vae, tmp_path):
-    storage.save_for_browser(vae, tmp_path / "small.vae.json")
+    save_for_browser(vae, tmp_path / "small.vae.json")
     return tmp_path / "small.vae.json"
 
 
 def changed(path, change):
-    """Write the file at `path` again after `change` has had its content; return the path."""
+    """Write the file at `path` again after `change` has had its content; return the
+    path.
+    """
     content = json.loads(path.read_text(encoding="utf-8"))
     change(content)
     path.write_text(json.dumps(content), encoding="utf-8")
@@ -39,7 +43,7 @@ def changed(path, change):
 
 
 def test_a_network_survives_its_file_bit_by_bit(vae, path):
-    loaded = storage.load_from_browser(path)
+    loaded = load_from_browser(path)
     assert loaded.settings == vae.settings and float(loaded.beta) == pytest.approx(0.3)
     for mine, theirs in zip(loaded.get_weights(), vae.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -57,13 +61,13 @@ def test_every_map_and_the_linear_network_survive(tmp_path, posterior, hidden):
         likelihood="gaussian",
         beta=0.0,
     )
-    storage.save_for_browser(vae, tmp_path / "one.vae.json")
-    loaded = storage.load_from_browser(tmp_path / "one.vae.json")
+    save_for_browser(vae, tmp_path / "one.vae.json")
+    loaded = load_from_browser(tmp_path / "one.vae.json")
     assert loaded.get_config() | {"name": ""} == vae.get_config() | {"name": ""}
 
 
 def test_a_loaded_network_can_be_trained_further(path):
-    vae = storage.load_from_browser(path)
+    vae = load_from_browser(path)
     vae.compile(optimizer="adam")
     vae.fit(load_mnist().train.images[:256] / np.float32(255), verbose=0)
 
@@ -100,18 +104,18 @@ def test_the_file_holds_names_shapes_and_numbers_only(path):
     ],
 )
 def test_a_damaged_or_foreign_file_is_refused_with_one_sentence(path, change, message):
-    with pytest.raises(storage.StorageError, match=message) as caught:
-        storage.load_from_browser(changed(path, change))
+    with pytest.raises(StorageError, match=message) as caught:
+        load_from_browser(changed(path, change))
     assert "small.vae.json" in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '"vae"'])
 def test_what_is_no_file_of_ours_is_refused(tmp_path, content):
     (tmp_path / "odd.vae.json").write_text(content, encoding="utf-8")
-    with pytest.raises(storage.StorageError, match="odd.vae.json"):
-        storage.load_from_browser(tmp_path / "odd.vae.json")
-    with pytest.raises(storage.StorageError, match="is not there"):
-        storage.load_from_browser(tmp_path / "none.vae.json")
+    with pytest.raises(StorageError, match="odd.vae.json"):
+        load_from_browser(tmp_path / "odd.vae.json")
+    with pytest.raises(StorageError, match="is not there"):
+        load_from_browser(tmp_path / "none.vae.json")
 
 
 @pytest.mark.parametrize(
@@ -123,11 +127,11 @@ def test_what_is_no_file_of_ours_is_refused(tmp_path, content):
     ],
 )
 def test_a_model_that_the_laboratory_cannot_show_is_refused(tmp_path, make, message):
-    with pytest.raises(storage.StorageError, match=message):
-        storage.save_for_browser(make(), tmp_path / "one.vae.json")
+    with pytest.raises(StorageError, match=message):
+        save_for_browser(make(), tmp_path / "one.vae.json")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_wrong_ending_is_named(vae, tmp_path):
-    with pytest.raises(storage.StorageError, match="does not end in .vae.json"):
-        storage.save_for_browser(vae, tmp_path / "one.json")
+    with pytest.raises(StorageError, match="does not end in .vae.json"):
+        save_for_browser(vae, tmp_path / "one.json")

@@ -319,7 +319,7 @@ def test_a_picture_that_could_not_be_made_is_told_by_the_exit_code(
         raise ValueError("codes has NaN or infinite entries")
 
     monkeypatch.setattr(command, "quantile_grid", lambda n: np.zeros((n * n, 2)))
-    monkeypatch.setattr(command.figures, "manifold", refused)
+    monkeypatch.setattr(command, "manifold", refused)
     code, folder = run()
     assert code == 2 and set(os.listdir(folder)) == FILES - {"manifold.png"}
     assert "manifold.png is left out" in capsys.readouterr().err

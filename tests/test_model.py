@@ -137,6 +137,7 @@ def test_beta_weighs_the_rate_and_not_the_distortion():
     )
 
 
+@pytest.mark.slow
 def test_compile_fit_evaluate_as_in_keras():
     vae = VAE(**SMALL)
     vae.compile(optimizer=keras.optimizers.Adam(1e-3))

@@ -31,6 +31,7 @@ def trained():
     return vae
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_at_beta_it_is_an_ordinary_vae(likelihood):
     network = new(likelihood=likelihood)
@@ -128,6 +129,7 @@ def test_more_beta_less_rate_and_more_distortion(trained):
     assert all(np.diff([e.distortion for e in found]) > 0)
 
 
+@pytest.mark.slow
 def test_it_stays_close_to_a_dedicated_network():
     """The gap of the notebook's table at one beta, small: 12,000 digits, 64-32 units,
     equally many steps.

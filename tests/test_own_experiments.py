@@ -65,6 +65,7 @@ def test_labels_travel_as_a_row(book, split):
     ).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["CVAE", "CutCVAE"])
 def test_conditional_models_train_in_the_compiled_loop(book, split, kind):
     images = book["labelled"](split)
@@ -109,6 +110,7 @@ def test_a_convolutional_pair_is_a_vae(book, split):
     assert model.reconstruct(split.images[:3]).shape == (3, 28, 28)
 
 
+@pytest.mark.slow
 def test_at_one_label_the_model_is_an_ordinary_one(book, split):
     model, images = book["CVAE"](latent_dim=3, hidden=(16, 8)), book["labelled"](split)
     train(model, images, epochs=1, batch_size=32, progress=False)

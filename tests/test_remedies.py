@@ -12,15 +12,18 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (256, 28, 28), dtype="uint8")
 SHORT = dict(batch_size=32, learning_rate=3e-3, progress=False)
 
 
+@pytest.mark.slow
 def test_free_bits_keep_units_at_their_floor_where_a_vae_falls_silent():
     silent, floored = VAE(3, (16,), beta=300.0), FreeBits(3, (16,), beta=300.0)
     for vae in (silent, floored):
         train(vae, IMAGES, epochs=25, **SHORT)
-    assert unit_rates(*silent.encode(IMAGES)).max() < 0.05
-    least = unit_rates(*floored.encode(IMAGES)).min()
-    assert least == pytest.approx(FreeBits.free, abs=0.1)
+    assert unit_rates(*silent.encode(IMAGES)).max() < 0.02
+    rates = unit_rates(*floored.encode(IMAGES))
+    assert rates.min() > 0.05  # below its floor a unit is not pushed, but can drift
+    assert rates.max() < FreeBits.free + 0.1
 
 
+@pytest.mark.slow
 def test_free_bits_report_the_rate_and_charge_at_least_it():
     vae = FreeBits(3, (16,), beta=2.0)
     history = train(vae, IMAGES, epochs=1, **SHORT)

@@ -55,6 +55,7 @@ def test_radii_are_those_of_the_brute_force():
     np.testing.assert_allclose(radii(points), distances[:, 5])
 
 
+@pytest.mark.slow
 def test_features_keep_the_distances_of_images_in_a_plane():
     plane = RNG.random((200, 2)) @ RNG.random((2, 784))
     images = (plane / plane.max()).reshape(-1, 28, 28).astype("float32")

@@ -12,7 +12,7 @@ import pytest
 from vae_lib.course.exercises.checking import Exercise
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
-CHAPTERS = sorted(FOLDER.glob("0[1-5]*.ipynb"))
+CHAPTERS = sorted(FOLDER.glob("0[1-6]*.ipynb"))
 SOLUTIONS = sorted(FOLDER.glob("solutions/*.ipynb"))
 CALL = re.compile(r"^(?:verdict = )?check\.(\w+)\(", re.MULTILINE)
 

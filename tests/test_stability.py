@@ -34,6 +34,7 @@ def last(runs):
     return record
 
 
+@pytest.mark.slow
 def test_a_stacked_run_is_the_run_of_train_at_the_same_seed(stack):
     record = last(
         stack.run("softplus, guarded", 1e-3, seeds=SEEDS, steps=20)
@@ -60,6 +61,7 @@ def test_a_run_does_not_depend_on_its_neighbours(stack):
     np.testing.assert_allclose(pair.loss, swapped.loss[::-1], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_chunks_and_their_number_change_nothing(stack):
     long = last(stack.run("bounded", 1e-3, seeds=SEEDS, steps=60))
     records = list(stack.run("bounded", 1e-3, seeds=SEEDS, steps=55))

@@ -36,6 +36,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(vae, tmp_path, monkeypat
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["vae.keras"]
 
 
+@pytest.mark.slow
 def test_a_kill_while_saving_leaves_the_old_file(vae, tmp_path):
     path = tmp_path / "vae.keras"
     storage.save(vae, path)

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-5]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("0[1-6]*.ipynb"))
 specification = importlib.util.spec_from_file_location(
     "section_minutes", ROOT / "benchmarks" / "section_minutes.py"
 )
@@ -71,6 +71,7 @@ def test_seconds_are_written_into_the_right_row():
     )
 
 
+@pytest.mark.slow
 def test_a_notebook_is_timed_section_by_section(tmp_path):
     cells = [
         nbformat.v4.new_markdown_cell("# Title"),

@@ -13,8 +13,7 @@ from vae_lib.analysis import theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
-from vae_lib.progress import readable
-from vae_lib.training import DivergedError, History, Training, train
+from vae_lib.training import DivergedError, History, Training, readable, train
 
 DIGITS = load_mnist()
 IMAGES = DIGITS.train.images[:2000]
@@ -160,6 +159,7 @@ def test_the_closed_form_of_the_linear_loss_is_what_drawing_estimates():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latent_dim, beta", [(3, 12.0), (2, 60.0)])
 def test_linear_vae_reaches_the_exact_optimum_on_mnist(latent_dim, beta):
     loss, optimum = trained_linear(
@@ -179,6 +179,7 @@ def test_linear_vae_reaches_the_exact_optimum_on_another_data_set(latent_dim, be
     assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "deviations, latent_dim, beta, epochs, learning_rate",
     [
@@ -201,6 +202,7 @@ def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum(
     assert optimum * (1 - 1e-6) < loss < 1.002 * optimum
 
 
+@pytest.mark.slow
 def test_a_second_model_of_the_same_code_compiles_nothing():
     def new_functions(vae, images, **settings):
         before = set(engine._compiled)
@@ -231,6 +233,7 @@ def test_without_xla_it_goes_on_and_says_so(monkeypatch):
     assert history["loss"][0] < 784 * np.log(2)
 
 
+@pytest.mark.slow
 def test_leaving_the_loop_and_coming_back_changes_nothing():
     straight, halting = new_vae(), new_vae()
     train(straight, IMAGES, epochs=2, progress=False)
@@ -441,6 +444,7 @@ def test_a_usual_training_warns_of_nothing(recwarn):
     assert not [w for w in recwarn if "untrained" in str(w.message)]
 
 
+@pytest.mark.slow
 def test_training_draws_nothing_from_the_seed_of_the_next_model():
     def next_after(hidden):
         vae = new_vae(hidden=hidden)

@@ -419,6 +419,7 @@ def test_what_is_looked_at_is_what_the_library_evaluates():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "latent_dim, words", [(1, "class"), (2, "z₂"), (6, "the two most active units")]
 )
@@ -441,6 +442,7 @@ def test_start_pressed_twice_is_one_run(panel):
     assert usable(panel) == {"Stop", "Reset"}
 
 
+@pytest.mark.slow
 def test_stop_keeps_what_was_learned_and_continue_goes_on_as_if_nothing_had_been(panel):
     panel.start(epochs=60)
     until(lambda: panel.run.training.done > 2)
@@ -513,10 +515,13 @@ def test_an_exception_inside_training_leaves_a_usable_panel(
     assert len(panel.result(PATIENCE).history["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
     with monkeypatch.context() as patch:
         set_optimizer = training.set_optimizer
-        patch.setattr(training, "set_optimizer", lambda vae, _: set_optimizer(vae, 1e12))
+        patch.setattr(
+            training, "set_optimizer", lambda vae, _: set_optimizer(vae, 1e12)
+        )
         panel.start(likelihood="gaussian")
         with pytest.raises(DivergedError):
             panel.result(PATIENCE)
@@ -586,6 +591,7 @@ def test_both_curves_show_the_same_quantities_in_training_and_held_out(panel):
     assert drawn == [point[1], seen.distortion, point[2], seen.rate]
 
 
+@pytest.mark.slow
 def test_a_panel_takes_images_of_any_size_and_any_classes(tmp_path):
     rng = np.random.default_rng(0)
     for shape, classes in (((20, 30), 26), ((64, 64), 2), ((8, 8), 1)):
@@ -633,6 +639,7 @@ def test_a_cell_that_is_run_again_ends_its_run_and_hands_its_runs_on(
     assert again.compiling.wait(PATIENCE)
 
 
+@pytest.mark.slow
 def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
     other = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
     panel.start(epochs=4, seed=1)
@@ -643,6 +650,7 @@ def test_two_panels_at_once_do_not_disturb_each_other(panel, tmp_path):
         assert panel.result(PATIENCE).history == result.history
 
 
+@pytest.mark.slow
 def test_at_most_four_runs_stay_side_by_side(panel):
     for beta in range(1, 6):
         panel.start(beta=beta, epochs=1)
@@ -768,6 +776,7 @@ def kernel():
     manager.shutdown_kernel(now=True)
 
 
+@pytest.mark.slow
 def test_the_page_is_heard_while_a_cell_runs(kernel):
     client = kernel[1]
     setup = client.execute(
@@ -810,6 +819,7 @@ def test_the_page_is_heard_while_a_cell_runs(kernel):
     assert reply["content"]["status"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_notebook_run_by_a_machine_trains_waits_and_leaves_no_thread(kernel):
     cells = [
         "from vae_lib.data import load_mnist\n"

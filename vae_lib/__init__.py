@@ -11,8 +11,7 @@ The core, from the ground up; a module imports only from modules above it in thi
     storage     models saved whole or not at all
     evaluation  what a trained model is measured by
     engine      many gradient steps in one compiled function
-    progress    the progress bar, in notebooks and terminals, and Ctrl-C
-    training    the training loop that can be watched, stopped and continued
+    training    the training loop that can be watched, stopped and continued; its bar
 
 Rooms above it, each of which imports the core and the rooms before it:
 
@@ -31,10 +30,7 @@ from pathlib import Path
 
 
 def _check_backend():
-    """Raise ImportError with one sentence unless Keras is set to TensorFlow.
-
-    Where Keras looks: the environment, then its settings file.
-    """
+    """Raise ImportError unless environment and Keras' settings file say TensorFlow."""
     home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
     settings = home / "keras.json"
     source, backend = "KERAS_BACKEND", os.environ.get("KERAS_BACKEND")
@@ -54,8 +50,8 @@ def _check_backend():
 def _import_tensorflow_quietly():
     """Import TensorFlow with its start-up log sent to the null device.
 
-    Devices are listed, which logs, too, but no operation runs: threads and logical
-    devices can still be set afterwards. Errors are raised as ever.
+    Listing devices logs, too. No operation runs, so that threads and logical devices
+    can still be set afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()

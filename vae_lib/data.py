@@ -1,6 +1,4 @@
-"""MNIST, or any .npz with the Keras keys, as train, validation and test splits.
-Notebook 01 loads it.
-"""
+"""MNIST, or any .npz with the Keras keys, as train, validation and test splits."""
 
 import io
 import os
@@ -23,48 +21,37 @@ SEED = 0  # the split is the same for every reader, so that figures can be compa
 
 
 class DataError(ValueError):
-    """A data file cannot be used; the message names the file, what is wrong and what
-    to do.
-    """
+    """A data file cannot be used; the message names it, the fault and what to do."""
 
 
 class Split(NamedTuple):
-    """Images and their labels, in the same order.
+    """Images and their labels, in the same order."""
 
-    `images` is uint8 (n, rows, columns), grey levels from 0 (background) to 255 (ink);
-    divide by 255 for pixels in [0, 1]. `labels` is uint8 (n,), the class of each image:
-    the digit itself on MNIST, where images are 28 × 28.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # uint8 (n, rows, columns), 0 (background) … 255 (ink)
+    labels: np.ndarray  # uint8 (n,), the class of each image: of MNIST, the digit
 
 
 class Digits(NamedTuple):
-    """Three disjoint splits: `train` to fit on, `validation` to choose by, `test` to
-    report.
-    """
+    """Three disjoint splits: to fit on, to choose by, and to report."""
 
     train: Split
     validation: Split
     test: Split
 
 
-def load_mnist(path=None):
+def load_mnist(path: Path | str | None = None) -> Digits:
     """Return Digits(train, validation, test): 55,000, 5,000 and 10,000 images of MNIST.
 
-    Each split holds uint8 images (n, 28, 28) and uint8 labels (n,). The validation
-    images are one twelfth of the file's training images, drawn by a seeded permutation;
-    the test split keeps the file's order.
+    The validation images are one twelfth of the file's training images, drawn by a
+    seeded permutation; the test split keeps the file's order.
 
     `path` names another .npz with the arrays x_train, y_train, x_test and y_test, such
     as Fashion-MNIST. Its images are (n, rows, columns) or (n, rows, columns, 1), of any
-    size, as uint8, bool, other integers from 0 to 255, or floats in [0, 1]; they come
-    out as uint8 (n, rows, columns). Where the brightest pixel of the file is far below
-    white, as in images of 0 and 1, all are scaled alike to reach 255, with a warning
-    unless they are of 0 and 1. Pickled content is never loaded. Raises DataError when
-    the file is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges;
-    notebook 01.
+    size, as uint8, bool, other integers from 0 to 255, or floats in [0, 1]. Where the
+    brightest pixel of the file is far below white, as in images of 0 and 1, all are
+    scaled alike to reach 255, with a warning unless they are of 0 and 1. Pickled
+    content is never loaded. Raises DataError when the file is missing, damaged or holds
+    anything else. MNIST: LeCun, Cortes & Burges; notebook 01.
     """
     path = Path(BUNDLED if path is None else os.path.expanduser(path))
     x_train, y_train, x_test, y_test = _read(path)
@@ -78,21 +65,17 @@ def load_mnist(path=None):
     x_train, x_test = _grey_levels(path, x_train, x_test)
     train, test = Split(x_train, y_train), Split(x_test, y_test)
     order = np.random.default_rng(SEED).permutation(len(train.images))
-    n_validation = len(order) // VALIDATION_SHARE
-    return Digits(
-        _take(train, order[n_validation:]), _take(train, order[:n_validation]), test
-    )
+    held_out, fitted = np.split(order, [len(order) // VALIDATION_SHARE])
+    return Digits(_take(train, fitted), _take(train, held_out), test)
 
 
-def subsample(split, n, seed=0, stratified=False):
-    """Return a Split of `n` images drawn at random without replacement, in random
-    order.
+def subsample(split: Split, n: int, seed: int = 0, stratified: bool = False) -> Split:
+    """Return a Split of `n` images drawn at random without replacement.
 
-    `split` is a Split of uint8 images (N, rows, columns) and labels (N,); the same
-    `seed` draws the same images. With `stratified`, every label keeps its share of the
-    whole to within one image. A head slice or a stride is no substitute: the even and
-    odd rows of MNIST differ in their mean. Raises ValueError unless n is from 1 to N.
-    Notebook 03.
+    They are in random order, and the same `seed` draws the same. With `stratified`,
+    every label keeps its share of the whole to within one image. A head slice or a
+    stride is no substitute: the even and odd rows of MNIST differ in their mean. Raises
+    ValueError unless n is a number of images that there are. Notebook 03.
     """
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
@@ -104,9 +87,7 @@ def subsample(split, n, seed=0, stratified=False):
     order = generator.permutation(available)
     if stratified:
         order = order[np.argsort(split.labels[order], kind="stable")]
-        evenly_spaced = (
-            (2 * np.arange(n) + 1) * available // (2 * n)
-        )  # a run of one label gets its share
+        evenly_spaced = (2 * np.arange(n) + 1) * available // (2 * n)
         order = generator.permutation(order[evenly_spaced])
     return _take(split, order[:n])
 
@@ -116,28 +97,14 @@ def _take(split, rows):
 
 
 def _read(path):
-    """Return the four arrays of the .npz file at `path`, not yet checked; raise
-    DataError if that fails.
-    """
-    if os.path.isdir(
-        path
-    ):  # unlike Path.is_dir, false for a path that cannot be looked up at all
+    """Return the four arrays of the .npz file at `path`, not yet checked."""
+    if os.path.isdir(path):  # unlike Path.is_dir, false for a name that is too long
         raise DataError(
             f"{path} is a folder, but must be an .npz file: give the path of the file "
             "in it."
         )
     try:
-        with zipfile.ZipFile(path) as archive:
-            missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
-            if missing:
-                raise DataError(
-                    f"{path} has no array {' and no '.join(missing)}, but must hold "
-                    f"{', '.join(KEYS)}: "
-                    "save them under these names with numpy.savez_compressed."
-                )
-            return [_read_array(path, archive, key) for key in KEYS]
-    except DataError:
-        raise
+        archive = zipfile.ZipFile(path)
     except FileNotFoundError as error:
         raise DataError(
             f"{path} does not exist: {_remedy(path, 'check the path')}."
@@ -150,32 +117,36 @@ def _read(path):
         raise DataError(
             f"{path} cannot be opened ({error.strerror or error}): check the path."
         ) from error
-    except (
-        Exception
-    ) as error:  # a bad index makes zipfile stumble in more ways than BadZipFile
-        remedy = _remedy(path, "download or save it again")
+    except Exception as error:  # a bad index makes zipfile stumble in many ways
+        content = path.read_bytes()
+        found = f"it begins with {content[:8]!r}" if content else "it is empty"
+        remedy = _remedy(path, "download it, or save it with numpy.savez_compressed")
         raise DataError(
-            f"{path} is not an .npz file, or only a part of one: {remedy}."
+            f"{path} is not an .npz file, or only a part of one ({found}), but must "
+            f"hold {', '.join(KEYS)}: {remedy}."
         ) from error
+    with archive:
+        missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
+        if missing:
+            raise DataError(
+                f"{path} has no array {' and no '.join(missing)}, but must hold "
+                f"{', '.join(KEYS)}: save them under these names with "
+                "numpy.savez_compressed."
+            )
+        return [_read_array(path, archive, key) for key in KEYS]
 
 
 def _read_array(path, archive, key):
-    """Return one array of the archive; raise DataError if its bytes are damaged or
-    hold Python objects.
-    """
+    """Return one array of the archive."""
     try:
-        content = archive.read(
-            f"{key}.npy"
-        )  # the whole member at once, so that its checksum is compared
+        content = archive.read(f"{key}.npy")  # whole, so that its checksum is compared
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except (
-        Exception
-    ) as error:  # zlib, zipfile and NumPy have a dozen ways to stumble over bad bytes
+    except Exception as error:  # zlib, zipfile and NumPy each raise their own
         if "Object arrays" in str(error):
             raise DataError(
                 f"{path} holds {key} as pickled Python objects, which are never loaded "
-                "because they can run "
-                "code: save plain uint8 arrays with numpy.savez_compressed."
+                "because they can run code: save plain uint8 arrays with "
+                "numpy.savez_compressed."
             ) from error
         remedy = _remedy(path, "download or save it again")
         raise DataError(
@@ -184,27 +155,25 @@ def _read_array(path, archive, key):
 
 
 def _remedy(path, otherwise):
+    """Return what to do about a bad file at `path`."""
     if path != BUNDLED:
         return otherwise
     if (HERE.parent / ".git").exists():
-        return (
-            "restore it with 'git checkout -- data/mnist.npz', or give load_mnist the "
-            "path of a copy"
-        )
-    return "install vae_lib again, or give load_mnist the path of a copy"
+        again = "restore it with 'git checkout -- data/mnist.npz'"
+    else:
+        again = "install vae_lib again"
+    return f"{again}, or give load_mnist the path of a copy"
 
 
 def _checked(path, name, images, labels, at_least):
-    """Return images (n, rows, columns) and uint8 labels (n,); raise DataError for
-    others.
-    """
+    """Return images (n, rows, columns) and uint8 labels (n,)."""
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.ndim != 3 or 0 in images.shape[1:] or images.dtype.kind not in "buif":
         raise DataError(
             f"{path}: x_{name} is {images.dtype} {images.shape}, but must hold grey "
             "images (n, rows, columns), as integers from 0 to 255 or floats in [0, 1]: "
-            "convert them and save them again."
+            "reshape or convert them and save them again."
         )
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -232,16 +201,13 @@ def _checked(path, name, images, labels, at_least):
 
 
 def _grey_levels(path, *arrays):
-    """Return the arrays as uint8 from 0 to 255, all scaled alike; DataError for
-    others.
-    """
+    """Return the arrays as uint8 from 0 to 255, all scaled alike."""
     white = 1 if any(images.dtype.kind in "bf" for images in arrays) else 255
     low, high = min(x.min() for x in arrays), max(x.max() for x in arrays)
     if not (low >= 0 and high <= white):
         raise DataError(
             f"{path}: pixels range from {low:.4g} to {high:.4g}, but must lie from 0 "
-            "to "
-            f"{white}: save grey levels of 0 to 255 as uint8, or divide them by 255."
+            f"to {white}: save grey levels of 0 to 255 as uint8, or divide them by 255."
         )
     if high == 0:
         raise DataError(f"{path}: every pixel is 0: save images that show something.")

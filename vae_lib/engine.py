@@ -1,19 +1,26 @@
 """Many gradient steps of a model in one compiled function. Notebook 01 measures it.
 
-What it gives over Keras' `fit` with `jit_compile` and `steps_per_execution`: on two
-cores an epoch of 60,000 images takes `fit` 1.19 times as long (1.00 to 1.53), its first
-progress comes after 5.3 s instead of 2.1 s, and every new model compiles anew
-(`benchmarks/speed.py`). Chunks can be as short as one step, so that a training is heard
-and stopped within a fraction of a second, and none is kept that is not finite.
+What it gives over Keras' `fit` with `jit_compile` and `steps_per_execution`, its best
+settings, is little speed and much else. On two cores `fit` takes 3.18 s for an epoch of
+60,000 images, 1.19 times (1.00 to 1.53) as long as this loop's 2.89 s; its first sign
+of progress comes after 5.3 s instead of 2.1 s, and it needs 1,334 MB at its peak
+instead of 983 MB (`data/speed.json`). Each new model compiles anew in `fit`; here the
+compiled function is shared. Chunks can be as short as one step, so that a training is
+watched and stopped within a fraction of a second, and none is kept that is not finite.
 """
 
 import contextlib
 import ctypes
+import functools
 import hashlib
+import re
 import threading
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -30,20 +37,19 @@ WITHOUT_XLA = (
 
 
 class Compiled:
-    """`function` of tensors like `signature`, compiled by XLA.
+    """`function` of tensors like `signature`, compiled by XLA; returns a list of them.
 
     What is compiled is the function as it stands now: its Python code runs once, here.
-    The result is shared only with functions that were traced to the same graph,
-    operation by operation and constant by constant; each is run on the variables of its
-    own. Calling it returns a list of tensors. Where XLA is not available, or cannot
-    compile an operation, it runs without XLA and says so once.
+    The result is shared with functions that were traced to the same graph; each is run
+    on variables of its own. Where XLA is not available, or cannot compile an operation,
+    it runs without XLA and says so once.
     """
 
-    def __init__(self, function, signature):
+    def __init__(self, function: Callable, signature: Sequence[tf.TensorSpec]):
         self._function, self._signature = function, signature
         self._trace(xla=True)
 
-    def __call__(self, *tensors):
+    def __call__(self, *tensors: tf.Tensor) -> list[tf.Tensor]:
         try:
             return self._run(tensors)
         except WITHOUT_XLA as error:
@@ -81,9 +87,7 @@ _compiled_lock = threading.Lock()
 
 
 def _shared(key, traced):
-    """Return the function compiled for a graph like that of `traced`, and if it is
-    new.
-    """
+    """Return the function compiled for a graph like that of `traced`; is it new?"""
     with _compiled_lock:
         fresh = key not in _compiled
         if fresh:
@@ -94,7 +98,7 @@ def _shared(key, traced):
         return _compiled[key], fresh
 
 
-def fingerprint(graph, *settings):
+def fingerprint(graph: tf.Graph, *settings) -> str:
     """Return a digest that two traced graphs share if they compute the same.
 
     Names of operations and functions have no part in it, all else has: operations,
@@ -102,61 +106,37 @@ def fingerprint(graph, *settings):
     """
     definition = graph.as_graph_def()
     functions = {f.signature.name: f for f in definition.library.function}
-    digests = {}
 
-    def digest_of(name):
-        if name not in digests:
-            digests[name] = ""  # for a function that calls itself
-            digests[name] = _digest_of_function(functions[name], digest_of)
-        return digests[name]
+    @functools.cache
+    def of_function(name):
+        function = functions[name]
+        inputs, outputs = function.signature.input_arg, function.signature.output_arg
+        ends = [function.ret[output.name] for output in outputs]
+        return digest(inputs, function.node_def, ends, function.control_ret.values())
 
-    inputs = [
-        (tensor.dtype.name, str(tensor.shape), str(tf.as_dtype(inside.dtype)))
-        for tensor, inside in graph.captures
-    ]
-    outputs = [str(tensor.op.name) for tensor in graph.outputs]
-    names = {node.name: str(i) for i, node in enumerate(definition.node)}
-    nodes = _digest_of_nodes(definition.node, names, digest_of)
-    ends = [names[name] for name in outputs]
-    text = repr((settings, inputs, ends, nodes))
-    return hashlib.sha256(text.encode()).hexdigest()
+    def digest(inputs, nodes, ends, always):
+        numbers = {node.name: str(i) for i, node in enumerate([*inputs, *nodes])}
+        parts = [[argument.type for argument in inputs]]
+        parts += [_renamed(ends, numbers), sorted(_renamed(always, numbers))]
+        for node in nodes:
+            parts.append((node.op, node.device, _renamed(node.input, numbers)))
+            for name in sorted(set(node.attr) - {UNUSED}):
+                value = node.attr[name]  # of a copy of the graph, which we may change
+                own = [value.func] if value.HasField("func") else []
+                for called in [*own, *value.list.func]:
+                    called.name = of_function(called.name)
+                parts.append((name, value.SerializeToString(deterministic=True)))
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-
-def _digest_of_function(function, digest_of):
-    arguments = [argument.name for argument in function.signature.input_arg]
-    names = {name: f"argument {i}" for i, name in enumerate(arguments)}
-    names |= {node.name: str(i) for i, node in enumerate(function.node_def)}
-    nodes = _digest_of_nodes(function.node_def, names, digest_of)
-    ends = [
-        _renamed(function.ret[output.name], names)
-        for output in function.signature.output_arg
-    ]
-    kinds = [argument.type for argument in function.signature.input_arg]
-    control = sorted(_renamed(name, names) for name in function.control_ret.values())
-    text = repr((kinds, ends, control, nodes))
-    return hashlib.sha256(text.encode()).hexdigest()
+    kinds = [(a.dtype, a.shape, b.dtype) for a, b in graph.captures]
+    ends = [tensor.op.name for tensor in graph.outputs]
+    return digest([], definition.node, ends, []) + repr((settings, kinds))
 
 
-def _digest_of_nodes(nodes, names, digest_of):
-    """Return a digest of operations in their order, their names replaced by `names`."""
-    digest = hashlib.sha256()
-    for node in nodes:
-        inputs = [_renamed(name, names) for name in node.input]
-        digest.update(repr((node.op, node.device, inputs)).encode())
-        for name in sorted(set(node.attr) - {UNUSED}):
-            value = type(node.attr[name])()
-            value.CopyFrom(node.attr[name])
-            for function in [value.func] * value.HasField("func") + [*value.list.func]:
-                function.name = digest_of(function.name)
-            digest.update(name.encode() + value.SerializeToString(deterministic=True))
-    return digest.hexdigest()
-
-
-def _renamed(reference, names):
-    """Return a reference to an output, `name`, `^name` or `name:output:0`, renamed."""
-    control, name = reference.startswith("^"), reference.lstrip("^")
-    name, *output = name.split(":")
-    return "^" * control + ":".join([names[name], *output])
+def _renamed(references, numbers):
+    """Return references, each "name", "^name" or "name:output:0", by number."""
+    found = (re.match(r"(\^?)([^:]+)(.*)", text) for text in references)
+    return [part[1] + numbers[part[2]] + part[3] for part in found]
 
 
 class Steps:
@@ -164,26 +144,30 @@ class Steps:
 
     The steps are those of the model as it stands when this is made: its frozen parts,
     its layers, the attributes that its loss reads. They change the model's own
-    variables. `terms` are the names of what `train_step` returns. Raises ValueError
-    with one sentence for a `train_step` that does not return numbers by name.
+    variables. `terms` are the names of what `train_step` returns; ValueError if it
+    does not return numbers by name.
     """
 
-    def __init__(self, vae, batch_size, dtype):
+    def __init__(self, vae: keras.Model, batch_size: int, dtype: str):
         self.vae, self.terms = vae, ()
         images = tf.TensorSpec((CAPACITY, batch_size, *vae.image_shape), dtype)
         epsilon = tf.TensorSpec((CAPACITY, batch_size, vae.noise_dim))
-        self._compiled = Compiled(
-            self._steps, [images, epsilon, tf.TensorSpec((), "int32")]
-        )
+        steps = tf.TensorSpec((), "int32")
+        self._compiled = Compiled(self._steps, [images, epsilon, steps])
 
-    def __call__(self, images, epsilon):
+    def __call__(
+        self, images: np.ndarray, epsilon: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], bool]:
         """Take `len(images)` steps and return `(terms, finite)`.
 
         images: (steps, batch, rows, columns). epsilon: (steps, batch, noise_dim).
-        terms: by name, NumPy (steps,), as `train_step` returned them: running means in
-        nats per image since the metrics were reset. finite: whether all weights are.
+        terms: by name, (steps,), as `train_step` returned them: running means in nats
+        per image since the metrics were reset. finite: whether all weights are.
         """
-        padded = [tf.constant(_padded(array)) for array in (images, epsilon)]
+        padded = []
+        for array in (images, epsilon):
+            padding = [(0, CAPACITY - len(array))] + [(0, 0)] * (array.ndim - 1)
+            padded.append(tf.constant(np.pad(array, padding)))
         rows, finite = self._compiled(*padded, tf.constant(len(images)))
         rows = rows.numpy()[: len(images)]
         return dict(zip(self.terms, rows.T, strict=True)), bool(finite)
@@ -206,10 +190,8 @@ class Steps:
         return rows.stack(), finite
 
 
-def check_terms(terms):
-    """Return the names of what a `train_step` returned; raise ValueError if it
-    cannot do.
-    """
+def check_terms(terms: Any) -> tuple[str, ...]:
+    """Return the names of what a step returned; ValueError if it will not do."""
     missing = set(TERMS).difference(terms if isinstance(terms, dict) else ())
     if missing:
         raise ValueError(
@@ -225,17 +207,7 @@ def check_terms(terms):
     return tuple(terms)
 
 
-def give_back_memory():
-    """Return what the compiler has freed to the system, 100 MB.
-
-    The GNU C library would keep it; where there is another one, nothing happens.
-    """
+def give_back_memory() -> None:
+    """Return to the system the 100 MB that the compiler has freed and glibc keeps."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _padded(array):
-    """Return `array` with zeros appended up to CAPACITY rows."""
-    array = np.asarray(array)
-    rest = np.zeros((CAPACITY - len(array), *array.shape[1:]), array.dtype)
-    return np.concatenate([array, rest])

@@ -1,32 +1,33 @@
 """What a trained model is measured by, in nats per image. Notebook 01."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
-from vae_lib.checks import check_images, check_precision, whole
-from vae_lib.model import in_batches
+from vae_lib.checks import check, check_images, check_precision
+from vae_lib.model import VAEBase, in_batches
 from vae_lib.objectives import elbo, importance_weighted_bound, log_importance_weight
 
 
 class Evaluation(NamedTuple):
-    """Means over images, in nats: `distortion`, `rate` and `elbo` = -(distortion +
-    rate), whatever beta is.
-    """
+    """Means over images, in nats; `elbo` is -(distortion + rate), whatever beta is."""
 
     distortion: float
     rate: float
     elbo: float
 
 
-def evaluate(vae, images, *, seed=0, binarize=False):
-    """Return the `Evaluation` of `vae` on `images` (n, rows, columns), `uint8` or in
-    [0, 1], with z sampled once.
+def evaluate(
+    vae: VAEBase, images: np.ndarray, *, seed: int = 0, binarize: bool = False
+) -> Evaluation:
+    """Return the `Evaluation` of `vae` on images, with z sampled once for each.
 
-    At the posterior mean, without sampling, the number would be no ELBO. The same seed
-    gives the same numbers; `binarize` draws each pixel as 0 or 1 with its grey value as
-    probability. Raises ValueError for other images. Notebook 01.
+    At the posterior mean, without sampling, the number would be no ELBO. images: (n,
+    rows, columns), `uint8` or in [0, 1]; ValueError for others. The same seed gives the
+    same numbers. binarize: draw each pixel as 0 or 1, its grey value the probability.
+    Notebook 01.
     """
     check_images(images, vae.image_shape)
     check_precision(vae)
@@ -37,10 +38,12 @@ def evaluate(vae, images, *, seed=0, binarize=False):
     return Evaluation(distortion, rate, elbo(distortion, rate))
 
 
-def evaluate_steps(vae, images, *, seed=0, binarize=False):
-    """Return what the model's own `test_step` says of `images`, floats by name.
+def evaluate_steps(
+    vae: VAEBase, images: np.ndarray, *, seed: int = 0, binarize: bool = False
+) -> dict[str, float]:
+    """Return what the model's own `test_step` says, with the z that `evaluate` draws.
 
-    Images, seed and binarize are those of `evaluate`, which draws the same z.
+    Images, seed and binarize are those of `evaluate`.
     """
     vae.reset_metrics()
     for part in parts_with_noise(vae, images, seed, binarize):
@@ -48,7 +51,9 @@ def evaluate_steps(vae, images, *, seed=0, binarize=False):
     return {name: float(value) for name, value in terms.items()}
 
 
-def parts_with_noise(vae, images, seed, binarize=False):
+def parts_with_noise(
+    vae: VAEBase, images: np.ndarray, seed, binarize: bool = False
+) -> Iterator[np.ndarray]:
     """Yield batches of `images`; a forward pass before the next uses seeded noise."""
     rng = np.random.default_rng(seed)
     for part in in_batches(images):
@@ -57,7 +62,9 @@ def parts_with_noise(vae, images, seed, binarize=False):
             yield binarized(part, rng) if binarize else part
 
 
-def negative_elbos(vae, images, draws=8, seed=0):
+def negative_elbos(
+    vae: VAEBase, images: np.ndarray, draws: int = 8, seed: int = 0
+) -> np.ndarray:
     """Return −ELBO of each of the images in nats, (n,), as the mean over `draws` of z.
 
     images: (n, rows, columns), `uint8` or in [0, 1]; ValueError for others. Notebook 04
@@ -72,31 +79,33 @@ def negative_elbos(vae, images, draws=8, seed=0):
     return total / draws
 
 
-def log_likelihood(vae, images, *, samples=100, seed=0, binarize=False):
-    """Return the importance-weighted bound of log p(x) with K = `samples`, in nats, of
-    shape (n,), as float64.
+def log_likelihood(
+    vae: VAEBase,
+    images: np.ndarray,
+    *,
+    samples: int = 100,
+    seed: int = 0,
+    binarize: bool = False,
+) -> np.ndarray:
+    """Return the importance-weighted bound of log p(x) in nats, float64 (n,).
 
-    For the Gaussian likelihood up to the constant that its distortion leaves out. About
-    2,000 codes are decoded at a time, so that memory does not grow with n or K. Burda,
-    Grosse & Salakhutdinov 2016; notebook 01.
+    `samples` is its K. For the Gaussian likelihood it holds up to the constant that the
+    distortion leaves out. About 2,000 codes are decoded at a time, so that memory does
+    not grow with n or K. Burda, Grosse & Salakhutdinov 2016; notebook 01.
     """
     check_images(images, vae.image_shape)
-    if not whole(samples):
-        raise ValueError(f"samples is {samples!r}: pass a whole number of 1 or more.")
-    rng = np.random.default_rng(seed)
-    bounds = [
-        importance_weighted_bound(
-            log_weights(vae, binarized(part, rng) if binarize else part, samples, rng)
-        )
-        for part in in_batches(images, 100)
-    ]
+    check(samples=samples)
+    rng, bounds = np.random.default_rng(seed), []
+    for part in in_batches(images, 100):
+        x = binarized(part, rng) if binarize else part
+        bounds.append(importance_weighted_bound(log_weights(vae, x, samples, rng)))
     return np.concatenate(bounds)
 
 
-def log_weights(vae, images, samples, rng):
-    """Return the log importance weights (samples, n) in nats, as float64, of `n`
-    images that fit into memory.
-    """
+def log_weights(
+    vae: VAEBase, images: np.ndarray, samples: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return log importance weights in nats, float64 (samples, n)."""
     x = vae.prepare(images)
     mu, rho = vae.encoder(x)
     sigma, log_sigma = vae.posterior(rho)
@@ -104,23 +113,16 @@ def log_weights(vae, images, samples, rng):
     for block in in_batches(range(samples), max(1, 2000 // len(images))):
         epsilon = rng.standard_normal((len(block), *mu.shape), "float32")
         z = mu + sigma * epsilon  # (samples of the block, n, latent_dim)
-        logits = ops.reshape(
-            vae.decoder(ops.reshape(z, (-1, vae.latent_dim))), (len(block), *x.shape)
-        )
+        logits = vae.decoder(ops.reshape(z, (-1, vae.latent_dim)))
+        logits = ops.reshape(logits, (len(block), *x.shape))
         distortion = vae.likelihood.distortion(x, logits)
-        parts.append(
-            np.asarray(
-                log_importance_weight(distortion, z, log_sigma, epsilon), "float64"
-            )
-        )
+        weights = log_importance_weight(distortion, z, log_sigma, epsilon)
+        parts.append(np.asarray(weights, "float64"))
     return np.concatenate(parts)
 
 
-def binarized(images, rng):
-    """Return `images` with every pixel drawn as 0 or 1 of their dtype's range, its
-    grey value the probability.
-    """
+def binarized(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return `images` with each pixel 0 or the brightest, its grey the probability."""
     top = 255 if images.dtype == np.uint8 else 1
-    return ((rng.random(images.shape, "float32") * top < images) * top).astype(
-        images.dtype
-    )
+    drawn = rng.random(images.shape, "float32") * top < images
+    return (drawn * top).astype(images.dtype)

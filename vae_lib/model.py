@@ -1,37 +1,36 @@
-"""Encoder, decoder and the variational autoencoder. Notebook 01 builds them in the
-open.
-"""
+"""Encoder, decoder and the variational autoencoder, which notebook 01 builds."""
 
 import contextlib
 import contextvars
 import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import KerasTensor as Tensor  # stands for a tensor of any kind, or an array
 from keras import layers, ops
 
 from vae_lib.checks import (
-    check_beta,
+    check,
     check_compiled,
     check_images,
     check_keras_images,
+    check_maps,
     check_precision,
-    check_settings,
     check_weights,
 )
 from vae_lib.objectives import LIKELIHOODS, rate
 from vae_lib.posterior import POSTERIORS
 
-_noise = contextvars.ContextVar(
-    "noise", default=(None, [])
-)  # of a model, this thread's
+_noise = contextvars.ContextVar("noise", default=(None, []))  # a model's, in a thread
 
 
-def build_encoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model x (batch, rows, columns) -> mu, rho, each (batch,
-    latent_dim). Notebook 01.
-    """
+def build_encoder(
+    image_shape: tuple[int, int], hidden: Sequence[int], latent_dim: int, activation
+) -> keras.Model:
+    """Return the model x (batch, rows, columns) -> mu, rho (batch, latent_dim)."""
     x = keras.Input(image_shape)
     h = layers.Flatten()(x)
     for width in hidden:
@@ -41,10 +40,10 @@ def build_encoder(image_shape, hidden, latent_dim, activation):
     return keras.Model(x, [mu, rho], name="encoder")
 
 
-def build_decoder(image_shape, hidden, latent_dim, activation):
-    """Return the Keras model z (batch, latent_dim) -> logits (batch, rows, columns).
-    Notebook 01.
-    """
+def build_decoder(
+    image_shape: tuple[int, int], hidden: Sequence[int], latent_dim: int, activation
+) -> keras.Model:
+    """Return the model z (batch, latent_dim) -> logits (batch, rows, columns)."""
     z = keras.Input((latent_dim,))
     h = z
     for width in reversed(hidden):
@@ -68,16 +67,17 @@ class VAEBase(keras.Model):
 
     def __init__(
         self,
-        latent_dim,
-        hidden,
-        posterior,
-        likelihood,
-        beta,
-        activation,
-        image_shape,
+        latent_dim: int,
+        hidden: Sequence[int],
+        posterior: str,
+        likelihood: str,
+        beta: float,
+        activation: str,
+        image_shape: tuple[int, int],
         **kwargs,
     ):
-        check_settings(latent_dim, hidden, posterior, likelihood, beta, image_shape)
+        check_maps(posterior, likelihood)
+        check(latent_dim=latent_dim, hidden=hidden, image_shape=image_shape, beta=beta)
         super().__init__(**kwargs)
         check_precision(self)
         self.settings = dict(
@@ -94,45 +94,39 @@ class VAEBase(keras.Model):
         self.posterior = POSTERIORS[posterior]
         self.likelihood = LIKELIHOODS[likelihood]
         # a variable, so that another value compiles nothing
-        self.beta = self.add_weight(
-            shape=(),
-            initializer=keras.initializers.Constant(beta),
-            trainable=False,
-            name="beta",
-        )
+        options = dict(shape=(), trainable=False, name="beta")
+        start = keras.initializers.Constant(beta)
+        self.beta = self.add_weight(initializer=start, **options)
         self.seed_generator = keras.random.SeedGenerator(0)
-        self.trackers = {
-            name: keras.metrics.Mean(name) for name in ("loss", "distortion", "rate")
-        }
+        names = "loss", "distortion", "rate"
+        self.trackers = {name: keras.metrics.Mean(name) for name in names}
         self.built = True
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: Any):
         """Set an attribute; a number for `beta` is assigned to the variable."""
         if name == "beta" and isinstance(getattr(self, name, None), keras.Variable):
-            check_beta(value)
+            check(beta=value)
             self.beta.assign(value)
         else:
             super().__setattr__(name, value)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """The running means that Keras resets at the start of every epoch."""
         ours = list(self.trackers.values())
         return ours + [m for m in super().metrics if m.name not in self.trackers]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same untrained model."""
         return {**self.settings, "beta": float(f"{float(self.beta):.7g}")}
 
-    def prepare(self, images):
-        """Return the x that the likelihood sees, float32, of `uint8` or floats in
-        [0, 1].
-        """
+    def prepare(self, images: Tensor) -> Tensor:
+        """Return the x that the likelihood sees, of `uint8` or floats in [0, 1]."""
         integers = keras.backend.is_int_dtype(images.dtype)
         images = ops.cast(images, self.compute_dtype)
         return self.likelihood.prepare(images / 255.0 if integers else images)
 
-    def standard_normal(self, shape):
+    def standard_normal(self, shape: tuple[int, ...]) -> Tensor:
         """Return epsilon, standard normal noise of `shape`, new at every call.
 
         Within `noise` the first call of that shape returns the noise given there.
@@ -140,17 +134,14 @@ class VAEBase(keras.Model):
         owner, given = _noise.get()
         if owner is self and given and tuple(given[0].shape) == tuple(shape):
             return given.pop()
-        return keras.random.normal(
-            shape, dtype=self.compute_dtype, seed=self.seed_generator
-        )
+        return keras.random.normal(shape, dtype=self.dtype, seed=self.seed_generator)
 
     @contextlib.contextmanager
-    def noise(self, epsilon):
+    def noise(self, epsilon: Tensor) -> Iterator[None]:
         """Within this context a forward pass uses `epsilon` (batch, noise_dim).
 
-        It is used once, by the first call of `standard_normal` that asks for its shape,
-        and in this thread alone; whatever else is drawn comes from the model's own
-        generator.
+        It is used once, by the first call of `standard_normal` for its shape, and in
+        this thread alone.
         """
         token = _noise.set((self, [ops.cast(epsilon, self.compute_dtype)]))
         try:
@@ -158,13 +149,11 @@ class VAEBase(keras.Model):
         finally:
             _noise.reset(token)
 
-    def batch_mean(self, values):
-        """Return the mean over the batch; under `tf.distribute`, this replica's
-        share.
-        """
+    def batch_mean(self, values: Tensor) -> Tensor:
+        """Return the batch's mean; under `tf.distribute`, this replica's share."""
         return ops.mean(values) / tf.distribute.get_strategy().num_replicas_in_sync
 
-    def track(self, **terms):
+    def track(self, **terms: Tensor) -> dict[str, Tensor]:
         """Add a batch to the running means and return them by name.
 
         terms: `distortion`, `rate` and `loss`, each (batch,) in nats. For a further
@@ -180,32 +169,39 @@ class VAEBase(keras.Model):
             self.trackers[name].update_state(values)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def test_step(self, data):
-        """Return the running means of distortion, rate and loss over held-out
-        images.
-        """
+    def test_step(self, data: Any) -> dict[str, Tensor]:
+        """Return running means of distortion, rate and loss on held-out images."""
         distortion, rate = self.terms(images_of(data))
         loss = distortion + self.beta * rate + sum(self.losses)
         return self.track(distortion=distortion, rate=rate, loss=loss)
 
-    def fit(self, x=None, *args, **options):
+    def fit(self, x=None, *args, **options) -> keras.callbacks.History:
         """Train as Keras does; ValueError for weights or images it cannot take."""
         given = self._bound(super().fit, x, *args, **options)
-        if given.get("validation_data") is not None:
-            given["validation_data"] = check_keras_images(
-                given["validation_data"], self.image_shape
-            )
+        if (held_out := given.get("validation_data")) is not None:
+            given["validation_data"] = check_keras_images(held_out, self.image_shape)
         return super().fit(**given)
 
-    def evaluate(self, x=None, *args, **options):
+    def evaluate(self, x=None, *args, **options) -> Any:
         """Return loss and terms as Keras does; ValueError for what it cannot take."""
         return super().evaluate(**self._bound(super().evaluate, x, *args, **options))
 
-    def predict(self, x, *args, **options):
+    def predict(self, x, *args, **options) -> Any:
         """Return what `call` does, as NumPy arrays; ValueError for other images."""
         return super().predict(**self._bound(super().predict, x, *args, **options))
 
-    def export(self, filepath, format="tf_saved_model", **options):
+    def _bound(self, method, *args, **options):
+        """Return the arguments of Keras' `method` by name, its images checked."""
+        given = dict(inspect.signature(method).bind(*args, **options).arguments)
+        given |= given.pop("kwargs", {})
+        check_precision(self)
+        check_compiled(self)
+        check_weights(**given)
+        if not given.get("_use_cached_eval_dataset"):  # those were checked by `fit`
+            given["x"] = check_keras_images(given["x"], self.image_shape)
+        return given
+
+    def export(self, filepath, format: str = "tf_saved_model", **options) -> None:
         """Write a TensorFlow SavedModel of the forward pass, without Python code.
 
         Its `serve` maps float32 images (n, rows, columns) to `mu`, `sigma` and `logits`
@@ -227,73 +223,57 @@ class VAEBase(keras.Model):
         archive.add_endpoint("serve", serve, input_signature=[images])
         archive.write_out(filepath, **options)
 
-    def _bound(self, method, *args, **options):
-        """Return the arguments of Keras' `method` by name, its images checked."""
-        given = dict(inspect.signature(method).bind(*args, **options).arguments)
-        given |= given.pop("kwargs", {})
-        check_precision(self)
-        check_compiled(self)
-        check_weights(given)
-        if not given.get("_use_cached_eval_dataset"):  # those were checked by `fit`
-            given["x"] = check_keras_images(given["x"], self.image_shape)
-        return given
+    def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return `mu, sigma`, each (n, latent_dim), of images (n, rows, columns).
 
-    def encode(self, images):
-        """Return NumPy `mu, sigma`, each (n, latent_dim), of images (n, rows,
-        columns), `uint8` or in [0, 1].
+        images: `uint8`, or floats in [0, 1]; ValueError for others.
         """
         check_images(images, self.image_shape)
         encoded = [self.encoder(self.prepare(part)) for part in in_batches(images)]
-        mu, rho = (np.concatenate([pair[i] for pair in encoded]) for i in range(2))
+        mu, rho = (np.concatenate(parts) for parts in zip(*encoded))
         return mu, ops.convert_to_numpy(self.posterior(rho)[0])
 
-    def decode(self, z):
-        """Return NumPy images (n, rows, columns), Bernoulli means in [0, 1], of
-        codes `z` (n, latent_dim).
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim).
+
+        In [0, 1] for the Bernoulli likelihood. ValueError for another shape.
         """
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
                 f"z has shape {z.shape}: pass codes of shape (n, {self.latent_dim})."
             )
-        return np.concatenate(
-            [self.likelihood.mean(self.decoder(part)) for part in in_batches(z)]
-        )
+        means = [self.likelihood.mean(self.decoder(part)) for part in in_batches(z)]
+        return np.concatenate(means)
 
-    def reconstruct(self, images):
-        """Return NumPy images of the shape of `images`, decoded from their posterior
-        means.
-        """
+    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+        """Return images like `images`, decoded from their posterior means."""
         return self.decode(self.encode(images)[0])
 
-    def generate(self, n, seed=None):
-        """Return `n` NumPy images decoded from codes drawn from N(0, I); the same
-        seed gives the same ones.
-        """
-        return self.decode(
-            np.random.default_rng(seed).standard_normal((n, self.latent_dim))
-        )
+    def generate(self, n: int, seed: int | None = None) -> np.ndarray:
+        """Return `n` images decoded from codes drawn from N(0, I) with `seed`."""
+        rng = np.random.default_rng(seed)
+        return self.decode(rng.standard_normal((n, self.latent_dim)))
 
 
 class VAE(VAEBase):
-    """A variational autoencoder with fully connected hidden layers; the decoder mirrors
-    the encoder.
+    """A variational autoencoder with fully connected hidden layers.
 
-    `hidden=()` gives the linear VAE. `posterior` names the map rho -> sigma,
-    `likelihood` the pixels' model ("bernoulli" or "gaussian"), `beta` multiplies the
-    rate. Raises ValueError for settings that make no model. Kingma & Welling 2014;
-    Higgins et al. 2017 for beta; notebook 01.
+    The decoder mirrors the encoder; `hidden=()` gives the linear VAE. `posterior` names
+    the map rho -> sigma, `likelihood` the pixels' model ("bernoulli" or "gaussian"),
+    `beta` multiplies the rate. Raises ValueError for settings that make no model.
+    Kingma & Welling 2014; Higgins et al. 2017 for beta; notebook 01.
     """
 
     def __init__(
         self,
-        latent_dim=2,
-        hidden=(512, 256),
-        posterior="softplus",
-        likelihood="bernoulli",
-        beta=1.0,
-        activation="relu",
-        image_shape=(28, 28),
+        latent_dim: int = 2,
+        hidden: Sequence[int] = (512, 256),
+        posterior: str = "softplus",
+        likelihood: str = "bernoulli",
+        beta: float = 1.0,
+        activation: str = "relu",
+        image_shape: tuple[int, int] = (28, 28),
         **kwargs,
     ):
         super().__init__(
@@ -309,11 +289,10 @@ class VAE(VAEBase):
         self.encoder = build_encoder(image_shape, hidden, latent_dim, activation)
         self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
 
-    def call(self, images):
-        """Return the outputs of the encoder, `(mu, sigma, log_sigma)`, and of the
-        decoder.
+    def call(self, images: Tensor) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+        """Return `(mu, sigma, log_sigma)`, and the `logits` of one z for each image.
 
-        The decoder's are `logits` (batch, rows, columns) at one z sampled per image.
+        The first three are (batch, latent_dim), the logits (batch, rows, columns).
         """
         mu, rho = self.encoder(self.prepare(images))
         sigma, log_sigma = self.posterior(rho)
@@ -321,7 +300,7 @@ class VAE(VAEBase):
         z = mu + sigma * epsilon  # (batch, latent_dim)
         return (mu, sigma, log_sigma), self.decoder(z)
 
-    def terms(self, images, training=False):
+    def terms(self, images: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
         """Return distortion and rate in nats, each (batch,), after the forward pass.
 
         With `training`, layers such as dropout behave as they do in training.
@@ -330,7 +309,7 @@ class VAE(VAEBase):
         distortion = self.likelihood.distortion(self.prepare(images), logits)
         return distortion, rate(mu, sigma, log_sigma)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Tensor]:
         """Take one gradient step on distortion + beta * rate; return running means.
 
         The losses of layers, such as a regularizer's, are added.
@@ -344,13 +323,11 @@ class VAE(VAEBase):
         return self.track(distortion=distortion, rate=rate, loss=loss)
 
 
-def images_of(data):
-    """Return the images of what Keras hands to `train_step` and `test_step`; labels
-    are ignored.
-    """
+def images_of(data: Any) -> Tensor:
+    """Return the images of what Keras hands to a step; labels are ignored."""
     return keras.utils.unpack_x_y_sample_weight(data)[0]
 
 
-def in_batches(array, size=1000):
+def in_batches(array: Any, size: int = 1000) -> Iterator[Any]:
     """Yield consecutive parts of at most `size` rows, so that memory stays bounded."""
     return (array[start : start + size] for start in range(0, len(array), size))

@@ -7,50 +7,45 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from keras import KerasTensor as Tensor  # stands for a tensor of any kind, or an array
 from keras import ops
 
-MEAN, DEVIATION = (
-    0.1307,
-    0.3081,
-)  # of MNIST's training pixels in [0, 1]; constants, whatever the data set
+MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training pixels; used for every data set
 
 
-def rate(mu, sigma, log_sigma):
-    """Return KL(N(mu, sigma²) ‖ N(0, I)) in nats, of shape (batch,), from arrays
-    (batch, latent_dim).
+def rate(mu: Tensor, sigma: Tensor, log_sigma: Tensor) -> Tensor:
+    """Return KL(N(mu, sigma²) ‖ N(0, I)) in nats, (batch,).
 
-    Kingma & Welling 2014, appendix B; notebook 01.
+    mu, sigma, log_sigma: (batch, latent_dim). Kingma & Welling 2014, appendix B;
+    notebook 01.
     """
     return ops.sum((mu**2 + sigma**2 - 1.0) / 2.0 - log_sigma, axis=-1)
 
 
-def bernoulli_distortion(x, logits):
-    """Return -log p(x|z) in nats, of shape (batch,), for pixels `x` in [0, 1] and
-    `logits`, (batch, rows, columns).
+def bernoulli_distortion(x: Tensor, logits: Tensor) -> Tensor:
+    """Return -log p(x|z) in nats, (batch,): the cross-entropy summed over pixels.
 
-    The cross-entropy summed over pixels; stable for any logit. Notebook 01.
+    x: pixels in [0, 1], and logits: (batch, rows, columns). Stable for any logit.
+    Notebook 01.
     """
     return ops.sum(ops.softplus(logits) - x * logits, axis=(-2, -1))
 
 
-def gaussian_distortion(x, x_mean):
-    """Return the squared error summed over pixels, of shape (batch,), for standardised
-    `x` and `x_mean`.
+def gaussian_distortion(x: Tensor, x_mean: Tensor) -> Tensor:
+    """Return the squared error of standardised pixels, summed over them, (batch,).
 
-    Up to a constant -log p(x|z) in nats for pixels of variance 1/2; the original
-    project's loss. Notebook 03.
+    Up to a constant it is -log p(x|z) in nats for pixels of variance 1/2, and the
+    original project's loss. Notebook 03.
     """
     return ops.sum((x - x_mean) ** 2, axis=(-2, -1))
 
 
 class Likelihood(NamedTuple):
-    """A model of the pixels: `prepare` maps images in [0, 1] to its x, `mean` the
-    decoder's output back.
-    """
+    """A model of the pixels."""
 
-    prepare: Callable
-    distortion: Callable
-    mean: Callable
+    prepare: Callable[[Tensor], Tensor]  # from images in [0, 1] to the x it sees
+    distortion: Callable[[Tensor, Tensor], Tensor]
+    mean: Callable[[Tensor], Tensor]  # from the decoder's output to images
 
 
 LIKELIHOODS = {
@@ -63,16 +58,15 @@ LIKELIHOODS = {
 }
 
 
-def elbo(distortion, rate):
-    """Return the evidence lower bound -(distortion + rate) in nats: at beta = 1,
-    higher is better. Notebook 01.
-    """
+def elbo(distortion: float, rate: float) -> float:
+    """Return the evidence lower bound -(distortion + rate) in nats. Notebook 01."""
     return -(distortion + rate)
 
 
-def log_importance_weight(distortion, z, log_sigma, epsilon):
-    """Return log p(x|z) p(z) / q(z|x) in nats, of shape (...,), for `z = mu + sigma *
-    epsilon`, (..., latent_dim).
+def log_importance_weight(
+    distortion: Tensor, z: Tensor, log_sigma: Tensor, epsilon: Tensor
+) -> Tensor:
+    """Return log p(x|z) p(z) / q(z|x) in nats at `z = mu + sigma * epsilon`.
 
     The constants of the two normal densities cancel. Its mean over epsilon is the ELBO.
     Notebook 01.
@@ -80,10 +74,10 @@ def log_importance_weight(distortion, z, log_sigma, epsilon):
     return -distortion + ops.sum((epsilon**2 - z**2) / 2.0 + log_sigma, axis=-1)
 
 
-def importance_weighted_bound(log_weights):
-    """Return log(1/K Σ exp(log_weights)) over the first axis, in nats: a lower bound of
-    log p(x) that rises with K.
+def importance_weighted_bound(log_weights: Tensor) -> Tensor:
+    """Return log(1/K Σ exp(log_weights)) over the first axis, in nats.
 
-    Burda, Grosse & Salakhutdinov 2016; notebook 01.
+    A lower bound of log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016;
+    notebook 01.
     """
     return ops.logsumexp(log_weights, axis=0) - float(np.log(log_weights.shape[0]))

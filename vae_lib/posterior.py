@@ -1,20 +1,18 @@
-"""Maps from the encoder's unconstrained output rho to sigma, and the reparametrized
-sample.
+"""Maps from the encoder's unconstrained output rho to sigma.
 
-Notebook 01 explains the softplus map; notebook 02 compares all of them.
+Each returns sigma and its logarithm, of the shape of rho. Notebook 01 explains the
+softplus map; notebook 02 compares all of them.
 """
 
 import numpy as np
+from keras import KerasTensor as Tensor  # stands for a tensor of any kind, or an array
 from keras import ops
 
-# exp(30) = 1e13 can still be squared in float32; diffusers clips log-variances to [-30,
-# 20]
-LIMIT = 30.0
+LIMIT = 30.0  # of log-variances: exp(30) = 1e13 can still be squared in float32
 
 
-def softplus(rho):
-    """Return `sigma = log(1 + exp(rho))` and its logarithm, of the shape of `rho`,
-    finite for any finite `rho`.
+def softplus(rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `sigma = log(1 + exp(rho))` and its logarithm, finite for finite `rho`.
 
     Below -15 softplus(rho) equals exp(rho) in float32, so that log sigma is rho itself
     there: the logarithm of the rounded sigma would be minus infinity from -104 on.
@@ -27,9 +25,8 @@ def softplus(rho):
     return sigma, log_sigma
 
 
-def log_variance(rho):
-    """Return `sigma = exp(rho / 2)` and its logarithm, of the shape of `rho`; rho is
-    clipped to [-30, 30].
+def log_variance(rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `sigma = exp(rho / 2)` and its logarithm; rho is clipped to [-30, 30].
 
     The usual choice of the Keras, PyTorch and TensorFlow examples (Kingma & Welling
     2014). Notebook 02.
@@ -38,30 +35,23 @@ def log_variance(rho):
     return ops.exp(log_sigma), log_sigma
 
 
-def log_deviation(rho):
-    """Return `sigma = exp(rho)` and its logarithm, of the shape of `rho`; rho is
-    clipped to [-15, 15].
-
-    Notebook 02.
-    """
+def log_deviation(rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `sigma = exp(rho)` and its logarithm; rho is clipped to [-15, 15]."""
     log_sigma = ops.clip(rho, -LIMIT / 2.0, LIMIT / 2.0)
     return ops.exp(log_sigma), log_sigma
 
 
-def direct(rho):
-    """Return `sigma = |rho|` and its logarithm, of the shape of `rho`: no guard,
-    singular at zero.
+def direct(rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `sigma = |rho|` and its logarithm: no guard, singular at zero.
 
-    The sign of rho would only mirror epsilon, so that |rho| draws the same z as the rho
-    itself. Notebook 02.
+    The sign of rho would only mirror epsilon: z is drawn alike without it. Notebook 02.
     """
     sigma = ops.absolute(rho)
     return sigma, ops.log(sigma)
 
 
-def bounded(rho):
-    """Return `sigma = 2 sigmoid(rho)` and its logarithm, of the shape of `rho`: below
-    2, 1 at rho = 0.
+def bounded(rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `sigma = 2 sigmoid(rho)` and its logarithm: below 2, and 1 at rho = 0.
 
     The derivative of the rate with respect to rho stays between -1 and 1/3, whatever
     rho is. Notebook 02.
@@ -80,11 +70,9 @@ POSTERIORS = {
 }
 
 
-def sample(mu, sigma, epsilon):
-    """Return `z = mu + sigma * epsilon`, the reparametrized sample, of shape (batch,
-    latent_dim).
+def sample(mu: Tensor, sigma: Tensor, epsilon: Tensor) -> Tensor:
+    """Return the reparametrized sample `z = mu + sigma * epsilon`, (batch, latent_dim).
 
-    `epsilon` is standard normal noise of the shape of `mu`. Kingma & Welling 2014;
-    notebook 01.
+    epsilon is standard normal. Kingma & Welling 2014; notebook 01.
     """
     return mu + sigma * epsilon

@@ -1,29 +1,31 @@
-"""The training loop: fast, and made of short chunks, so that it can be watched.
-
-A caller can also stop it and continue. Notebook 01.
-"""
+"""The training loop: short chunks, so that it can be watched, stopped and continued."""
 
 import contextlib
+import io
+import signal
+import sys
+import threading
 import time
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from IPython import get_ipython
+from IPython.display import display
+from tqdm import tqdm
 
-from vae_lib.checks import as_array, check_compiled, check_training
+from vae_lib.checks import Schedule, as_array, check_compiled, check_training
 from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
-from vae_lib.progress import interrupts_between_chunks, progress_bar, readable
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 
 
 class Progress(NamedTuple):
-    """One finished chunk: steps so far in this epoch, and means of the chunk in
-    nats.
-    """
+    """One finished chunk, and its means in nats."""
 
     epoch: int  # from 1
     step: int  # finished steps of this epoch
@@ -35,21 +37,18 @@ class Progress(NamedTuple):
     epoch_ended: bool
 
 
-class History(dict):
-    """Lists with one value an epoch: what `train_step` returns by name, and `elbo`.
+class History(dict[str, list[float]]):
+    """Lists with one value an epoch, in nats per image: what `train_step` returns.
 
-    These are distortion, rate and loss, in nats per image, and what a class adds; with
+    These are distortion, rate, loss, and what a class adds, with `elbo`; with
     validation also `validation_…` of what `test_step` returns.
     """
 
 
 class DivergedError(ArithmeticError):
-    """The loss or a weight stopped being finite.
+    """The loss or a weight stopped being finite; the model holds its last good ones."""
 
-    The model holds its last good weights, `history` the epochs.
-    """
-
-    history = None
+    history: History | None = None
 
 
 class Training:
@@ -60,7 +59,8 @@ class Training:
     the model holds the weights of the last finished chunk. Iterating again continues
     where it stopped, up to `epochs`, which may be raised. Each time the model is
     compiled as it stands then; `beta` and the optimizer's learning rate are variables
-    and may be assigned while it trains. Notebook 01.
+    and may be assigned while it trains. XLA is used whatever `jit_compile` says, which
+    Keras itself sets to False wherever it finds a CPU alone.
 
     images: (n, rows, columns), `uint8` or floats in [0, 1]. learning_rate: a float or a
     Keras schedule, of the optimizer that the caller has compiled into the model, else
@@ -68,20 +68,20 @@ class Training:
     held-out images, evaluated after each epoch. binarize: draw the pixels anew at each
     step. The last batch of an epoch is filled up from the epoch's first images. Raises
     ValueError, before anything runs, for settings that cannot work; DivergedError when
-    the loss stops being finite.
+    the loss stops being finite. Notebook 01.
     """
 
     def __init__(
         self,
-        vae,
-        images,
+        vae: keras.Model,
+        images: np.ndarray,
         *,
-        epochs=15,
-        batch_size=128,
-        learning_rate=None,
-        validation=None,
-        seed=0,
-        binarize=False,
+        epochs: int = 15,
+        batch_size: int = 128,
+        learning_rate: float | Schedule | None = None,
+        validation: np.ndarray | None = None,
+        seed: int = 0,
+        binarize: bool = False,
     ):
         images, validation = as_array(images), as_array(validation)
         check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
@@ -104,27 +104,23 @@ class Training:
         self._compiled = None
 
     @property
-    def epoch(self):
+    def epoch(self) -> int:
         """The number of finished epochs."""
         return self.first_epoch + len(self.history.get("loss", ()))
 
     @property
-    def step(self):
+    def step(self) -> int:
         """The number of finished steps of the current epoch."""
         return self.done - (self.epoch - self.first_epoch) * self.steps
 
-    def compile(self):
-        """Compile the model as it stands, without taking a step; iterating uses it
-        once.
-
-        Iterating does this by itself; call it from a thread, to have it done before.
-        """
+    def compile(self) -> None:
+        """Compile the model, from a thread perhaps, which iterating would do first."""
         compiled = Steps(self.vae, self.batch_size, self.images.dtype)
         with self._undone_unless_finished():
             compiled(*self._batches(0))
         self._compiled = compiled
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Progress]:
         compiled, self._compiled = self._compiled, None
         length = 2  # the first chunk is short, so that something is seen at once
         while self.epoch < self.epochs:
@@ -145,39 +141,28 @@ class Training:
             length = int(np.clip(length * SECONDS / took, 1, most))
 
     def _chunk(self, compiled, count):
-        """Take `count` steps and return the means of the terms over them.
-
-        The model changes only if all that comes out is finite.
-        """
+        """Take `count` steps, if all stays finite, and return their mean terms."""
         images, epsilon = self._batches(count)
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
-            values = np.array(list(terms.values()))
-            bad = np.flatnonzero(~np.isfinite(values).all(axis=0))
-            if len(bad) or not finite:
-                step = self.step + (bad[0] if len(bad) else count - 1) + 1
-                error = DivergedError(not_finite(self, step))
+            good = np.isfinite(list(terms.values())).all(axis=0)  # at each step
+            if not good.all() or not finite:
+                bad = count - 1 if good.all() else int(np.argmin(good))
+                error = DivergedError(not_finite(self, self.step + bad + 1))
                 error.history = self.history
                 raise error
-            chunk = self._means(terms, count)
+            last = {name: float(values[-1]) for name, values in terms.items()}
+            before, after = self.step, self.step + count
+            chunk = {  # from running means of the epoch
+                name: (after * mean - before * self.means.get(name, 0.0)) / count
+                for name, mean in last.items()
+            }
             self.metrics = [v.value.read_value() for v in self.vae.metrics_variables]
-            self.means = {name: float(values[-1]) for name, values in terms.items()}
+            self.means = last
             if self.first_loss is None:
                 self.first_loss = float(terms["loss"][0])
             self.done += count
         return chunk
-
-    def _means(self, terms, count):
-        """Return the means over the last `count` steps, from running means of an
-        epoch.
-        """
-        before, after = self.step, self.step + count
-        return {
-            name: (after * float(values[-1]) - before * self.means[name]) / count
-            if before
-            else float(values[-1])
-            for name, values in terms.items()
-        }
 
     @contextlib.contextmanager
     def _undone_unless_finished(self):
@@ -186,18 +171,14 @@ class Training:
         if self.step == 0:
             vae.reset_metrics()
         else:  # somebody may have evaluated the model meanwhile
-            for variable, value in zip(
-                vae.metrics_variables, self.metrics, strict=True
-            ):
-                variable.assign(value)
-        kept = {id(v): v for v in vae.variables + vae.optimizer.variables}
-        kept = [(v.value, v.value.read_value()) for v in kept.values()]
+            assign_all(zip(vae.metrics_variables, self.metrics, strict=True))
+        kept = {id(v): v.value for v in vae.variables + vae.optimizer.variables}
+        kept = [(variable, variable.read_value()) for variable in kept.values()]
         try:
             yield
         finally:
             if self.done == done:
-                for variable, value in kept:
-                    variable.assign(value)
+                assign_all(kept)
 
     def _batches(self, count):
         """Return the images and epsilon of the next `count` steps, stacked."""
@@ -205,15 +186,11 @@ class Training:
         return [np.stack(arrays)[:count] for arrays in zip(*batches, strict=True)]
 
     def _batch(self, step):
-        """Return the images and epsilon of a step.
-
-        They depend on seed, epoch and step, not on the chunks.
-        """
+        """Return images and epsilon of a step: from seed, epoch and step alone."""
         if step == 0 or self.order is None:
-            rng = np.random.default_rng((self.seed, self.epoch))
-            permutation = rng.permutation(len(self.images))
-            self.order = np.resize(permutation, self.steps * self.batch_size)
-        rng = np.random.default_rng((self.seed, self.epoch, step))
+            order = epoch_order(self.seed, self.epoch, len(self.images))
+            self.order = np.resize(order, self.steps * self.batch_size)
+        rng = step_rng(self.seed, self.epoch, step)
         shape = self.batch_size, self.vae.noise_dim
         epsilon = rng.standard_normal(shape, "float32")
         rows = self.order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -230,24 +207,38 @@ class Training:
             )
             self.watchers.on_test_end(held_out)
             means |= {f"validation_{n}": v for n, v in with_elbo(held_out).items()}
+        means["loss"] = means.pop("loss")  # last, since it counts the epochs
         for name, value in means.items():
-            if name != "loss":
-                self.history[name] = [*self.history.get(name, []), value]
-        self.history["loss"] = [*self.history.get("loss", []), means["loss"]]  # last
+            self.history[name] = [*self.history.get(name, []), value]
 
 
-def with_elbo(terms):
+def with_elbo(terms: dict[str, float]) -> dict[str, float]:
     """Return `terms` with `elbo` = -(distortion + rate), unless there is one."""
     return {"elbo": -(terms["distortion"] + terms["rate"])} | terms
 
 
-def set_optimizer(vae, learning_rate):
+def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Return the order in which an epoch takes `n` images."""
+    return np.random.default_rng((seed, epoch)).permutation(n)
+
+
+def step_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
+    """Return the generator that a step draws its noise from."""
+    return np.random.default_rng((seed, epoch, step))
+
+
+def assign_all(pairs) -> None:
+    """Assign its value to each variable."""
+    for variable, value in pairs:
+        variable.assign(value)
+
+
+def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> None:
     """Give `vae` an optimizer: the one its caller has compiled, or a new Adam.
 
     An Adam that an earlier training made is made anew. Raises ValueError where the
     compiled one cannot take the learning rate.
     """
-    schedule = keras.optimizers.schedules.LearningRateSchedule
     check_compiled(vae)
     optimizer = getattr(vae, "optimizer", None)
     if optimizer is None or getattr(optimizer, "made_here", False):
@@ -255,8 +246,8 @@ def set_optimizer(vae, learning_rate):
         vae.compile(optimizer=keras.optimizers.Adam(rate))
         vae.optimizer.made_here = True
     elif learning_rate is not None:
-        has_schedule = isinstance(optimizer._learning_rate, schedule)
-        if has_schedule != isinstance(learning_rate, schedule):
+        has_schedule = isinstance(optimizer._learning_rate, Schedule)
+        if has_schedule != isinstance(learning_rate, Schedule):
             raise ValueError(
                 f"learning_rate is {learning_rate!r}, but the compiled optimizer has "
                 f"{'a schedule' if has_schedule else 'a number'}: leave it out, or "
@@ -265,20 +256,18 @@ def set_optimizer(vae, learning_rate):
         optimizer.learning_rate = learning_rate
 
 
-def try_out(vae, images, validates):
-    """Run the forward pass, which makes the weights of layers that have none yet.
+def try_out(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
+    """Run what will be needed once, so that what fails, fails before the first step.
 
-    And `test_step`, if it will be needed: what fails, fails before the first step. All
-    variables that were there keep their values.
+    It makes the weights of layers that have none yet; others keep their values.
     """
     kept = [(variable, variable.numpy()) for variable in vae.variables]
     with vae.noise(np.zeros((1, vae.noise_dim))):
         check_terms(vae.test_step((images,))) if validates else vae.terms(images)
-    for variable, value in kept:
-        variable.assign(value)
+    assign_all(kept)
 
 
-def build_optimizer(vae):
+def build_optimizer(vae: keras.Model) -> None:
     """Make the optimizer's variables; ValueError if it belongs to other weights."""
     vae.optimizer.build(vae.trainable_variables)
     known = {id(variable) for variable in vae.optimizer._trainable_variables}
@@ -291,37 +280,24 @@ def build_optimizer(vae):
 
 
 def train(
-    vae,
-    images,
+    vae: keras.Model,
+    images: np.ndarray,
     *,
-    epochs=15,
-    batch_size=128,
-    learning_rate=None,
-    validation=None,
-    callbacks=(),
-    seed=0,
-    binarize=False,
-    progress=True,
-):
-    """Train `vae` in place and return its `History`; arguments as for `Training`.
+    epochs: int = 15,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    progress: bool = True,
+    **settings: Any,
+) -> History:
+    """Train `vae` in place on images (n, rows, columns) and return its `History`.
 
-    `callbacks` are Keras' own. They are called as in `fit` with `steps_per_execution`:
-    at the start and end of training and of each epoch, and around each chunk as around
-    a batch; they find held-out terms under Keras' names, too, such as `val_loss`. An
-    interrupt (Ctrl-C, or the stop button of the notebook) ends the training and keeps
-    what was learned. A loss far above the untrained model's is warned of.
-    `progress=False` draws no bar. Notebook 01.
+    `settings` are those of `Training`: batch_size, learning_rate, validation, seed and
+    binarize. `callbacks` are Keras' own, called as in `fit` with `steps_per_execution`,
+    a chunk for a batch; they find held-out terms under Keras' names, too, such as
+    `val_loss`. An interrupt (Ctrl-C, or the stop button of the notebook) ends the
+    training and keeps what was learned. A loss far above the untrained model's is
+    warned of. `progress=False` draws no bar. Notebook 01.
     """
-    training = Training(
-        vae,
-        images,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        validation=validation,
-        seed=seed,
-        binarize=binarize,
-    )
+    training = Training(vae, images, epochs=epochs, **settings)
     training.watchers = watchers = keras.callbacks.CallbackList(
         tf.nest.flatten(callbacks or ()),
         model=vae,
@@ -363,65 +339,95 @@ def _watched(training, watchers, bar, heard):
         watchers.on_train_batch_begin(training.step)
         chunk = next(chunks)
         bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
-        bar.postfix = (
-            f"distortion {readable(chunk.distortion, 1)}, "
-            f"rate {readable(chunk.rate, 2)} nats"
-        )
+        distortion, rate = readable(chunk.distortion, 1), readable(chunk.rate, 2)
+        bar.postfix = f"distortion {distortion}, rate {rate} nats"
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, dict(training.means))
         if chunk.epoch_ended:
             logs = {name: values[-1] for name, values in history.items()}
             logs |= {n.replace("validation_", "val_", 1): v for n, v in logs.items()}
             watchers.on_epoch_end(chunk.epoch - 1, logs)
-            if exploded(training) and not warned:
-                warnings.warn(exploded(training), stacklevel=3)
+            if not warned and (sentence := exploded(training)):
+                warnings.warn(sentence, stacklevel=3)
                 warned = True
         if heard:
             raise KeyboardInterrupt
     return logs
 
 
-def not_finite(training, step):
-    """Return the sentence for a `Training` whose loss or weights stopped being
-    finite at `step` of its epoch.
-    """
+def not_finite(training: Training, step: int) -> str:
+    """Return the sentence for a loss or weights not finite at `step` of the epoch."""
+    settings, advice = suspects(training.vae)
     return (
         f"The loss stopped being finite at step {step} of epoch {training.epoch + 1} "
-        f"({settings(training)}); the "
-        f"model holds the weights after step {training.step}: try {advice(training)}."
+        f"({settings}); the model holds the weights after step {training.step}: try "
+        f"{advice}."
     )
 
 
-def exploded(training):
-    """Return a sentence if the last epoch's loss is far above an untrained model's,
-    though finite; else None.
-    """
-    loss = training.history.get("loss", [0.0])[-1]
-    first = training.first_loss
+def exploded(training: Training) -> str | None:
+    """Return a sentence if the last epoch's loss is far above an untrained model's."""
+    loss, first = training.history["loss"][-1], training.first_loss
     if first is None or loss - first <= 9 * abs(first):
         return None
+    settings, advice = suspects(training.vae)
     return (
         f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "
-        f"{training.first_loss:.3g} of the "
-        f"untrained model ({settings(training)}): try {advice(training)}."
+        f"{first:.3g} of the untrained model ({settings}): try {advice}."
     )
 
 
-def settings(training):
-    """Return the settings of a `Training` that a loss may explode for."""
-    vae, rate = training.vae, float(training.vae.optimizer.learning_rate)
-    return (
-        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
-        f"{vae.settings['posterior']!r}, likelihood "
-        f"{vae.settings['likelihood']!r}"
+def suspects(vae: keras.Model) -> tuple[str, str]:
+    """Return the settings that a loss may explode for, and what to try instead."""
+    rate, posterior = float(vae.optimizer.learning_rate), vae.settings["posterior"]
+    settings = (
+        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior {posterior!r}, "
+        f"likelihood {vae.settings['likelihood']!r}"
     )
+    advice = f"a learning rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less"
+    if posterior != "softplus":
+        advice += " or the softplus posterior"
+    return settings, advice
 
 
-def advice(training):
-    """Return what to try instead of the present settings."""
-    rate, posterior = (
-        float(training.vae.optimizer.learning_rate),
-        training.vae.settings["posterior"],
-    )
-    better = [f"a learning rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less"]
-    return " or ".join(better + ["the softplus posterior"] * (posterior != "softplus"))
+class NotebookBar(tqdm):
+    """tqdm's line as one output that is replaced, so that only its last is stored."""
+
+    handle = None
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options, file=io.StringIO(), ascii=False)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Show the line under the cell."""
+        line = {"text/plain": msg or str(self)}
+        if self.handle is None:
+            self.handle = display(line, raw=True, display_id=True)
+        else:
+            self.handle.update(line, raw=True)
+
+
+def progress_bar(total: int, **options: Any) -> tqdm:
+    """Return a bar over `total` steps: a line on standard output or under the cell."""
+    if hasattr(get_ipython(), "kernel"):
+        return NotebookBar(total=total, mininterval=0.2, **options)
+    return tqdm(total=total, mininterval=0.2, file=sys.stdout, **options)
+
+
+@contextlib.contextmanager
+def interrupts_between_chunks() -> Iterator[list[bool]]:
+    """Yield a list that Ctrl-C adds to; an exception may be swallowed or cut short."""
+    heard = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard  # only the main thread hears of Ctrl-C
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def readable(nats: float, places: int) -> str:
+    """Return a number with that many decimal places, huge ones in powers of ten."""
+    return f"{nats:.{places}f}" if abs(nats) < 1e5 else f"{nats:.1e}"

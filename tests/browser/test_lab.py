@@ -9,9 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error
 from servers import FLAGS, browser_path
+
 from vae_lib.evaluation import evaluate
+from vae_lib.experiments.laboratory_file import load_from_browser, save_for_browser
 from vae_lib.model import VAE
-from vae_lib.storage import load_from_browser, save_for_browser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs" / "lab"))
 
@@ -40,12 +41,28 @@ def open_lab(browser, lab_file):
 
     def open_lab(address="", viewport=SIZES["desktop"], at=browser, **options):
         width, height = viewport
-        contexts.append(at.new_context(viewport={"width": width, "height": height}, accept_downloads=True, **options))
+        contexts.append(
+            at.new_context(
+                viewport={"width": width, "height": height},
+                accept_downloads=True,
+                **options,
+            )
+        )
         page = contexts[-1].new_page()
         page.set_default_timeout(PATIENCE)
         page.errors = []
-        page.on("request", lambda request: request.url.startswith("http") and page.errors.append(request.url))
-        page.on("console", lambda message: message.type == "error" and page.errors.append(message.text))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith("http") and page.errors.append(request.url)
+            ),
+        )
+        page.on(
+            "console",
+            lambda message: (
+                message.type == "error" and page.errors.append(message.text)
+            ),
+        )
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.goto(lab_file.as_uri() + address)
         page.locator("#start:enabled").wait_for()
@@ -67,7 +84,10 @@ def wait_step(page, step):
 def settled(page):
     """Pause and return the state once the picture of the last step has come."""
     page.evaluate("lab.pause()")
-    page.wait_for_function("document.getElementById('spoken').textContent.startsWith('Paused')", timeout=PATIENCE)
+    page.wait_for_function(
+        "document.getElementById('spoken').textContent.startsWith('Paused')",
+        timeout=PATIENCE,
+    )
     return state(page)
 
 
@@ -86,9 +106,23 @@ def test_it_learns_and_every_picture_moves(open_lab, results):
     end = settled(page)
     page.screenshot(path=results / "lab.png")
     assert end["heldOut"]["elbo"] > begin["heldOut"]["elbo"] + 200
-    assert end["heldOut"]["elbo"] == pytest.approx(-(end["heldOut"]["distortion"] + end["heldOut"]["rate"]))
-    assert end["train"]["distortion"] > 0 and end["epoch"] == pytest.approx(end["step"] * 128 / 10000)
-    assert set(end) == {"step", "epoch", "beta", "latentDim", "device", "stepsPerSecond", "train", "heldOut", "running"}
+    assert end["heldOut"]["elbo"] == pytest.approx(
+        -(end["heldOut"]["distortion"] + end["heldOut"]["rate"])
+    )
+    assert end["train"]["distortion"] > 0 and end["epoch"] == pytest.approx(
+        end["step"] * 128 / 10000
+    )
+    assert set(end) == {
+        "step",
+        "epoch",
+        "beta",
+        "latentDim",
+        "device",
+        "stepsPerSecond",
+        "train",
+        "heldOut",
+        "running",
+    }
     assert all(pixels(page, name) != before[name] for name in names)
     assert page.errors == []
 
@@ -139,7 +173,9 @@ def test_one_step_reset_and_pause(open_lab):
 
 
 def test_a_link_restores_the_settings_and_a_wrong_one_is_told_of(open_lab):
-    page = open_lab("#latentDim=5&hidden=32&posterior=bounded&likelihood=gaussian&beta=12&seed=4")
+    page = open_lab(
+        "#latentDim=5&hidden=32&posterior=bounded&likelihood=gaussian&beta=12&seed=4"
+    )
     assert state(page)["latentDim"] == 5 and state(page)["beta"] == 12
     assert "32–5" in page.locator("#network-summary").inner_text()
     page = open_lab("#beta=soup&hidden=32")
@@ -152,8 +188,13 @@ def test_the_dialog_starts_a_new_network_after_a_word(open_lab):
     page.locator("#network-open").click()
     dialog = page.get_by_role("dialog")
     assert "starts a new network" in dialog.inner_text()
-    for name, value in {"latentDim": "10", "hidden": "64,32", "posterior": "log_variance", "likelihood": "gaussian",
-                        "optimizer": "sgd"}.items():
+    for name, value in {
+        "latentDim": "10",
+        "hidden": "64,32",
+        "posterior": "log_variance",
+        "likelihood": "gaussian",
+        "optimizer": "sgd",
+    }.items():
         dialog.locator(f"select[name={name}]").select_option(value)
     dialog.get_by_role("button", name="Start anew").click()
     page.wait_for_function("lab.state().latentDim === 10 && lab.state().heldOut")
@@ -195,17 +236,27 @@ def test_dragging_and_keys_move_the_point_and_a_code_shows_its_digit(open_lab):
     before = pixels(page, "plane")
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"], steps=4)
+    page.mouse.move(
+        box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"], steps=4
+    )
     page.mouse.up()
     page.wait_for_timeout(300)
     assert pixels(page, "plane") != before
-    x, y = (float(part.split("=")[1].strip(" .,").replace("−", "-")) for part in page.locator("#plane-under").inner_text().split("z")[1:])
+    x, y = (
+        float(part.split("=")[1].strip(" .,").replace("−", "-"))
+        for part in page.locator("#plane-under").inner_text().split("z")[1:]
+    )
     assert x < 0 and y < 0 and x == pytest.approx(y, abs=0.1)
     page.locator("#plane").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.getElementById('plane-spoken').textContent.includes('nearest code')")
+    page.wait_for_function(
+        "document.getElementById('plane-spoken').textContent.includes('nearest code')"
+    )
     page.locator("#tip").wait_for()
-    assert "held out" in page.locator("#tip").inner_text() and "nats" in page.locator("#tip").inner_text()
+    assert (
+        "held out" in page.locator("#tip").inner_text()
+        and "nats" in page.locator("#tip").inner_text()
+    )
     assert page.errors == []
 
 
@@ -218,12 +269,19 @@ def test_a_drawing_gets_a_code_a_star_and_a_reconstruction(open_lab):
     box = page.locator("#ink").bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.move(
+        box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8
+    )
     page.mouse.up()
-    page.wait_for_function("document.getElementById('own-note').textContent.startsWith('μ =')")
+    page.wait_for_function(
+        "document.getElementById('own-note').textContent.startsWith('μ =')"
+    )
     before = page.locator("#own-note").inner_text()
     page.evaluate("lab.start()")
-    page.wait_for_function("before => document.getElementById('own-note').textContent !== before", arg=before)
+    page.wait_for_function(
+        "before => document.getElementById('own-note').textContent !== before",
+        arg=before,
+    )
     page.locator("#ink-clear").click()
     assert page.locator("#own-note").inner_text().startswith("Draw")
     assert page.errors == []
@@ -261,7 +319,9 @@ def test_runs_are_kept_up_to_four_and_saved(open_lab):
     with page.expect_download() as saved:
         page.locator("#save-json").click()
     runs = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))["runs"]
-    assert len(runs) == 4 and runs[0]["final"]["elbo"] == pytest.approx(-state(page)["heldOut"]["elbo"])
+    assert len(runs) == 4 and runs[0]["final"]["elbo"] == pytest.approx(
+        -state(page)["heldOut"]["elbo"]
+    )
     page.get_by_role("button", name="Remove run 1").click()
     assert page.locator("#runs-table tbody tr").count() == 3
     with page.expect_download() as saved:
@@ -281,20 +341,32 @@ def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     saved.value.save_as(tmp_path / "from.vae.json")
     vae = load_from_browser(tmp_path / "from.vae.json")
     digits = builder.held_out_digits()
-    there = np.mean([evaluate(vae, digits.images, seed=seed) for seed in range(4)], axis=0)
+    there = np.mean(
+        [evaluate(vae, digits.images, seed=seed) for seed in range(4)], axis=0
+    )
     assert here["rate"] == pytest.approx(there[1], rel=1e-4)
     assert here["distortion"] == pytest.approx(there[0], rel=0.01)
 
-    mine = VAE(latent_dim=3, hidden=(20,), likelihood="gaussian", posterior="log_variance", beta=12.0)
+    mine = VAE(
+        latent_dim=3,
+        hidden=(20,),
+        likelihood="gaussian",
+        posterior="log_variance",
+        beta=12.0,
+    )
     save_for_browser(mine, tmp_path / "to.vae.json")
     page.locator("#network-file").set_input_files(tmp_path / "to.vae.json")
     page.wait_for_function("lab.state().latentDim === 3 && lab.state().heldOut")
     found = state(page)
     assert found["beta"] == 12
-    assert found["heldOut"]["rate"] == pytest.approx(evaluate(mine, digits.images).rate, rel=1e-4)
+    assert found["heldOut"]["rate"] == pytest.approx(
+        evaluate(mine, digits.images).rate, rel=1e-4
+    )
     (tmp_path / "bad.vae.json").write_text("{}", encoding="utf-8")
     page.locator("#network-file").set_input_files(tmp_path / "bad.vae.json")
-    page.wait_for_function("document.getElementById('sentence').textContent.includes('holds no network')")
+    page.wait_for_function(
+        "document.getElementById('sentence').textContent.includes('holds no network')"
+    )
     assert page.errors == []
 
 
@@ -312,7 +384,10 @@ def test_an_experiment_asks_first_and_answers_last(open_lab, results):
     page.screenshot(path=results / "lab-guide.png")
     guide.get_by_text("What has happened").click()
     assert "784" in guide.locator(".answer").inner_text()
-    rates = [float(row.split("\t")[2]) for row in guide.locator("table tbody tr").all_inner_texts()]
+    rates = [
+        float(row.split("\t")[2])
+        for row in guide.locator("table tbody tr").all_inner_texts()
+    ]
     assert rates[0] > 3 > 0.5 > rates[1]
     assert page.locator("#runs-table tbody tr").count() == 2
     assert page.errors == []
@@ -328,7 +403,12 @@ def test_cause_and_effect_stand_on_the_first_screen(open_lab, size, theme, resul
     page.screenshot(path=results / f"lab-{size}-{theme}.png")
     for name in ("start", "beta", "plane"):
         box = page.locator(f"#{name}").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] >= 0 and box["y"] + box["height"] <= height, name
+        assert (
+            box["x"] >= 0
+            and box["x"] + box["width"] <= width
+            and box["y"] >= 0
+            and box["y"] + box["height"] <= height
+        ), name
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(OVERLAPS) == []
     page.emulate_media(reduced_motion="reduce")
@@ -357,7 +437,9 @@ def test_it_is_accessible(open_lab, theme):
     page.locator("#slow-x").wait_for()
     page.locator("#guide-open").click()
     found = Axe().run(page).response["violations"]
-    assert [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found] == []
+    assert [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found
+    ] == []
 
 
 def test_the_theme_switch_and_touch(open_lab):
@@ -368,7 +450,9 @@ def test_the_theme_switch_and_touch(open_lab):
     page.locator("#start").tap()
     wait_step(page, 5)
     page.locator("#plane").tap(position={"x": 60, "y": 60})
-    page.wait_for_function("document.getElementById('plane-under').textContent.includes('z₁ = −')")
+    page.wait_for_function(
+        "document.getElementById('plane-under').textContent.includes('z₁ = −')"
+    )
     assert page.errors == []
 
 
@@ -394,28 +478,43 @@ def test_without_scripts_or_simd_a_sentence_says_so(browser, lab_file, open_lab)
     page = context.new_page()
     page.add_init_script("WebAssembly.validate = () => false")
     page.goto(lab_file.as_uri())
-    page.wait_for_function("document.getElementById('sentence').textContent.includes('SIMD')")
+    page.wait_for_function(
+        "document.getElementById('sentence').textContent.includes('SIMD')"
+    )
     context.close()
 
 
 def test_the_page_is_one_file_of_at_most_five_megabytes(lab_file):
     text = lab_file.read_text(encoding="utf-8")
     assert lab_file.stat().st_size <= 5_000_000
-    assert 'src="http' not in text and "%css%" not in text and "import(" not in text.split('id="worker"')[0]
+    assert (
+        'src="http' not in text
+        and "%css%" not in text
+        and "import(" not in text.split('id="worker"')[0]
+    )
 
 
 def test_it_runs_on_webgpu_in_software(playwright, open_lab):
     """A real graphics processor is not needed: Chromium emulates one."""
-    gpu = playwright.chromium.launch(**browser_path(), args=[*FLAGS, "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"])
+    gpu = playwright.chromium.launch(
+        **browser_path(),
+        args=[*FLAGS, "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    )
     try:
         page = open_lab("?device=webgpu#hidden=16", at=gpu)
-        assert state(page)["device"] == "webgpu" and page.locator("#n-device").inner_text() == "WebGPU"
+        assert (
+            state(page)["device"] == "webgpu"
+            and page.locator("#n-device").inner_text() == "WebGPU"
+        )
         before = state(page)["heldOut"]["elbo"]
         page.evaluate("lab.start()")
         wait_step(page, 15)
         assert settled(page)["heldOut"]["elbo"] > before
         assert "WebGPU" in page.locator("#device-note").inner_text()
         page = open_lab("#hidden=16", at=gpu)  # measured: the emulated one is slower
-        assert state(page)["device"] == "wasm" and "measurement" in page.locator("#device-note").inner_text()
+        assert (
+            state(page)["device"] == "wasm"
+            and "measurement" in page.locator("#device-note").inner_text()
+        )
     finally:
         gpu.close()

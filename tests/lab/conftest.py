@@ -1,4 +1,6 @@
-"""What the tests of the laboratory share: node with the installed JavaScript packages, or a clear word without."""
+"""What the tests of the laboratory share: node with the installed JavaScript packages,
+or a clear word without.
+"""
 
 import json
 import subprocess
@@ -15,7 +17,9 @@ import build as builder  # noqa: E402
 
 @pytest.fixture(scope="session")
 def run_node():
-    """A function that runs a script of docs/lab in node with arguments and returns what it prints, read as JSON."""
+    """A function that runs a script of docs/lab in node with arguments and returns what
+    it prints, read as JSON.
+    """
     try:
         node = builder.installed_node()
     except builder.NoNode as error:

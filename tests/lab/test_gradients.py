@@ -1,4 +1,6 @@
-"""Loss and every gradient of the laboratory equal those of Keras at the same weights, images and noise."""
+"""Loss and every gradient of the laboratory equal those of Keras at the same weights,
+images and noise.
+"""
 
 import base64
 import json
@@ -7,11 +9,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
 from vae_lib.data import load_mnist
+from vae_lib.experiments.laboratory_file import save_for_browser
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
-from vae_lib.storage import save_for_browser
 from vae_lib.training import train
 
 pytestmark = pytest.mark.lab
@@ -70,7 +73,9 @@ def images():
 
 @pytest.fixture(scope="module", params=LIKELIHOODS)
 def trained(request):
-    """A softplus network after two short epochs; its weights serve the other maps, too."""
+    """A softplus network after two short epochs; its weights serve the other
+    maps, too.
+    """
     keras.utils.set_random_seed(1)
     vae = VAE(**REAL, likelihood=request.param, beta=4.0)
     train(
@@ -87,9 +92,7 @@ def trained(request):
 def test_gradients_at_a_trained_network(run_node, trained, posterior, images, tmp_path):
     vae = VAE.from_config({**trained.get_config(), "posterior": posterior})
     vae.set_weights(trained.get_weights())
-    if (
-        posterior == "direct"
-    ):  # off its pole: at rho = 0.001 the last digit of rho decides the fourth of 1 / rho
+    if posterior == "direct":  # off its pole, where rho's last digit decides 1 / rho
         bias = vae.encoder.get_layer("rho").bias
         bias.assign(bias - 5.0)
     assert_equal(run_node, vae, images, tmp_path)

@@ -1,16 +1,18 @@
-"""The laboratory's own tests pass, and its runs end where those of `train` end; benchmarks/laboratory.py looks closer."""
+"""The laboratory's own tests pass, and its runs end where those of `train` end;
+benchmarks/laboratory.py looks closer.
+"""
 
 import json
 import subprocess
 
+import build as builder
 import numpy as np
 import pytest
+
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
 from vae_lib.training import train
-
-import build as builder
 
 pytestmark = pytest.mark.lab
 SEEDS = range(1, 5)
@@ -30,7 +32,9 @@ def test_the_modules_pass_their_own_tests(run_node):
 
 
 def test_short_runs_agree_with_train_in_distribution(run_node, tmp_path):
-    """Four seeds each of 3 epochs: the means of held-out −ELBO differ by no more than chance would have it."""
+    """Four seeds each of 3 epochs: the means of held-out −ELBO differ by no more than
+    chance would have it.
+    """
     images, held_out = (
         load_mnist().train.images[:2560],
         load_mnist().validation.images[:500],

@@ -39,14 +39,13 @@ def quadrature_log_likelihood(
             "or 2 only; use log_likelihood for more."
         )
     mu, sigma = vae.encode(images)
-    reach = max(6.0, float((np.abs(mu) + 6.0 * sigma).max()))
-    for name, value in (
-        ("step", step),
-        ("extent", reach if extent is None else extent),
-    ):
+    reaches = max(6.0, float((np.abs(mu) + 6.0 * sigma).max())) * np.array([1, 1.5, 2])
+    if extent is not None:
+        reaches = [extent]
+    for name, value in (("step", step), ("extent", reaches[0])):
         if not 0.0 < value < np.inf:
             raise ValueError(f"{name} is {value!r}: pass a positive, finite number.")
-    for reach in (reach, 1.5 * reach, 2.0 * reach) if extent is None else (extent,):
+    for reach in reaches:
         half = int(np.ceil(reach / step))
         axis = step * np.arange(-half, half + 1)
         codes = np.stack(np.meshgrid(*[axis] * vae.latent_dim), axis=-1)
@@ -66,8 +65,40 @@ def quadrature_log_likelihood(
     return total + vae.latent_dim * np.log(step)
 
 
+def log_joint(vae: VAEBase, images: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return log p(x|z) + log p(z) in nats of each image at each code, float32 (n, m).
+
+    images: (n, rows, columns), uint8 or in [0, 1]; codes: (m, latent_dim). As a
+    function of z it is the log posterior, up to log p(x). Notebook 06.
+    """
+    parts = _prepared(vae, images)
+    logs = np.empty((len(images), len(codes)), "float32")
+    for start in range(0, len(codes), BLOCK):
+        part = slice(start, start + BLOCK)
+        logs[:, part] = np.concatenate(_joint(vae, parts, codes[part]))
+    return logs
+
+
 def _log_sum(vae, images, codes):
-    """Return log Σ p(x|z) p(z) over `codes` (m, latent_dim), float64 (n,).
+    """Return log Σ p(x|z) p(z) over `codes` (m, latent_dim), float64 (n,)."""
+    parts = _prepared(vae, images)
+    sums = [np.full(len(x), -np.inf) for x in parts]
+    for z in in_batches(codes, BLOCK):
+        for i, logs in enumerate(_joint(vae, parts, z)):
+            sums[i] = np.logaddexp(sums[i], logsumexp(logs, axis=1))
+    return np.concatenate(sums)
+
+
+def _prepared(vae, images):
+    """Return parts of the images as the likelihood sees them, flat."""
+    return [
+        np.asarray(vae.prepare(part)).reshape(len(part), -1)
+        for part in in_batches(images)
+    ]
+
+
+def _joint(vae, parts, z):
+    """Return log p(x|z) + log p(z) of each part's images, float64 (n, codes).
 
     The distortion is quadratic in x: that of a black image, less `slope` times the
     product of x and the decoder's output, plus `square` times x². So one product of
@@ -76,21 +107,16 @@ def _log_sum(vae, images, codes):
     slope, square = {"bernoulli": (1.0, 0.0), "gaussian": (2.0, 1.0)}[
         vae.settings["likelihood"]
     ]
-    parts = [
-        np.asarray(vae.prepare(part)).reshape(len(part), -1)
-        for part in in_batches(images)
+    output = vae.decoder(z.astype("float32"))
+    black = np.asarray(vae.likelihood.distortion(0.0, output), "float64")
+    log_prior = -np.sum(z**2 + np.log(2.0 * np.pi), axis=1) / 2.0
+    output = np.asarray(output).reshape(len(z), -1)
+    return [
+        slope * (x @ output.T).astype("float64")
+        + (log_prior - black)
+        - square * np.sum(x.astype("float64") ** 2, axis=1, keepdims=True)
+        for x in parts
     ]
-    sums = [np.full(len(x), -np.inf) for x in parts]
-    for z in in_batches(codes, BLOCK):
-        output = vae.decoder(z.astype("float32"))
-        black = np.asarray(vae.likelihood.distortion(0.0, output), "float64")
-        log_prior = -np.sum(z**2 + np.log(2.0 * np.pi), axis=1) / 2.0
-        output = np.asarray(output).reshape(len(z), -1)
-        for i, x in enumerate(parts):
-            logs = slope * (x @ output.T).astype("float64") + (log_prior - black)
-            sums[i] = np.logaddexp(sums[i], logsumexp(logs, axis=1))
-    squares = [np.sum(x.astype("float64") ** 2, axis=1) for x in parts]
-    return np.concatenate(sums) - square * np.concatenate(squares)
 
 
 def tails(

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 from sklearn.utils import gen_batches
 
-from vae_lib.checks import check_beta, check_images, whole
+from vae_lib.checks import check, check_images
 from vae_lib.objectives import DEVIATION
 
 BLOCK = 4000  # images turned into float64 at a time: 25 MB
@@ -57,11 +57,7 @@ def linear_optimum(
     Raises ValueError unless eigenvalues and beta are finite and not negative and
     latent_dim is 1 or more. Tipping & Bishop 1999; notebooks 01 and 03.
     """
-    check_beta(beta)
-    if not whole(latent_dim):
-        raise ValueError(
-            f"latent_dim is {latent_dim!r}: pass a whole number of 1 or more."
-        )
+    check(beta=beta, latent_dim=latent_dim)
     kept, discarded = np.split(_checked_eigenvalues(eigenvalues), [latent_dim])
     noise = float(beta) / 2.0
     active = kept[kept > noise]

@@ -11,4 +11,5 @@ figures_02  the figures of notebook 02: many runs, in which a failure is drawn a
 figures_03  the figures of notebook 03: regimes, collapse, rate against distortion
 figures_04  the figures of notebook 04: grids, heat maps, ways across the plane
 figures_05  the figures of notebook 05: any data, labels
+figures_06  the figures of notebook 06: islands, bits, gradients
 """

@@ -29,7 +29,7 @@ def normals(normals, rates):
         f"μ = {mu:g}, σ = {sigma:g}\nrate {rate:.2f} nats"
         for (mu, sigma), rate in zip(normals, rates)
     ]
-    figures.draw_normals(axes, normals, titles)
+    draw_normals(axes, normals, titles)
     axes[0].set(ylabel="density")
     for ax in axes:
         ax.set(xticks=[-2, 0, 2], yticks=[0, 1, 2], ylim=(0, 2.2))
@@ -39,6 +39,18 @@ def normals(normals, rates):
         alt="Panels with the standard normal density p(z) in grey and q(z) as a line. "
         f"They differ in place and width: {panels}.",
     )
+
+
+def draw_normals(axes, normals, titles):
+    """Draw the standard normal density, grey, and one of `normals` into each axes."""
+    z = np.linspace(-4, 4, 801)
+    for ax, (mu, sigma), title in zip(axes, normals, titles):
+        prior = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        ax.fill_between(z, prior, color="0.85", label="$p(z)$")
+        density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+        ax.plot(z, density, color=figures.COLOURS[0], label="$q(z)$")
+        ax.set(title=title, xlabel="$z$")
+    axes[0].legend(loc="upper right", frameon=False)
 
 
 def training_curves(history):

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.patches import Circle, Ellipse
 
 from vae_lib import figures
+from vae_lib.experiments.command import manifold_figure
 from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
 
 MARKS = ("o", "s", "^", "D")
@@ -70,7 +71,7 @@ def manifold(images, grid):
     n = round(len(grid) ** 0.5)
     title = f"{n} × {n} codes at equal shares of the prior, β = 12"
     figures.show(
-        figures.manifold(figures.unit(images), grid, title),
+        manifold_figure(figures.unit(images), grid, title),
         alt=f"A board of {n} by {n} decoded digits over the plane of codes. Neighbours "
         "are alike, and one digit turns into another along the way.",
     )

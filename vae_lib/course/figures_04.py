@@ -108,7 +108,9 @@ def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
 
 
 def show_ways(codes, values, paths):
-    """Show paths (steps, 2) over a map of `values`, and straight lines, with letters."""
+    """Show paths (steps, 2) over a map of `values`, and straight lines, with
+    letters.
+    """
     figure, axes = new_figure(size=(6.5, 5.4))
     draw_heat(axes, codes, values, "shortest ways and straight lines", "log₁₀ √det G")
     for name, path in zip(WAYS, paths):

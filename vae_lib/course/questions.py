@@ -144,7 +144,8 @@ ON_THE_SPOT = Question(
     answer=0,
 )
 COVERAGE = Question(
-    "A larger β brings the codes closer to the prior. Will more of the real digits then "
+    "A larger β brings the codes closer to the prior. Will more of the real digits "
+    "then "
     "have a new digit that looks like them?",
     "With two units, no: what the codes gain in order, the pictures lose in variety. "
     "With ten units it helps up to a point, and hurts beyond it.",
@@ -153,7 +154,8 @@ COVERAGE = Question(
 )
 SILENT = Question(
     "Ten units and a rising β: how do the units fall silent?",
-    "As in reverse water-filling: a unit is worth its rate or it is not, and the weakest "
+    "As in reverse water-filling: a unit is worth its rate or it is not, and the "
+    "weakest "
     "goes first. Those that go on say less, too.",
     options=(
         "all say less and less, and stop together",
@@ -197,4 +199,53 @@ STRETCHED = Question(
         "far outside, where codes are rare",
     ),
     answer=0,
+)
+
+# Notebook 06
+
+FAULT = Question(
+    "Where do most of the nats between log p(x) and the ELBO come from?",
+    "The best axis-parallel Gaussian, found for each digit by itself, closes nearly "
+    "the whole gap: the family is good enough, the encoder misses its best member.",
+    options=(
+        "one Gaussian cannot cover two islands",
+        "a diagonal covariance cannot be slanted",
+        "the encoder does not find the best Gaussian",
+    ),
+    answer=2,
+)
+REAL_BITS = Question(
+    "A digit of this model has −ELBO = 104 nats. How many bits will it take in a file?",
+    "104 / ln 2 = 150: one nat is 1.44 bits. The coder below reaches that within about "
+    "one percent, once the bits of the code are paid back.",
+    answer=150,
+    unit="bits",
+)
+NEW_PRIOR = Question(
+    "You replace N(0, I) by a mixture that is fitted to the codes. What can change?",
+    "Encoder and decoder stay as they are, and so do reconstructions and distortion. "
+    "The prior enters the rate, and the codes that samples begin with.",
+    options=(
+        "the reconstructions",
+        "the rate and the samples",
+        "both of these",
+    ),
+    answer=1,
+)
+TIGHTER = Question(
+    "The bound gets tighter with K. What happens to signal / noise of the encoder's "
+    "gradient when K grows from 1 to 50?",
+    "Both signal and noise shrink, and the signal shrinks faster: the tighter the "
+    "bound, "
+    "the less it depends on q at all.",
+    options=("it grows about sevenfold", "it stays", "it shrinks"),
+    answer=2,
+)
+LIKELIER = Question(
+    "Which of these has a higher likelihood than most test digits, under a model that "
+    "was trained on digits alone?",
+    "A short stroke has little ink and short edges, and both are cheap. Blank paper is "
+    "not: whatever the code, this decoder expects ink somewhere.",
+    options=("blank paper", "a single stroke", "a capital letter", "none of them"),
+    answer=1,
 )

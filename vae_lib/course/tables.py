@@ -85,7 +85,7 @@ def outcome_cell(failed: list, spikes: list, final_loss: list) -> str:
     losses = np.array([np.inf if loss is None else loss for loss in final_loss])
     low, middle, high = (
         short(round(q)) if np.isfinite(q) else "∞"
-        for q in np.percentile(losses, [0, 50, 100], method="nearest")
+        for q in (losses.min(), np.median(losses), losses.max())
     )
     spiking = sum(count > 0 for count in spikes)
     return f"{sum(failed)} / {spiking} / {len(losses)}; {middle} ({low}–{high})"

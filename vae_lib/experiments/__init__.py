@@ -6,7 +6,10 @@ textbook_maps        maps from rho to sigma as textbooks write them, without a g
 parallel_training    many small VAEs trained side by side, to compare these maps
 outcomes             what became of training runs: failures, spikes, and the verdict
 gradient_estimators  five estimates of the gradient of the ELBO
+priors               a prior that is learned with the model
+importance           training on the importance-weighted bound, and its gradient
 conditional          a VAE that is told the label
 one_network          one network for every beta
+laboratory_file      a VAE as a file of the laboratory in the browser, and back
 remedies             free bits and warm-up, against units that fall silent
 """

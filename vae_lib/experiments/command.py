@@ -261,6 +261,28 @@ def reconstruction_figure(vae, split, seed):
     )
 
 
+def manifold_figure(images, codes, title=""):
+    """Return a figure of images (n * n, rows, columns) decoded from a grid of codes.
+
+    The first row of the picture is the first of `codes` (n * n, 2); the axes name the
+    latent values of three of its places.
+    """
+    n, (_, height, width) = round(len(codes) ** 0.5), images.shape
+    figure, axes = figures.new_figure(size=(8, 8))
+    figures.draw_digits(axes, images, n, title)
+    places = np.array([0, (n - 1) / 2, n - 1])
+    for axis, size, ends in (
+        (axes.xaxis, width, codes[[0, n - 1], 0]),
+        (axes.yaxis, height, codes[[0, -1], 1]),
+    ):
+        values = ends[0], ends.mean(), ends[1]
+        names = [f"{value:.2f}".replace("-", "−") for value in values]
+        # a digit and its gap take size + 1 pixels
+        axis.set_ticks(places * (size + 1) + (size - 1) / 2, names)
+    axes.set(xlabel="$z_1$", ylabel="$z_2$")
+    return figure
+
+
 def write(vae, digits, folder, report):
     """Write model, report and pictures into `folder`; return the names left out.
 
@@ -276,7 +298,7 @@ def write(vae, digits, folder, report):
         "generated.png": lambda: figures.digit_rows(
             {"": vae.generate(100, seed)}, 20, "new digits"
         ),
-        "manifold.png": lambda: figures.manifold(
+        "manifold.png": lambda: manifold_figure(
             vae.decode(grid), grid, "digits at quantiles of the prior"
         ),
         "t-sne.png": lambda: codes_figure(vae, shown, seed),

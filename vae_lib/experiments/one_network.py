@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from vae_lib.checks import check_beta
+from vae_lib.checks import check
 from vae_lib.model import VAE, VAEBase, images_of
 from vae_lib.objectives import rate
 
@@ -225,7 +225,7 @@ class ConditionedVAE(VAEBase):
 
     def check(self, beta: float):
         """Raise ValueError unless the network was trained for `beta`."""
-        check_beta(beta)
+        check(beta=beta)
         low, high = self.settings["low"], self.settings["high"]
         if not low <= beta <= high:
             raise ValueError(
@@ -236,8 +236,8 @@ class ConditionedVAE(VAEBase):
 
 def check_range(low: float, high: float):
     """Raise ValueError unless 0 < low < high, both finite."""
-    check_beta(low)
-    check_beta(high)
+    check(beta=low)
+    check(beta=high)
     if not 0 < low < high:
         raise ValueError(
             f"low and high are {low!r} and {high!r}: pass two numbers with "

@@ -12,9 +12,11 @@ from vae_lib.engine import WITHOUT_XLA
 from vae_lib.experiments.textbook_maps import INVERSES, MAPS
 from vae_lib.model import VAE
 from vae_lib.objectives import LIKELIHOODS, rate
+from vae_lib.training import epoch_order, step_rng
 
 CHUNK = 50  # steps in one compiled call
 SAFE = 0.5  # a rho at which every map and its derivative are finite
+permutation = functools.lru_cache(maxsize=64)(epoch_order)  # as `train` takes them
 
 
 class Record(NamedTuple):
@@ -116,8 +118,8 @@ class ParallelVAEs:
                 epoch, step = divmod(first + i, steps)
                 rows = np.arange(step * size, (step + 1) * size) % len(self.images)
                 order[i, run] = permutation(seed, epoch, len(self.images))[rows]
-                noise = np.random.default_rng((seed, epoch, step))
-                epsilon[i, run] = noise.standard_normal(epsilon.shape[2:], "float32")
+                rng = step_rng(seed, epoch, step)
+                epsilon[i, run] = rng.standard_normal(epsilon.shape[2:], "float32")
         return tf.constant(order), tf.constant(epsilon)
 
     def _advance(self, *arguments):
@@ -224,9 +226,3 @@ def initial_weights(
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, hidden, image_shape=image_shape)
     return [variable.numpy() for variable in vae.trainable_variables]
-
-
-@functools.lru_cache(maxsize=64)
-def permutation(seed: int, epoch: int, n: int) -> np.ndarray:
-    """Return the order of `n` images that `train` takes in an epoch at this seed."""
-    return np.random.default_rng((seed, epoch)).permutation(n)

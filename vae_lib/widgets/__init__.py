@@ -8,6 +8,8 @@
     beta_slider   one network at every beta, computed in the page. Notebook 03
     pad           drag a point over the map of codes, decoded in the page. Notebook 04
     drawing       draw a digit and see its code. Notebook 04
+    price         draw a digit and read its price in bits. Notebook 06
+    frames        a slider over pictures drawn beforehand. Notebook 06
     guess         a guess, committed before its answer is shown. All notebooks
     page          controls on a page of their own, without kernel or network
     training      what the training panel is made of

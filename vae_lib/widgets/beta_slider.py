@@ -26,7 +26,9 @@ from vae_lib.widgets.training.pictures import examples
 BETAS = 97  # on the slider
 TICKS = (0.1, 1.0, 4.0, 12.0, 40.0, 200.0)  # which have a label and are on it exactly
 CODES = 500  # test digits whose codes are drawn
-IMAGES = 2000  # evenly chosen test digits that rate and distortion are means of; MNIST's first ones are the easier
+# evenly chosen test digits that rate and distortion are means of; MNIST's first ones
+# are the easier
+IMAGES = 2000
 SAMPLES = 10
 
 
@@ -59,7 +61,8 @@ class BetaSlider(Control):
     """
 
     description = (
-        "The β slider: codes, reconstructions, new digits, active units and the point on the "
+        "The β slider: codes, reconstructions, new digits, active units and the point "
+        "on the "
         "rate-distortion curve at every β."
     )
 

@@ -61,13 +61,17 @@ class DrawingBoard(Control):
     notebook 04.
     """
 
-    description = "A board to draw a digit on: the encoder finds its place on the map of codes and its −ELBO."
+    description = (
+        "A board to draw a digit on: the encoder finds its place on the map of codes "
+        "and its −ELBO."
+    )
 
     def __init__(self, vae, digits, dtype="float16"):
         check_map(vae)
         if vae.image_shape != (28, 28):
             raise ValueError(
-                f"the model's images are {vae.image_shape}, but the board draws 28 × 28, as MNIST prepared its "
+                f"the model's images are {vae.image_shape}, but the board draws 28 × "
+                "28, as MNIST prepared its "
                 "digits: use vae_lib.widgets.pad.LatentPad, which takes any size."
             )
         digits = drawn_at_random(digits)

@@ -29,7 +29,8 @@ class Guess(Control):
     def __init__(self, question, answer=None):
         if question.answer is None and answer is None:
             raise ValueError(
-                f"The question {question.text!r} has no answer: pass a function that returns it."
+                f"The question {question.text!r} has no answer: pass a function that "
+                "returns it."
             )
         self.question, self.committed = question, None
         self.answer = answer or (lambda: question.answer)
@@ -149,5 +150,8 @@ def in_html(question):
     return (
         f"<p><b>Your guess.</b> {html.escape(question.text)}</p>"
         + f'<ol type="a">{options}</ol>' * bool(options)
-        + f"<details><summary>The answer</summary>{answer}{html.escape(question.why)}</details>"
+        + (
+            "<details><summary>The "
+            f"answer</summary>{answer}{html.escape(question.why)}</details>"
+        )
     )

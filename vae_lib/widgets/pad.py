@@ -62,7 +62,10 @@ class LatentPad(Control):
     Dense, or units that are not there. Notebook 04.
     """
 
-    description = "The latent pad: a map of codes to drag a point over, and the digit that the decoder makes of it."
+    description = (
+        "The latent pad: a map of codes to drag a point over, and the digit that the "
+        "decoder makes of it."
+    )
 
     def __init__(
         self, vae, digits, units=None, count=IMAGES, dtype="float16", names=None
@@ -103,7 +106,8 @@ class LatentPad(Control):
         if others:
             say(
                 self.message,
-                f"The other {others} latent units, those of the lowest rates, stay at 0.",
+                f"The other {others} latent units, those of the lowest rates, stay at "
+                "0.",
             )
         super().__init__(
             self.pad, row(*self.sliders, style="vae-settings"), self.message
@@ -136,7 +140,9 @@ class LatentPad(Control):
         )
 
     def picture(self):
-        """Return PNG bytes of the map with the point marked and of the digit beside it."""
+        """Return PNG bytes of the map with the point marked and of the digit
+        beside it.
+        """
         figure, axes = figures.new_figure(1, 2, (7, 3.6), width_ratios=(4, 2.6))
         codes = self.vae.encode(self.digits.images[:DRAWN])[0]
         draw_map(axes[0], self.pad, codes, self.digits.labels, self.z)

@@ -97,7 +97,8 @@ def check_alive(widget):
     """
     if not isinstance(widget, ALIVE):
         raise ValueError(
-            f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, sliders, boxes and "
+            f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, "
+            "sliders, boxes and "
             "texts only."
         )
     for child in getattr(widget, "children", ()):

@@ -42,7 +42,10 @@ class TrainingPanel(Control):
     not allowed. Notebook 01.
     """
 
-    description = "The training panel: curves, test digits over their reconstructions, samples, and codes."
+    description = (
+        "The training panel: curves, test digits over their reconstructions, samples, "
+        "and codes."
+    )
 
     def __init__(
         self,
@@ -129,7 +132,8 @@ class TrainingPanel(Control):
             run, values = self._trained(), self.controls.values()
             if values["epochs"] <= run.training.epoch:
                 raise RuntimeError(
-                    f"{run.training.epoch} epochs are done: set more epochs, then continue."
+                    f"{run.training.epoch} epochs are done: set more epochs, then "
+                    "continue."
                 )
             run.training.epochs = run.settings["epochs"] = values["epochs"]
             for name in LIVE:
@@ -161,13 +165,13 @@ class TrainingPanel(Control):
             except (OSError, storage.StorageError) as error:
                 cause = getattr(error, "strerror", None) or error.__cause__ or error
                 raise storage.StorageError(
-                    f"Run {run.number} was not saved, since {self.folder.absolute()} cannot be written "
-                    f"({cause}): set panel.folder to a folder of yours and press Save again."
+                    f"Run {run.number} was not saved, since {self.folder.absolute()} "
+                    "cannot be written "
+                    f"({cause}): set panel.folder to a folder of yours and press Save "
+                    "again."
                 ) from error
-            say(
-                self.status,
-                f'Run {run.number} is saved: storage.load("{path.as_posix()}") brings it back.',
-            )
+            load = f'storage.load("{path.as_posix()}")'
+            say(self.status, f"Run {run.number} is saved: {load} brings it back.")
             return path
 
     def result(self, timeout=None):
@@ -287,7 +291,8 @@ class TrainingPanel(Control):
     def _idle(self, purpose):
         if self.work.busy:
             raise RuntimeError(
-                f"Run {self.run.number} is training: press Stop to {purpose}, or let it end."
+                f"Run {self.run.number} is training: press Stop to {purpose}, or let "
+                "it end."
             )
 
     def _trained(self):

@@ -11,6 +11,7 @@ from vae_lib.widgets.shared.control import (
     STEP,
     Control,
     Picture,
+    digits_png,
     row,
     say,
     side_by_side,
@@ -95,7 +96,7 @@ class LatentPlane(Control):
             z[0, self.units] = values = self.values
             image = self.vae.decode(z)
             scale = max(1, DIGIT // max(image.shape[1:]))
-            self.digit.value = figures.digits_png(image, scale=scale)
+            self.digit.value = digits_png(image, scale=scale)
             if self.map:
                 self.map.mark = self._share(values).tolist()
 
@@ -111,7 +112,9 @@ class LatentPlane(Control):
         )
 
     def _draw_map(self, codes, labels, names):
-        """Draw the scatter of codes (n, 2), once; the page draws the ring on top of it."""
+        """Draw the scatter of codes (n, 2), once; the page draws the ring on
+        top of it.
+        """
         figure, self.axes = figures.new_figure(1, 1, (4, 4))
         figures.draw_codes(self.axes, codes, labels)
         ends = -self.reach, self.reach
@@ -160,7 +163,8 @@ def check_plane(vae, codes, labels, units):
         )
     if codes is not None and np.shape(labels) != (len(codes),):
         raise ValueError(
-            f"labels have shape {np.shape(labels)}: pass one for each of {len(codes)} codes."
+            f"labels have shape {np.shape(labels)}: pass one for each of {len(codes)} "
+            "codes."
         )
     if units is None:
         return

@@ -12,7 +12,10 @@ from vae_lib.widgets.shared.control import Control
 GRID = np.arange(-110.0, 110.5, 0.5, dtype="float32")
 STATES = ("finite", "infinite", "NaN")
 COLOURS = ("#cfe3f5", "#f2a33a", "#b3122b")  # of the states, of different lightness
-CELL = "padding: 3px 8px; text-align: right; font-variant-numeric: tabular-nums; font-size: 14px;"
+CELL = (
+    "padding: 3px 8px; text-align: right; font-variant-numeric: tabular-nums; "
+    "font-size: 14px;"
+)
 
 
 def states(kl, slope):
@@ -70,7 +73,10 @@ class RhoWalk(Control):
     `table` are widgets.
     """
 
-    description = "A slider for ρ and a table of σ, KL and its slope: each map as in textbooks, and guarded."
+    description = (
+        "A slider for ρ and a table of σ, KL and its slope: each map as in textbooks, "
+        "and guarded."
+    )
 
     def __init__(self, columns, rho=-30.0):
         self.columns = columns
@@ -93,7 +99,9 @@ class RhoWalk(Control):
         self.update()
 
     def update(self, _=None):
-        """Write the table for the slider's rho; its numbers were computed beforehand."""
+        """Write the table for the slider's rho; its numbers were computed
+        beforehand.
+        """
         place = int(np.argmin(np.abs(GRID - self.slider.value)))
         titles = "".join(
             f'<th colspan="3" style="text-align: center">{title}</th>'
@@ -107,9 +115,8 @@ class RhoWalk(Control):
             cells = "".join(
                 cell(array[place]) for column in self.values for array in column[row]
             )
-            rows.append(
-                f'<tr><th style="text-align: left; font-size: 14px">{name}</th>{cells}</tr>'
-            )
+            head = f'<th style="text-align: left; font-size: 14px">{name}</th>'
+            rows.append(f"<tr>{head}{cells}</tr>")
         self.table.value = (
             f'<table style="table-layout: fixed; width: 100%">{"".join(rows)}</table>'
         )
@@ -120,12 +127,12 @@ class RhoWalk(Control):
 
 
 def cell(value):
-    """Return a cell of the table; infinity and NaN stand out by word, weight and
-    colour.
-    """
+    """Return a cell of the table; infinity and NaN stand out by word and colour."""
+    text, looks = f"{value:.3g}".replace("-", "−"), CELL
     if np.isnan(value):
-        return f'<td style="{CELL} background: {COLOURS[2]}; color: white; font-weight: bold">NaN</td>'
-    if np.isinf(value):
-        sign = "−" * bool(value < 0)
-        return f'<td style="{CELL} background: {COLOURS[1]}; color: black; font-weight: bold">{sign}∞</td>'
-    return f'<td style="{CELL}">' + f"{value:.3g}".replace("-", "−") + "</td>"
+        text = "NaN"
+        looks += f" background: {COLOURS[2]}; color: white; font-weight: bold"
+    elif np.isinf(value):
+        text = "−∞" if value < 0 else "∞"
+        looks += f" background: {COLOURS[1]}; color: black; font-weight: bold"
+    return f'<td style="{looks}">{text}</td>'

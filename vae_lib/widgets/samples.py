@@ -59,7 +59,10 @@ class SampleSlider(Control):
             alt=f"Estimates of the gradient by {len(estimates)} estimators",
         )
         self.slider.observe(self.update, "value")
-        self.description = f"A slider for the number of samples, up to {counts[-1]}, and the estimates."
+        self.description = (
+            f"A slider for the number of samples, up to {counts[-1]}, and the "
+            "estimates."
+        )
         super().__init__(self.slider, self.board)
 
     def update(self, _=None):

@@ -106,7 +106,8 @@ class StabilityPanel(Control):
         failures = not_finite(record.loss, record.gradient_norm).sum()
         say(
             self.message,
-            f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: {failures} of "
+            f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: "
+            f"{failures} of "
             f"{len(record.loss)} runs failed.",
         )
 

@@ -1,4 +1,4 @@
-// A network as one file, `*.vae.json`: settings and weights, for vae_lib.storage.load_from_browser and back.
+// A network as one file, `*.vae.json`: settings and weights, for vae_lib.experiments.laboratory_file.load_from_browser and back.
 
 import { weightShapes } from "./shapes.mjs";
 import { allowedLatentDim, LIKELIHOOD_NAMES, MAP_NAMES, MAX_WIDTH } from "./settings.mjs";

@@ -25,14 +25,24 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   });
 }
 
+// A formula within a line that is wider than a phone gets a line of its own, which scrolls.
+const breakWide = () => {
+  for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
+    formula.classList.remove("wide");
+    const line = formula.closest("p, li, td, summary");
+    if (line && formula.offsetWidth > line.clientWidth) formula.classList.add("wide");
+  }
+};
+
 // What scrolls in its own box can be reached by the keyboard.
 const BOXES = ".cell_output .output, .cell_output pre, .highlight pre, .pst-scrollable-table-container, a.image-reference, mjx-container";
 const reachable = () => {
+  breakWide();
   for (const box of document.querySelectorAll(BOXES)) {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
   }
 };
-addEventListener("load", () => setTimeout(reachable, 300));
+addEventListener("load", () => Promise.resolve(window.MathJax?.startup?.promise).then(reachable));
 addEventListener("resize", reachable);
 
 // Sections that go deeper are folded, as in the notebooks; a link to one, or into it, opens it.
@@ -45,6 +55,7 @@ for (const heading of document.querySelectorAll("article.bd-article :is(h2, h3)"
   const rest = [...heading.parentElement.children].filter((part) => part !== heading && part.tagName !== "SPAN");
   fold.append(summary, ...rest);
   heading.after(fold);
+  fold.addEventListener("toggle", reachable);
 }
 const unfold = () => {
   const place = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -55,3 +66,6 @@ const unfold = () => {
 };
 addEventListener("hashchange", unfold);
 unfold();
+
+// Frames load here and not before: folding a section moves them, which would load them twice.
+for (const frame of livingFrames()) if (frame.dataset.src) frame.src = frame.dataset.src;

@@ -1,4 +1,4 @@
-"""Exercises that are checked on the spot, without a network, and that name the probable mistake.
+"""Exercises, checked on the spot and without a network, that name the likely mistake.
 
     checking           an exercise, and what is said about an attempt
     model              the exercises of notebook 01
@@ -6,7 +6,9 @@
     beta               the exercises of notebook 03
     manifold           the exercises of notebook 04
     own                the exercises of notebook 05
+    bound              the exercises of notebook 06
 
-Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a `Verdict`. Right
-answers and typical mistakes stand side by side in its module: a teacher may read them, a learner should not.
+Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a
+`Verdict`. Right answers and typical mistakes stand side by side in its module: a
+teacher may read them, a learner should not.
 """

@@ -1,7 +1,7 @@
 // The drawing board: ink, the digit that the network sees, its reconstruction, its place on the map, its −ELBO.
 
-import { disc, drawDigit, fitCanvas, line } from "./lib/canvas.js";
-import { EDGE, MARGIN, mapScale, onMap, readCodes } from "./lib/codes.js";
+import { disc, drawDigit, fitCanvas } from "./lib/canvas.js";
+import { mapScale, onMap, readCodes } from "./lib/codes.js";
 import {
   add,
   addButton,
@@ -16,7 +16,7 @@ import {
   themeColours,
 } from "./lib/dom.js";
 import { FIELD, inkBox, normaliseInk } from "./lib/ink.js";
-import { drawMap, drawPosterior } from "./lib/map.js";
+import { drawCross, drawMap, drawPosterior } from "./lib/map.js";
 import { elboTerms, encode, readLayers, run } from "./lib/network.js";
 import { clamp, rowsOf, unpack, written } from "./lib/numbers.js";
 
@@ -95,13 +95,7 @@ class Board {
     const left = width - this.paper - BESIDE - 20; // for the map beside both
     const size = clamp(left > 180 ? left : width - 4, 180, 300);
     this.scale = mapScale(size, this.codes.reach);
-    drawMap(
-      fitCanvas(this.ground, size),
-      this.codes,
-      this.scale,
-      this.model.get("colours"),
-      themeColours(this.view.root),
-    );
+    drawMap(this.ground, this.codes, this.scale, this.model, this.view.root);
     this.drawNow();
   }
 
@@ -161,23 +155,7 @@ class Board {
     ctx.drawImage(this.ground, 0, 0, scale.size, scale.size);
     if (!posterior) return;
     const mu = onMap(codes, posterior.mu);
-    const [x, y] = scale.toPixels(mu);
-    line(
-      ctx,
-      [
-        [MARGIN, y],
-        [MARGIN + scale.side, y],
-      ],
-      theme.accent,
-    );
-    line(
-      ctx,
-      [
-        [x, EDGE],
-        [x, EDGE + scale.side],
-      ],
-      theme.accent,
-    );
+    drawCross(ctx, scale, scale.toPixels(mu), theme.accent);
     drawPosterior(ctx, scale, mu, onMap(codes, posterior.sigma), theme);
   }
 

@@ -123,13 +123,7 @@ class Pad {
   drawGround() {
     const { view, scale } = this;
     for (const side of /** @type {const} */ (["width", "height"])) view.stack.style[side] = `${scale.size}px`;
-    drawMap(
-      fitCanvas(view.map, scale.size),
-      this.codes,
-      scale,
-      this.model.get("colours"),
-      themeColours(view.root),
-    );
+    drawMap(view.map, this.codes, scale, this.model, view.root);
     this.drawNow();
   }
 

@@ -35,8 +35,10 @@ def dense_layers(network):
     for layer in layers:
         if not isinstance(layer, keras.layers.Dense):
             raise ValueError(
-                f"the {network.name} has a {type(layer).__name__} layer, but the page computes Dense ones "
-                "only: use vae_lib.widgets.plane.LatentPlane, which decodes in the kernel."
+                f"the {network.name} has a {type(layer).__name__} layer, but the page "
+                "computes Dense ones "
+                "only: use vae_lib.widgets.plane.LatentPlane, which decodes in the "
+                "kernel."
             )
     return layers
 
@@ -72,7 +74,8 @@ def packed(values, dtype="float16"):
         values = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     if not np.isfinite(values).all():
         raise ValueError(
-            f"some weights are NaN or too large for {dtype}: train anew, or choose float32."
+            f"some weights are NaN or too large for {dtype}: train anew, or choose "
+            "float32."
         )
     return values.tobytes()
 

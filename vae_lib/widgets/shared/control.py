@@ -16,6 +16,7 @@ from IPython.display import display
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
+from vae_lib import figures
 from vae_lib.widgets.shared.browser import script, styles
 
 STEP = 0.05  # of sliders on the latent space
@@ -23,14 +24,16 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # JupyterLab takes keys for its own shortcuts (x cuts the cell, 1 makes it a heading)
 # unless the element that has the focus says otherwise: here every control does, and
-# takes the focus wherever it is clicked. Ctrl+S and the like stay JupyterLab's. Enter in
+# takes the focus wherever it is clicked. Ctrl+S and the like stay JupyterLab's. Enter
+# in
 # a guess presses its button. A script in a widget runs only as the handler of an event.
 KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
   window.addEventListener('keydown', (event) => {
     const own = !(event.ctrlKey || event.metaKey || event.altKey);
     inside(event, '.vae')?.toggleAttribute('data-lm-suppress-shortcuts', own);
-    const button = event.key === 'Enter' && inside(event, '.vae-guess')?.querySelector('button');
+    const guess = event.key === 'Enter' && inside(event, '.vae-guess');
+    const button = guess && guess.querySelector('button');
     if (button && event.target !== button) setTimeout(() => button.click(), 50);
   }, true);
   const focusable = (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1');
@@ -109,7 +112,8 @@ def answering(widget):
     return widget
 
 
-_by_cell = {}  # the cell's id -> the id of its last execution, weak references to what it made
+# the cell's id -> the id of its last execution, weak references to what it made
+_by_cell = {}
 
 
 def replaced(control):
@@ -180,6 +184,14 @@ def png(board):
     with io.BytesIO() as file:
         board.save(file, "PNG", compress_level=1)
         return file.getvalue()
+
+
+def digits_png(images, columns=1, scale=4):
+    """Return a board of images, `uint8` or in [0, 1], as PNG bytes, dark on light."""
+    ink = figures.tile(figures.unit(images), columns)
+    board = Image.fromarray((255 * (1 - ink)).round().astype("uint8"))
+    size = board.width * scale, board.height * scale
+    return png(board.resize(size, Image.Resampling.NEAREST))
 
 
 def row(*widgets, style="vae-row"):

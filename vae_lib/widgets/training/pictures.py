@@ -9,7 +9,6 @@ mathematical text, whose parser serves one thread only.
 from typing import NamedTuple
 
 import ipywidgets
-import matplotlib.colors
 import numpy as np
 from keras import ops
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,6 +20,7 @@ from vae_lib.widgets.plane import most_active
 from vae_lib.widgets.shared.control import (
     Picture,
     compiled,
+    digits_png,
     png,
     side_by_side,
     unit_name,
@@ -101,7 +101,7 @@ def board_png(images):
     they are large, one.
     """
     scale = 2 if max(images.shape[1:]) < 50 else 1
-    return figures.digits_png(images, columns=5, scale=scale)
+    return digits_png(images, columns=5, scale=scale)
 
 
 class Canvas:
@@ -223,7 +223,7 @@ class Codes:
         )  # cheaper than a box around each text
         words = dict(fontsize=11, fontweight="bold", ha="center", va="center_baseline")
         self.numerals = [
-            axes.text(0, 0, str(label), color=legible_on(colour), **words)
+            axes.text(0, 0, str(label), color=figures.legible_on(colour), **words)
             for label, colour in zip(self.named, class_colours(self.named), strict=True)
         ]
         axes.tick_params(**TICKS)
@@ -269,18 +269,6 @@ class Codes:
 def class_colours(labels):
     """Return the colour of each label."""
     return np.array(figures.COLOURS)[np.asarray(labels) % len(figures.COLOURS)]
-
-
-def legible_on(colour):
-    """Return "white" or "black", whichever stands out more from a colour (WCAG's
-    contrast).
-    """
-    share = np.array(matplotlib.colors.to_rgb(colour))
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    luminance = linear @ (0.2126, 0.7152, 0.0722)
-    return (
-        "white" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "black"
-    )
 
 
 class Live(ipywidgets.Box):

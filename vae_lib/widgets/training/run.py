@@ -1,4 +1,6 @@
-"""One run of the training panel: its model, its training and what has been seen of it."""
+"""One run of the training panel: its model, its training and what has been seen
+of it.
+"""
 
 import html
 import time

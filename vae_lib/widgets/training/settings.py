@@ -4,7 +4,7 @@ import ipywidgets
 import numpy as np
 from traitlets import TraitError
 
-from vae_lib.checks import check_beta, whole
+from vae_lib.checks import check
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 
@@ -99,7 +99,7 @@ class Settings(ipywidgets.VBox):
         """
         values = {name: field.value for name, field in self.fields.items()}
         for name, value in values.items():
-            check(name, value)
+            check_field(name, value)
         return values
 
     def enter(self, settings):
@@ -108,7 +108,7 @@ class Settings(ipywidgets.VBox):
         """
         known(settings)
         for name, value in settings.items():
-            check(name, value)
+            check_field(name, value)
             field, before = self.fields[name], self.fields[name].value
             try:
                 field.value = value
@@ -121,7 +121,7 @@ class Settings(ipywidgets.VBox):
     def _changed(self, name, changed):
         value = self.fields[name].value
         try:
-            check(name, value)
+            check_field(name, value)
         except ValueError as error:
             return changed(name, str(error), True)
         if name == "beta":
@@ -149,14 +149,10 @@ def named(keys):
     return [(NAMES[key], key) for key in keys]
 
 
-def check(name, value):
-    """Raise ValueError with one sentence for a bad beta or seed: their fields take any
-    number.
-    """
-    if name == "beta":
-        check_beta(value)
-    if name == "seed" and not (whole(value) or value == 0):
-        raise ValueError(f"seed is {value!r}: pass a whole number of 0 or more.")
+def check_field(name, value):
+    """Raise ValueError for a bad beta or seed, whose fields take any number."""
+    if name in ("beta", "seed"):
+        check(**{name: value})
 
 
 def nearest(beta):

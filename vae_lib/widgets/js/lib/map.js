@@ -1,18 +1,24 @@
 // The map of codes, drawn.
 
-import { disc, drawBadge, line, visibleOn, write } from "./canvas.js";
+import { disc, drawBadge, fitCanvas, line, visibleOn, write } from "./canvas.js";
 import { EDGE, MARGIN, mapTicks } from "./codes.js";
+import { themeColours } from "./dom.js";
 import { written } from "./numbers.js";
 
-/** @import { Codes, Point, Scale } from "./codes.js" */
+/** @import { Codes, Model, Point, Scale } from "./codes.js" */
 /** @import { Theme } from "./dom.js" */
 
 /**
  * Draw axes, codes and, near each class's mean, its label, so that colour is never alone.
- * @param {CanvasRenderingContext2D} ctx @param {Codes} codes
- * @param {Scale} scale @param {string[]} colours @param {Theme} theme
+ * @param {HTMLCanvasElement} canvas made as large as the scale says
+ * @param {Codes} codes @param {Scale} scale
+ * @param {Model} model which knows the classes' colours
+ * @param {Element} element whose page is light or dark
  */
-export function drawMap(ctx, codes, scale, colours, theme) {
+export function drawMap(canvas, codes, scale, model, element) {
+  const ctx = fitCanvas(canvas, scale.size);
+  const theme = themeColours(element);
+  const colours = /** @type {string[]} */ (model.get("colours"));
   const seen = colours.map((colour) => visibleOn(ctx, colour, theme.paper));
   const colourOf = (/** @type {number} */ label) => seen[label % seen.length];
   ctx.fillStyle = theme.paper;
@@ -33,6 +39,20 @@ export function drawMap(ctx, codes, scale, colours, theme) {
     drawBadge(ctx, scale.toPixels([x, y]), label, colourOf(label), theme.paper);
 }
 
+/** Left, right, top and bottom of the map inside its margins. @param {Scale} scale */
+const edges = ({ side }) => [MARGIN, MARGIN + side, EDGE, EDGE + side];
+
+/**
+ * Draw a line down and a line across the map, through a place in pixels.
+ * @param {CanvasRenderingContext2D} ctx @param {Scale} scale @param {Point} place @param {string} colour
+ */
+export function drawCross(ctx, scale, [x, y], colour) {
+  const [left, right, top, bottom] = edges(scale);
+  const down = [top, bottom].map((end) => [x, end]);
+  const across = [left, right].map((end) => [end, y]);
+  for (const points of [down, across]) line(ctx, points, colour);
+}
+
 /**
  * @param {CanvasRenderingContext2D} ctx
  * @param {Codes} codes
@@ -40,27 +60,12 @@ export function drawMap(ctx, codes, scale, colours, theme) {
  * @param {Theme} theme
  */
 function drawAxes(ctx, codes, scale, theme) {
-  const [left, right, top, bottom] = [MARGIN, MARGIN + scale.side, EDGE, EDGE + scale.side];
+  const [left, right, top, bottom] = edges(scale);
   const small = /** @type {const} */ ({ align: "center", size: 12 });
   for (const tick of mapTicks(codes.reach)) {
     const [x, y] = scale.toPixels([tick, tick]);
     ctx.globalAlpha = tick === 0 ? 0.9 : 0.35;
-    line(
-      ctx,
-      [
-        [x, top],
-        [x, bottom],
-      ],
-      theme.border,
-    );
-    line(
-      ctx,
-      [
-        [left, y],
-        [right, y],
-      ],
-      theme.border,
-    );
+    drawCross(ctx, scale, [x, y], theme.border);
     ctx.globalAlpha = 1;
     write(ctx, written(tick, 0), x, bottom + 11, theme.muted, small);
     write(ctx, written(tick, 0), left - 12, y, theme.muted, small);

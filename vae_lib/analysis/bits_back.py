@@ -1,0 +1,129 @@
+"""Nats made real: images as bits on a stack, with the bits of the code paid back.
+
+Asymmetric numeral systems (Duda 2009) as bits-back coding needs them (Townsend, Bird &
+Barber 2019). Notebook 06 shows the stack.
+"""
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import ndtr, ndtri
+
+from vae_lib.engine import Compiled
+from vae_lib.model import VAEBase
+
+WORD = 32  # bits that move between the number on top and the words below
+PIXEL, CODE = 16, 24  # bits to which probabilities of pixels and codes are rounded
+
+
+class Stack:
+    """A last-in, first-out store of symbols, each at the price of its probability.
+
+    `push(start, size, bits)` puts down a symbol of the probability size / 2**bits, that
+    has the numbers from `start` on for itself; `look(bits)` returns one of the numbers
+    of the symbol on top, and `pop` takes that symbol off. `words` are what lies below
+    at the beginning, random 32-bit numbers to be borrowed.
+    """
+
+    def __init__(self, words=()):
+        self.top, self.words = 1 << WORD, list(map(int, words))
+
+    def push(self, start, size, bits):
+        if self.top >= size << (2 * WORD - bits):  # no room: move a word down
+            self.words.append(self.top & ((1 << WORD) - 1))
+            self.top >>= WORD
+        more, rest = divmod(self.top, size)
+        self.top = (more << bits) + start + rest
+
+    def look(self, bits):
+        return self.top & ((1 << bits) - 1)
+
+    def pop(self, start, size, bits):
+        self.top = size * (self.top >> bits) + self.look(bits) - start
+        if self.top < 1 << WORD:  # a word has room again
+            if not self.words:
+                raise ValueError(
+                    "The stack is empty: begin with more words to borrow from."
+                )
+            self.top = self.top << WORD | self.words.pop()
+
+    def length(self):
+        """Return the length of all that is stored, in bits, a float."""
+        return WORD * len(self.words) + float(np.log2(self.top))
+
+
+class Coder:
+    """Puts images of 0 and 1 on a `Stack` and takes them off, by a Bernoulli `vae`.
+
+    Each latent unit has 2**`bits` values, equally probable under the prior. `push` pops
+    a code by q(z|x), then pushes the image by p(x|z) and the code by the prior; it
+    returns the bits that the first step took off, and the second and third put on.
+    `pop` does all of it backwards. Images are uint8 (rows, columns). Both pass the
+    networks one image at a time, on one machine: another rounding of a single
+    probability would make the rest of the stack unreadable.
+    """
+
+    def __init__(self, vae: VAEBase, bits: int = 10):
+        if vae.settings["likelihood"] != "bernoulli":
+            raise ValueError(
+                f"the model's likelihood is {vae.settings['likelihood']!r}: images of "
+                "0 and 1 need 'bernoulli'."
+            )
+        self.vae, self.bits = vae, bits
+        self.edges = ndtri(np.arange(2**bits + 1) / 2**bits)
+        self.middles = ndtri((np.arange(2**bits) + 0.5) / 2**bits)
+        image = tf.TensorSpec((1, *vae.image_shape), "float32")
+        code = tf.TensorSpec((1, vae.latent_dim), "float32")
+        self._encode = Compiled(lambda x: vae.encoder(x), [image])
+        self._decode = Compiled(lambda z: [tf.sigmoid(vae.decoder(z))], [code])
+
+    def push(self, stack: Stack, image: np.ndarray) -> np.ndarray:
+        places, lengths = [], [stack.length()]
+        for shares in self._posterior(image):
+            place = int(np.searchsorted(shares, stack.look(CODE), "right")) - 1
+            stack.pop(*_interval(shares, place), CODE)
+            places.append(place)
+        lengths.append(stack.length())
+        sizes = self._ink(places)
+        for ink, size in zip(image.ravel().tolist(), sizes, strict=True):
+            stack.push(*_pixel(ink, size), PIXEL)
+        lengths.append(stack.length())
+        for place in places:
+            stack.push(place, 1, self.bits)
+        return np.abs(np.diff([*lengths, stack.length()]))
+
+    def pop(self, stack: Stack) -> np.ndarray:
+        places = []
+        for _ in range(self.vae.latent_dim):
+            places.insert(0, stack.look(self.bits))
+            stack.pop(places[0], 1, self.bits)
+        pixels = []
+        for size in reversed(self._ink(places)):
+            pixels.append(int(stack.look(PIXEL) < size))
+            stack.pop(*_pixel(pixels[-1], size), PIXEL)
+        image = np.array(pixels[::-1], "uint8").reshape(self.vae.image_shape)
+        for place, shares in reversed([*zip(places, self._posterior(image))]):
+            stack.push(*_interval(shares, place), CODE)
+        return image
+
+    def _posterior(self, image):
+        """Return 2**CODE times q(z|x) below each edge, whole numbers, unit by unit."""
+        mu, rho = self._encode(tf.constant(image[None], "float32"))
+        sigma = np.asarray(self.vae.posterior(rho)[0], "float64")[0]
+        shares = ndtr((self.edges - np.asarray(mu)[0][:, None]) / sigma[:, None])
+        every = np.arange(len(self.edges))  # so that no value is without a share
+        room = 2**CODE - len(every) + 1
+        return np.floor(shares * room).astype("int64") + every
+
+    def _ink(self, places):
+        """Return the probabilities of ink, of 2**PIXEL, as a list of whole numbers."""
+        z = tf.constant(self.middles[places][None], "float32")
+        ink = np.rint(np.ravel(self._decode(z)[0]) * 2**PIXEL)
+        return np.clip(ink, 1, 2**PIXEL - 1).astype(int).tolist()
+
+
+def _interval(shares, place):
+    return int(shares[place]), int(shares[place + 1] - shares[place])
+
+
+def _pixel(ink, size):
+    return (0, size) if ink else (size, 2**PIXEL - size)
