@@ -40,7 +40,7 @@ WAYS = {  # hidden widths, activation, epochs of warm-up, epochs
 SAMPLED = (0.5, 1, 4, 8, 12)  # betas
 SAMPLE_IMAGES, SAMPLE_EPOCHS = 20_000, 8
 CEILINGS = (1_000, 10_000, 55_000)  # posteriors in the mixture q(z)
-SEEDS = 3
+SEEDS = 1
 REMEDIES = ("none", "warm-up", "free bits")
 
 

@@ -52,3 +52,42 @@ def test_with_two_units_coverage_falls_while_the_prior_comes_closer(rows):
         ]
     (first, near), (_, nearer), (last, nearest) = means.values()
     assert first > last + 0.1 and near > nearer > nearest
+
+
+def test_with_ten_units_coverage_has_its_peak_in_between(rows):
+    found = where(rows, part="samples", latent_dim=10, seed=0)
+    coverage = {row["beta"]: row["coverage"] for row in found}
+    assert max(coverage, key=coverage.get) == 4
+    assert coverage[4] - coverage[0.5] > 0.1 and coverage[4] - coverage[12] > 0.5
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
+def test_what_is_silent_after_a_cold_start_speaks_after_a_warm_up(rows, likelihood):
+    found = where(rows, part="offset", likelihood=likelihood, seed=0)
+    ways = {row["way"]: row for row in found}
+    cold, warm = ways["deep, ReLU"], ways["deep, ReLU, warm-up"]
+    assert cold["active"] == 0 and warm["active"] > 0
+    assert warm["train_loss"] < cold["train_loss"] - 0.3
+    assert ways["deep, linear"]["active"] > 0
+    longer = ways["deep, ReLU, 30 epochs"]
+    assert (longer["active"] > 0) == (likelihood == "bernoulli")
+
+
+def test_remedies_wake_units_and_do_not_lower_the_loss(rows):
+    found = {row["remedy"]: row for row in where(rows, part="remedies", seed=0)}
+    none, warm, free = found["none"], found["warm-up"], found["free bits"]
+    assert none["loss"] < warm["loss"] < free["loss"]
+    assert none["active"] < warm["active"] <= free["active"] == 20
+    assert free["least"] > 0.19 > 0.1 > warm["least"]
+    elbo = {name: row["distortion"] + row["rate"] for name, row in found.items()}
+    assert elbo["none"] - elbo["warm-up"] > 1.5
+
+
+def test_few_digits_overfit_and_forty_units_last(rows):
+    for latent_dim, bounds, lost in ((2, (20, 45), 2), (10, (20, 45), 5)):
+        (row,) = where(rows, part="few", latent_dim=latent_dim, seed=0)
+        held_out = np.array(row["held_out"])
+        assert bounds[0] < held_out.argmin() < bounds[1]
+        assert held_out[-1] - held_out.min() == pytest.approx(lost, abs=0.5)
+    (row,) = where(rows, part="few", latent_dim=40, seed=0)
+    assert np.argmin(row["held_out"]) > 50

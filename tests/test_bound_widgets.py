@@ -1,4 +1,4 @@
-"""The controls of notebook 06: prices as a file has them, and frames that follow."""
+"""The controls of notebook 06: prices as of a file, and frames that follow."""
 
 import keras
 import numpy as np
@@ -6,10 +6,10 @@ import pytest
 
 from vae_lib.analysis.bits_back import Coder, Stack
 from vae_lib.data import load_mnist, subsample
-from vae_lib.figures import digits_png
 from vae_lib.model import VAE
 from vae_lib.widgets.frames import Frames
 from vae_lib.widgets.price import PriceBoard
+from vae_lib.widgets.shared.control import digits_png
 
 
 @pytest.fixture(scope="module")

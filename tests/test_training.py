@@ -247,6 +247,22 @@ def test_leaving_the_loop_and_coming_back_changes_nothing():
     assert_same_weights(straight, halting)
 
 
+def test_an_epoch_whose_end_failed_is_ended_by_compiling_and_going_on(
+    monkeypatch, recwarn
+):
+    def fail(self):
+        raise MemoryError("no room")
+
+    training = Training(new_vae(), IMAGES[:256], epochs=2)
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(Training, "_end_epoch", fail)
+        list(training)
+    training.compile()
+    list(training)
+    assert len(training.history["loss"]) == 2
+    assert not [w for w in recwarn if "XLA" in str(w.message)]
+
+
 def test_epochs_can_be_added():
     training = Training(new_vae(), IMAGES, epochs=1)
     list(training)

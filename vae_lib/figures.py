@@ -61,7 +61,7 @@ def show(figure: Figure, alt: str) -> None:
     )
 
 
-def palette(png: bytes, most: int = 300_000) -> bytes:
+def palette(png: bytes, most: int = 50_000) -> bytes:
     """Return PNG bytes; more than `most` in 256 colours, a third of the size."""
     if len(png) <= most:
         return png

@@ -182,7 +182,8 @@ class Training:
 
     def _batches(self, count):
         """Return the images and epsilon of the next `count` steps, stacked."""
-        batches = [self._batch(self.step + i) for i in range(max(count, 1))]
+        steps = [(self.step + i) % self.steps for i in range(max(count, 1))]
+        batches = [self._batch(step) for step in steps]
         return [np.stack(arrays)[:count] for arrays in zip(*batches, strict=True)]
 
     def _batch(self, step):

@@ -216,7 +216,7 @@ def layouts(panels, labels):
     """Show the same codes in several layouts: `panels` maps titles to codes (n, 2)."""
     figure, axes = new_figure(1, len(panels), (8, 8.4 / len(panels)))
     for ax, (title, plane) in zip(axes, panels.items()):
-        draw_codes(ax, plane, labels, title)
+        draw_codes(ax, plane, labels, title, gap=0.13)
         ax.set(xlabel="", ylabel="")
     axes[-1].set_axis_off()  # only who is near whom means anything there
     figures.show(
@@ -267,13 +267,14 @@ def surgery(groups):
             values = [row["split"][n][1] for row in rows]
             label = f"KL(q(z) ‖ p(z)), {int(n):,} images"
             ax.plot(betas, values, f"{MARKS[i]}--", color=COLOURS[i], label=label)
-        log_beta(ax, title=title)
+        log_beta(ax, title=title, xticks=betas)
+        ax.minorticks_off()
     axes[0].set(ylabel="nats")
     axes[1].legend(fontsize=9, frameon=False)
     figures.show(
         figure,
         alt="Rate and estimates of the marginal KL over β, for 2 and for 10 units. "
-        "With 2 units the estimates from 1,000, 10,000 and 55,000 images agree; with "
+        "With 2 units the estimates from 10,000 and 55,000 images agree; with "
         "10 units and a small β the estimate falls as the number of images grows.",
     )
 
@@ -398,10 +399,11 @@ def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=
         markersize=11,
         markeredgecolor="white",
     )
+    heights = [*distortions, *(height for _, height in dedicated)]
     curve.set(
         xlabel="rate R, nats",
         ylabel="distortion D, nats",
-        ylim=(distortions.min() - 4, distortions.max() + 6),
+        ylim=(min(heights) - 4, max(heights) + 6),
     )
     curve.legend(frameon=False)
     units, active = walk["unit_rates"][i], walk["active"][i]

@@ -44,7 +44,7 @@ def show_tails(table):
 
 
 def ellipse(q, image, deviations=1.0):
-    """Return the ellipse (60, 2) of so many deviations of an image's `Gaussians` q."""
+    """Return the ellipse (60, 2) of so many deviations of an image's q."""
     mean, factor = q.mean[image], q.factor[image]
     return mean + deviations * (factor @ CIRCLE).T
 
@@ -159,7 +159,7 @@ def show_prices(bound, lengths):
     axes[1].plot(count, means[1], "--", label="−ELBO")
     axes[1].set(xlabel="digits so far", ylabel="bits per digit", xscale="log")
     axes[1].set_title("running means")
-    axes[1].xaxis.set_major_formatter(PLAIN)
+    axes[1].xaxis.set_major_formatter("{x:g}")
     axes[1].legend()
     show(
         figure,
@@ -197,7 +197,7 @@ def show_ratios(rows):
         for i, (trained, group) in enumerate(rows.groupby("K")):
             for j, (_, row) in enumerate(group.iterrows()):
                 values = [row[f"{kind}_{number}"] for number in k]
-                label = f"trained with K = {trained}" if j == 0 else None
+                label = f"trained with K = {trained:.0f}" if j == 0 else None
                 ax.plot(
                     k, values, MARKS[i] + "-", color=COLOURS[i], alpha=0.8, label=label
                 )
@@ -215,8 +215,7 @@ def show_ratios(rows):
     ends = [np.median(rows[f"{kind}_{n}"]) for kind in ("plain", "double") for n in k]
     show(
         figure,
-        "Signal-to-noise ratio of the encoder's gradient against K, logarithmic "
-        "scales. "
+        "Signal-to-noise ratio of the encoder's gradient against K, both logarithmic. "
         f"Medians from K = {k[0]} to {k[-1]}: plain {ends[0]:.2g} to "
         f"{ends[len(k) - 1]:.2g}, doubly reparametrized {ends[len(k)]:.2g} to "
         f"{ends[-1]:.2g}.",
@@ -292,6 +291,5 @@ def show_normalizer(p, bernoulli, continuous):
     show(
         figure,
         "Densities of one grey pixel for three values of the decoder. Left: the "
-        "Bernoulli formula, whose areas are below one; right: the continuous "
-        "Bernoulli.",
+        "Bernoulli formula, with areas below one; right: the continuous Bernoulli.",
     )
