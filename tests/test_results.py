@@ -122,13 +122,15 @@ def test_what_the_notebook_says_about_the_reason_is_in_the_data(ends):
     assert min(map(min, variances)) > 0.1, "no unit is dead"
 
 
-def test_the_wall_ends_up_between_the_images_unless_gradients_are_clipped(ends):
+def test_the_wall_between_the_images_does_no_harm_by_itself(ends):
     def minority(row):
         return max(min(share, 1 - share) for share in row["end"]["negative_rho"])
 
     free = ends["direct", "native"] + ends["direct", "matched"]
     assert min(map(minority, free)) > 0.4
     assert max(map(minority, ends["direct", "clipped"])) < 0.1
+    for row in ends["direct", "short memory"]:  # across the wall, without harm
+        assert minority(row) > 0.2 and row["negative_elbo"] < 145
 
 
 def test_images_are_stored_for_one_seed_of_each_arm(ends):
