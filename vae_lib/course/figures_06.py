@@ -252,8 +252,8 @@ def show_scores(panels):
 
     `panels` maps a title to {set: values (n,)} in bits; the first set is the reference.
     """
-    figure, axes = new_figure(1, len(panels), (8, 3.4), sharey=True)
-    for ax, (title, sets) in zip(axes, panels.items()):
+    figure, axes = new_figure(1, len(panels), (8, 3.4), sharey=True, squeeze=False)
+    for ax, (title, sets) in zip(axes[0], panels.items()):
         values = [np.asarray(v) for v in sets.values()]
         boxes = ax.boxplot(
             values, orientation="horizontal", whis=(2, 98), showfliers=False,
@@ -264,8 +264,8 @@ def show_scores(panels):
         ends = np.quantile(values[0], [0.02, 0.98])
         ax.axvspan(*ends, color=COLOURS[0], alpha=0.12, linewidth=0)
         ax.set(title=title, xlabel="bits")
-    axes[0].set_yticks(range(1, len(sets) + 1), list(sets))
-    axes[0].invert_yaxis()
+    axes[0, 0].set_yticks(range(1, len(sets) + 1), list(sets))
+    axes[0, 0].invert_yaxis()
     texts = []
     for title, sets in panels.items():
         medians = ", ".join(f"{name} {np.median(v):.0f}" for name, v in sets.items())
