@@ -33,9 +33,9 @@ INPUTS = 100  # of the VampPrior
 CODES = 1000  # drawn from each prior
 SAMPLES = 1, 5, 50  # codes for one bound while training
 SMALL = dict(latent_dim=2, hidden=(128, 64), activation="gelu")  # where K = 50 trains
-SMALL_IMAGES, SMALL_EPOCHS = 8_000, 6
+SMALL_IMAGES, SMALL_EPOCHS = 10_000, 8
 AT = 1, 2, 5, 10, 20, 50  # codes for the gradient that is measured
-GRADIENTS, MEASURED = 300, 16  # draws for a ratio, digits
+GRADIENTS, MEASURED = 400, 16  # draws for a ratio, digits
 
 
 def gap(digits, seed):
