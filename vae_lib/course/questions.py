@@ -138,7 +138,7 @@ SUM_OR_MEAN = Question(
 )
 ON_THE_SPOT = Question(
     "Will real networks fall silent below the predicted β, at it, or above it?",
-    "Beyond the prediction, silence is stable and cheaper. Below it, speaking gains so "
+    "Beyond the prediction, silence is stable. Below it, speaking gains so "
     "little that training, too, can end in silence.",
     options=("below it", "exactly at it", "above it"),
     answer=0,
