@@ -233,11 +233,11 @@ NEW_PRIOR = Question(
     answer=1,
 )
 TIGHTER = Question(
-    "The bound gets tighter with K. What happens to signal / noise of the encoder's "
-    "gradient when K grows from 1 to 50?",
+    "The bound gets tighter with K. What happens in theory, for large K, to signal / "
+    "noise of the encoder's plain gradient?",
     "Both signal and noise shrink, and the signal shrinks faster: the tighter the "
-    "bound, "
-    "the less it depends on q at all.",
+    "bound, the less it depends on q at all. The figures below say whether 50 is "
+    "large.",
     options=("it grows about sevenfold", "it stays", "it shrinks"),
     answer=2,
 )
