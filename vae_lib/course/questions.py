@@ -233,12 +233,11 @@ NEW_PRIOR = Question(
     answer=1,
 )
 TIGHTER = Question(
-    "The bound gets tighter with K. What happens in theory, for large K, to signal / "
-    "noise of the encoder's plain gradient?",
+    "A model was trained with K = 5. What happens to signal / noise of its encoder's "
+    "plain gradient when K grows from 1 to 50?",
     "Both signal and noise shrink, and the signal shrinks faster: the tighter the "
-    "bound, the less it depends on q at all. The figures below say whether 50 is "
-    "large.",
-    options=("it grows about sevenfold", "it stays", "it shrinks"),
+    "bound, the less it depends on q at all.",
+    options=("it grows about sevenfold", "it stays", "it shrinks about tenfold"),
     answer=2,
 )
 LIKELIER = Question(
