@@ -25,7 +25,8 @@ class Stack:
     """
 
     def __init__(self, words=()):
-        self.top, self.words = 1 << WORD, list(map(int, words))
+        self.words = list(map(int, words))
+        self.top = 1 << WORD | (self.words.pop() if self.words else 0)
 
     def push(self, start, size, bits):
         if self.top >= size << (2 * WORD - bits):  # no room: move a word down

@@ -32,7 +32,7 @@ def show_tails(table):
         axes.plot(values, shares, STYLES[i], label=name, **look)
     axes.set(xscale="log", yscale="log", xlim=(0.01, 200), xlabel="nats")
     axes.set(ylabel="% of digits with more", title="the gap and its parts")
-    axes.yaxis.set_major_formatter(PLAIN)
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.legend(fontsize=9)
     texts = [f"{name}: {np.mean(table[name] > 1):.0%}" for name in table]
@@ -65,7 +65,8 @@ def draw_posterior(axes, surface, image, centre, half):
     density = np.exp(surface.logs[image] - surface.logs[image].max())
     step = surface.axis[1] - surface.axis[0]
     ends = surface.axis[0] - step / 2, surface.axis[-1] + step / 2
-    axes.imshow(density**0.5, cmap="Purples", origin="lower", extent=ends * 2)
+    look = dict(cmap="Purples", origin="lower", interpolation="bilinear")
+    axes.imshow(density**0.5, extent=ends * 2, **look)
     axes.grid(False)
     limits = [(c - half, c + half) for c in centre]
     axes.set(xlim=limits[0], ylim=limits[1], xlabel="$z_1$", ylabel="$z_2$")

@@ -215,10 +215,10 @@ FAULT = Question(
     answer=2,
 )
 REAL_BITS = Question(
-    "A digit of this model has −ELBO = 104 nats. How many bits will it take in a file?",
-    "104 / ln 2 = 150: one nat is 1.44 bits. The coder below reaches that within about "
+    "A digit of this model has −ELBO = 107 nats. How many bits will it take in a file?",
+    "107 / ln 2 = 154: one nat is 1.44 bits. The coder below reaches that within about "
     "one percent, once the bits of the code are paid back.",
-    answer=150,
+    answer=154,
     unit="bits",
 )
 NEW_PRIOR = Question(
@@ -233,11 +233,11 @@ NEW_PRIOR = Question(
     answer=1,
 )
 TIGHTER = Question(
-    "A model was trained with K = 5. What happens to signal / noise of its encoder's "
-    "plain gradient when K grows from 1 to 50?",
-    "Both signal and noise shrink, and the signal shrinks faster: the tighter the "
-    "bound, the less it depends on q at all.",
-    options=("it grows about sevenfold", "it stays", "it shrinks about tenfold"),
+    "The bound gets tighter with K. What becomes of signal / noise of the encoder's "
+    "gradient, as K goes to infinity?",
+    "In the limit the bound is log p(x), whatever q is. Signal and noise both vanish, "
+    "the signal faster. From which K on, depends on how good q is already.",
+    options=("it grows without end", "it reaches a plateau", "it goes to zero"),
     answer=2,
 )
 LIKELIER = Question(

@@ -10,6 +10,7 @@ from vae_lib.analysis.bits_back import Coder, Stack
 from vae_lib.widgets.drawing import DrawingBoard
 from vae_lib.widgets.shared.control import Control
 
+STACKS = 8  # over which a price is averaged, since the code is drawn from the stack
 THRESHOLD = 128  # grey levels from here on are ink
 RAW = [{"id": lzma.FILTER_LZMA2}]  # no header, no checksum
 CELL = 'style="padding: 2px 10px; text-align: right"'
@@ -29,7 +30,8 @@ class PriceBoard(Control):
     def __init__(self, vae, digits):
         self.coder = Coder(vae)
         self.board, self.table = DrawingBoard(vae, digits), ipywidgets.HTML()
-        self.words = np.random.default_rng(0).integers(0, 2**32, 4 * vae.latent_dim)
+        size = STACKS, 2 * vae.latent_dim + 2
+        self.words = np.random.default_rng(0).integers(0, 2**32, size)
         self.board.paper.observe(self.update, "pixels")
         super().__init__(self.board, self.table)
         self.update()
@@ -57,9 +59,10 @@ class PriceBoard(Control):
 def prices(coder, image, words):
     """Return what an image of 0 and 1, uint8 (rows, columns), costs by name, in bits.
 
-    `words` are random 32-bit numbers to borrow from.
+    `words` (stacks, count) are random 32-bit numbers to borrow from.
     """
-    borrowed, pixels, code = coder.push(Stack(words), image)
+    parts = [coder.push(Stack(own), image) for own in words]
+    borrowed, pixels, code = np.mean(parts, axis=0)
     packed = np.packbits(image).tobytes()
     return {
         "every pixel as a bit": image.size,

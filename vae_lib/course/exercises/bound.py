@@ -91,8 +91,8 @@ push = Exercise(
 )
 
 tighter = Exercise(
-    right="Without the score of q the estimate's noise shrinks faster than its signal, "
-    "so that more samples help.",
+    right="Without the score of q the estimate's noise shrinks faster than its signal "
+    "once K is large, so that more samples help.",
     solution="c",
     mistakes={
         "A smaller learning rate averages over more steps, which helps any noisy "
