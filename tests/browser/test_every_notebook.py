@@ -31,6 +31,7 @@ def test_every_notebook_runs(notebook, latencies, results):
 
 @every_notebook
 def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
+    notebook.command("notebook:expand-all-headings")
     for control in notebook.controls().all():
         control.scroll_into_view_if_needed()
         for handle in control.locator(".noUi-handle").all():
