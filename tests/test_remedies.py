@@ -1,5 +1,6 @@
 """Free bits charge a floor, and a warm-up raises beta from 0."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -39,3 +40,22 @@ def test_a_warm_up_raises_beta_step_by_step_and_stays():
         callback.on_epoch_begin(epoch, {})
         seen.append(float(vae.beta))
     assert seen == [0.0, 2.0, 4.0, 6.0, 8.0, 8.0]
+
+
+@pytest.mark.parametrize("free, beta", [(1e6, 0.0), (0.0, 300.0)])
+def test_below_the_floor_nothing_is_pulled_and_above_it_all_of_beta(free, beta):
+    def weights(vae):
+        train(vae, IMAGES[:64], epochs=3, **SHORT)
+        return vae.get_weights()
+
+    def seeded(kind, beta):
+        keras.utils.set_random_seed(1)
+        return kind(3, (16,), beta=beta)
+
+    class Floored(FreeBits):
+        pass
+
+    Floored.free = free
+    ones, others = weights(seeded(Floored, 300.0)), weights(seeded(VAE, beta))
+    for one, other in zip(ones, others, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
