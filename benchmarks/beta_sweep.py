@@ -15,7 +15,6 @@ Writes data/beta_sweep.json after every run; what it holds is not measured again
 import time
 
 import keras
-import numpy as np
 import stored
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
@@ -176,19 +175,17 @@ def main():
     parser = stored.parser("beta_sweep", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", type=int, default=2, help="0, 1, 2 … as many")
-    parser.add_argument(
-        "--minutes", type=float, default=np.inf, help="begin no run after so many"
-    )
     options = parser.parse_args()
-    end = time.monotonic() + 60 * options.minutes
     rows = stored.rows_in(options)
     digits = load_mnist()
-    for part, arguments in wanted(options):
-        key = {"part": part, **arguments}
-        if part not in options.parts or any(key.items() <= row.items() for row in rows):
-            continue
-        if time.monotonic() > end:
-            break
+    keys = [
+        {"part": part, **arguments}
+        for part, arguments in wanted(options)
+        if part in options.parts
+    ]
+    for key in stored.due(options, rows, keys):
+        arguments = dict(key)
+        part = arguments.pop("part")
         rows.append({**key, **PARTS[part](digits, **arguments)})
         floats = {k: v for k, v in rows[-1].items() if isinstance(v, float)}
         print(*key.values(), floats, flush=True)

@@ -125,11 +125,7 @@ def measure(digits, latent_dim, beta, seed, epochs):
 def main():
     """Run what is not measured yet and print a line for each run."""
     parser = stored.parser("original", __doc__)
-    parser.add_argument(
-        "--minutes", type=float, default=np.inf, help="begin no run after so many"
-    )
     options = parser.parse_args()
-    end = time.monotonic() + 60 * options.minutes
     pictures = options.out.with_suffix(".npz")
     rows, arrays = stored.rows_in(options), {}
     if rows:
@@ -137,12 +133,8 @@ def main():
             arrays = dict(file)
     digits = load_mnist()
     model, training, start = SETTINGS["original"]
-    for run in RUNS:
-        key = dict(zip(("latent_dim", "beta", "seed", "epochs"), run))
-        if any(key.items() <= row.items() for row in rows):
-            continue
-        if time.monotonic() > end:
-            break
+    names = "latent_dim", "beta", "seed", "epochs"
+    for key in stored.due(options, rows, (dict(zip(names, run)) for run in RUNS)):
         row, kept = measure(digits, **key)
         rows.append({**key, **row})
         prefix = f"z{key['latent_dim']}_beta{key['beta']}"

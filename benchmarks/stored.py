@@ -5,6 +5,8 @@ It does not load TensorFlow, so that memory.py can measure without it.
 
 import argparse
 import json
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser with the options of every measurement: --afresh and --out.
+    """Return a parser with the options of every measurement: --afresh, --minutes and
+    --out.
 
     `description` is the module's docstring, whose examples are shown as they stand;
     `name` is that of the file in data/ that is written by default.
@@ -26,6 +29,9 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         "--afresh", action="store_true", help="measure again what the file holds"
     )
     found.add_argument(
+        "--minutes", type=float, default=np.inf, help="begin no run after so many"
+    )
+    found.add_argument(
         "--out", type=Path, default=DATA / f"{name}.json", help="the file to write"
     )
     return found
@@ -36,6 +42,19 @@ def rows_in(options: argparse.Namespace) -> list[dict]:
     if options.afresh or not options.out.exists():
         return []
     return json.loads(options.out.read_text(encoding="utf-8"))["rows"]
+
+
+def due(
+    options: argparse.Namespace, rows: list[dict], keys: Iterable[dict]
+) -> Iterator[dict]:
+    """Yield the keys that no row has yet, one after the other, while --minutes last."""
+    end = time.monotonic() + 60 * options.minutes
+    for key in keys:
+        if any(key.items() <= row.items() for row in rows):
+            continue
+        if time.monotonic() > end:
+            return
+        yield key
 
 
 def write(options: argparse.Namespace, command: str, rows: list[dict], **settings):

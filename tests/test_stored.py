@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,3 +43,14 @@ def test_the_command_that_measures_a_stored_file_stands_in_the_readme(name):
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     (script,) = re.findall(rf"^\| `{name}` \| `python (\S+)` \|", text, re.MULTILINE)
     assert name in (ROOT / script).read_text(encoding="utf-8")
+
+
+def test_only_what_no_row_has_is_due_and_only_in_time():
+    options = SimpleNamespace(minutes=np.inf)
+    rows, keys = [{"beta": 1, "loss": 2.0}], [{"beta": beta} for beta in (1, 2, 3)]
+    found = stored.due(options, rows, keys)
+    assert next(found) == {"beta": 2}
+    rows.append({"beta": 3, "loss": 1.0})  # measured meanwhile
+    assert list(found) == []
+    options.minutes = -1
+    assert list(stored.due(options, [], keys)) == []
