@@ -186,7 +186,7 @@ def jumps_figure(rows, height=3.4, threshold=10.0):
         right=1e5,
         line=threshold,
         xscale="log",
-        xlabel="largest jump, × the median",
+        xlabel="largest jump / median",
         xlim=(1, 1e5),
     )
     for ax in figure.axes:
