@@ -174,9 +174,9 @@ def show_precision(bits, curves):
     """Show what a digit costs against the `bits` of each number of its code."""
     figure, axes = new_figure(size=(6, 3.2))
     for i, (name, values) in enumerate(curves.items()):
-        axes.plot(
-            bits, values, STYLES[i], marker=MARKS[i], color=COLOURS[i], label=name
-        )
+        flat = np.ptp(values) == 0  # one measurement, drawn as a line
+        look = dict(marker="" if flat else MARKS[i], color=COLOURS[i], label=name)
+        axes.plot(bits, values, STYLES[i], **look)
     axes.set(xlabel="bits of each number of the code", ylabel="bits per digit")
     axes.legend(fontsize=9)
     texts = [f"{name}: {min(v):.0f} to {max(v):.0f}" for name, v in curves.items()]
@@ -232,7 +232,7 @@ def gradient_frames(clouds):
     reach = np.quantile(np.abs(every), 0.995)
     frames = {}
     for k, pair in clouds.items():
-        figure, axes = new_figure(1, 2, (7.6, 3.9), sharey=True)
+        figure, axes = new_figure(1, 2, (7.6, 4.3), sharey=True)
         said = []
         for ax, cloud, title in zip(axes, pair, ("plain", "doubly reparametrized")):
             mean = cloud.mean(axis=0)
@@ -286,8 +286,8 @@ def show_normalizer(p, bernoulli, continuous):
     ):
         for i, (name, values) in enumerate(curves.items()):
             ax.plot(p, values, STYLES[i], color=COLOURS[i], label=name)
-        ax.set(title=title, xlabel="grey value x of a pixel", ylabel="density")
-        ax.set(ylim=(0, None))
+        ax.set(title=title, xlabel="grey value x of a pixel", ylim=(0, None))
+        ax.set_ylabel("value of the formula")
         ax.legend(fontsize=9)
     show(
         figure,
