@@ -27,7 +27,6 @@ from vae_lib.model import VAE
 from vae_lib.training import train
 
 IMAGES, EPOCHS, SEEDS = 20_000, 10, range(3)
-ONE_SEED = (0,)  # for K samples, which take longest
 DIGITS = 500  # of the test, whose gap is split
 PARTS = 50  # of the mixture
 INPUTS = 100  # of the VampPrior
@@ -158,7 +157,7 @@ def main():
         *[("prior", seed, 0, lambda s, k: priors(digits, s)) for seed in SEEDS],
         *[
             ("importance", seed, k, lambda s, k: importance(digits, s, k))
-            for seed in ONE_SEED
+            for seed in SEEDS
             for k in SAMPLES
         ],
     ]
