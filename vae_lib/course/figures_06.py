@@ -213,13 +213,18 @@ def show_ratios(rows):
     handles = axes[1].get_legend_handles_labels()
     handles[0][-1:], handles[1][-1:] = handles[0][-1:], ["slope ½, down and up"]
     figure.legend(*handles, loc="outside lower center", ncols=2, fontsize=9)
-    ends = [np.median(rows[f"{kind}_{n}"]) for kind in ("plain", "double") for n in k]
+    said = []
+    for kind, title in (("plain", "Plain"), ("double", "Doubly reparametrized")):
+        falls = (
+            f"{np.median(group[f'{kind}_{k[0]}']):.2f} to "
+            f"{np.median(group[f'{kind}_{k[-1]}']):.2f} (trained with {trained:.0f})"
+            for trained, group in rows.groupby("K")
+        )
+        said.append(f"{title}: {', '.join(falls)}.")
     show(
         figure,
         "Signal-to-noise ratio of the encoder's gradient against K, both logarithmic. "
-        f"Medians from K = {k[0]} to {k[-1]}: plain {ends[0]:.2g} to "
-        f"{ends[len(k) - 1]:.2g}, doubly reparametrized {ends[len(k)]:.2g} to "
-        f"{ends[-1]:.2g}.",
+        f"Medians over seeds from K = {k[0]} to {k[-1]}. {' '.join(said)}",
     )
 
 

@@ -215,7 +215,8 @@ FAULT = Question(
     answer=2,
 )
 REAL_BITS = Question(
-    "A digit of this model has −ELBO = 107 nats. How many bits will it take in a file?",
+    "The digits that we shall store have −ELBO = 107 nats on average. How many bits "
+    "will one of them take in a file?",
     "107 / ln 2 = 154: one nat is 1.44 bits. The coder below reaches that within about "
     "one percent, once the bits of the code are paid back.",
     answer=154,
