@@ -72,12 +72,13 @@ def build_networks(
 
 
 class ConditionedVAE(VAEBase):
-    """A VAE for every beta from `low` to `high`: trained once, then asked `at(beta)`.
+    """A VAE for every beta from `low` to `high`: trained once, then queried with
+    `at(beta)`.
 
     The other settings are those of `VAE`. Every image of a batch gets a beta of its
-    own, its logarithm uniform. Its loss, distortion + beta * rate, is weighted by
-    1 / √(1 + beta), so that no beta drowns the others. Raises ValueError for settings
-    that make no model. Notebook 03.
+    own, with a uniform logarithm. Its loss, distortion + beta * rate, is weighted by 1
+    / √(1 + beta), so that no beta dominates the others. Raises ValueError for settings
+    that cannot make a model. Notebook 03.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class ConditionedVAE(VAEBase):
         check_range(low, high)
         if not hidden:
             raise ValueError(
-                "hidden is (): pass one width or more; beta is told to hidden layers."
+                "hidden is (): pass one width or more; beta acts on the hidden layers."
             )
         self.settings = {**self.settings, "low": float(low), "high": float(high)}
         self.log_low, self.log_high = np.log(low), np.log(high)
@@ -172,7 +173,7 @@ class ConditionedVAE(VAEBase):
         """Return the ordinary `VAE` that this network is at one `beta`.
 
         It shares no weights. Scales and shifts are folded into its own, so that it
-        encodes, decodes and is evaluated as any other, at no extra cost. Raises
+        encodes, decodes and is evaluated like any other, at no extra cost. Raises
         ValueError for a beta outside `low` … `high`; 0 has no logarithm.
         """
         self.check(beta)
@@ -230,7 +231,7 @@ class ConditionedVAE(VAEBase):
         if not low <= beta <= high:
             raise ValueError(
                 f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; "
-                "train a VAE of its own for another."
+                "train a separate VAE for another."
             )
 
 

@@ -74,11 +74,11 @@ class ParallelVAEs:
     ) -> Iterator[Record]:
         """Take `steps` steps with each of `seeds`; yield the `Record` after every 50.
 
-        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of
-        every image starts, by the bias of rho, with the weights of rho at 0; None
-        leaves both as they come. clip: the norm to which a longer gradient is scaled
-        down. A run that stops being finite stays in the record. Raises ValueError for
-        another map or optimizer.
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: its initial
+        value for every image, set by the bias of rho with the weights of rho at 0; None
+        leaves both as they are initialised. clip: the norm to which a longer gradient
+        is scaled down. A run that stops being finite stays in the record. Raises
+        ValueError for another map or optimizer.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
             raise ValueError(
