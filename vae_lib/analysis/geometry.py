@@ -214,7 +214,7 @@ class Surface:
         """Return the shortest path from `start` to each of `ends` (m, 2), (points, 2).
 
         Dijkstra's algorithm finds a path along the grid, which can go round an obstacle
-        where a descent from the straight line could not. Minimizing its energy, the sum
+        where a descent from the straight line could not. Minimising its energy, the sum
         of the steps' squared lengths, then lets it leave the grid.
         """
         first, *goals = (

@@ -1,7 +1,7 @@
 """The figures of notebook 03, each shown with a text for those who cannot see it.
 
 Rows are dicts as in data/beta_sweep.json, data/beta_trials.json and data/original.json,
-in nats per image; those without a beta of 0 have a place on a log axis.
+in nats per image; those with a beta of 0 have no place on a log axis.
 """
 
 import numpy as np
@@ -253,7 +253,7 @@ def units(panels):
 
 
 def surgery(groups):
-    """Show over beta what the marginal KL seems to be with ever more posteriors.
+    """Show estimates of the marginal KL over beta, from ever more posteriors.
 
     `groups` maps titles to rows with `rate` and `split`, which maps the number of
     posteriors, as text, to (mutual information, marginal KL).

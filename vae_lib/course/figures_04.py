@@ -1,4 +1,4 @@
-"""The figures of notebook 04, shown with a description: grids, heat maps, ways."""
+"""The figures of notebook 04, shown with a description: grids, heat maps, paths."""
 
 import numpy as np
 from matplotlib.patches import Rectangle

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """A question with a choice of `options`, of which `answer` counts the right one
-    from 0, or for a number.
+    """A question with `options` to choose from, or one that asks for a number. `answer`
+    is the index of the right option, from 0.
 
-    For a number `options` are empty, `answer` is that number or None, where a notebook
-    measures it, and `unit` is its unit. `why` explains the answer; it is shown after
-    the guess alone.
+    For a number, `options` is empty, `answer` is that number, or None where a notebook
+    measures it, and `unit` is its unit. `why` explains the answer; it is shown only
+    after the guess.
     """
 
     text: str
