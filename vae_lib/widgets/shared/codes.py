@@ -38,8 +38,8 @@ class CodeMap(anywidget.AnyWidget):
 
 
 def check_map(vae, units=None):
-    """Raise ValueError with one sentence unless `vae` has two latent units at least,
-    among them `units`.
+    """Raise ValueError with one sentence unless `vae` has at least two latent units,
+    `units` among them.
     """
     n = vae.latent_dim
     if n < 2:
@@ -56,15 +56,15 @@ def check_map(vae, units=None):
 
 
 def drawn_at_random(split, count=IMAGES):
-    """Return `count` of a split's images, or all of fewer: the order of MNIST's test
-    digits is not random.
+    """Return `count` of a split's images, or all if there are fewer: the order of
+    MNIST's test digits is not random.
     """
     order = np.random.default_rng(0).permutation(len(split.images))[:count]
     return split._replace(images=split.images[order], labels=split.labels[order])
 
 
 def by_rate(mu, sigma):
-    """Return the latent units, those of the largest rates first."""
+    """Return the latent units in descending order of rate."""
     return np.argsort(-unit_rates(mu, sigma), kind="stable").tolist()
 
 
