@@ -147,7 +147,7 @@ def copy_notebooks() -> Path:
     """Copy what the reader's folder lacks; return the folder to open notebooks from.
 
     Nothing in it is ever overwritten. Notebooks lose their outputs, so that no answer
-    stands below its question; the solutions keep theirs.
+    appears below its question; the solutions keep theirs.
     """
     made = False
     try:

@@ -56,7 +56,7 @@ def run(path, all_there):
 
 
 def measure(path, kernels):
-    """Return a row: the notebook at `path` in so many kernels; megabytes, means."""
+    """Return a row: the notebook at `path` in that many kernels; megabytes, means."""
     all_there = Barrier(kernels)
     with ThreadPoolExecutor(kernels) as pool:
         found = list(pool.map(run, [path] * kernels, [all_there] * kernels))

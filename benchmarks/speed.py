@@ -90,7 +90,7 @@ def torch_version(interpreter):
 
 
 def measure(names, file, repeats, torch_python):
-    """Return the reports of each contender in `names`, one an epoch, taken in turn."""
+    """Return the reports of each contender in `names`, one per epoch, taken in turn."""
     with contextlib.ExitStack() as stack:
         running = []
         for name in names:
@@ -107,7 +107,7 @@ def measure(names, file, repeats, torch_python):
 
 
 def summarise(name, reports, ours):
-    """Return what table and file say of one contender; its epochs are compared with
+    """Return what table and file say about one contender; its epochs are compared with
     ours of the same turn.
     """
     seconds = [report["seconds"] for report in reports]

@@ -28,7 +28,7 @@ LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the seri
 LEFT_OUT = re.compile(
     r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
 )
-MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests alone
+MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests only
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 
 

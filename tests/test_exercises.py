@@ -429,7 +429,7 @@ def test_length_is_the_known_one():
             ),
             "times as long",
         ),
-        (lambda start, end, metric: "right", "no numbers"),
+        (lambda start, end, metric: "right", "not return numbers"),
     ],
     ids=range(9),
 )

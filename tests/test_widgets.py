@@ -733,7 +733,7 @@ def test_result_can_be_limited(panel):
 
 
 def test_settings_of_the_panel_are_checked_when_it_is_made():
-    with pytest.raises(ValueError, match="learning_rates is no setting"):
+    with pytest.raises(ValueError, match="learning_rates is not a setting"):
         TrainingPanel(DIGITS, hidden=(32,), learning_rates=1)
 
 

@@ -3,7 +3,7 @@
 With the loss `squared error + beta * rate`, a VAE with a linear encoder and decoder is
 probabilistic PCA with noise variance v = beta / 2. Its optimum follows from the
 eigenvalues of the pixels' covariance alone, by reverse water-filling: a latent unit
-carries information only if its eigenvalue stands above v.
+carries information only if its eigenvalue exceeds v.
 
 Tipping & Bishop 1999, "Probabilistic principal component analysis"; Cover & Thomas
 2006, "Elements of information theory", chapter 10; Lucas et al. 2019, "Don't blame the

@@ -47,7 +47,7 @@ def regimes(runs, labels, shown):
     figure, axes = new_figure(len(runs), 3, (8, 2.45 * len(runs) + 0.5))
     for (left, middle, right), (beta, run) in zip(axes, runs.items()):
         draw_codes(left, run["tsne"].astype(float), labels, size=0.4, gap=0.12)
-        left.set_axis_off()  # only who is near whom means anything there
+        left.set_axis_off()  # only neighbourhoods mean anything there
         place = dict(transform=left.transAxes, rotation=90, ha="center", va="center")
         left.text(-0.06, 0.5, f"β = {beta}", fontsize=13, **place)
         originals, new = figures.unit(shown), figures.unit(run["new"])
@@ -218,7 +218,7 @@ def layouts(panels, labels):
     for ax, (title, plane) in zip(axes, panels.items()):
         draw_codes(ax, plane, labels, title, gap=0.13)
         ax.set(xlabel="", ylabel="")
-    axes[-1].set_axis_off()  # only who is near whom means anything there
+    axes[-1].set_axis_off()  # only neighbourhoods mean anything there
     figures.show(
         figure,
         alt="The same two-dimensional codes three times: as they are, turned by PCA, "

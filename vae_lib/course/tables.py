@@ -61,7 +61,7 @@ def share(bad: int, runs: int) -> str:
 def outcome_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Return the outcomes of `rows`, a line for each map and arm, as text.
 
-    A column stands for each optimizer and learning rate. A cell says how many runs
+    There is a column for each optimizer and learning rate. A cell says how many runs
     failed, how many spiked, and how many there were, then the median of their final
     losses in nats and the range of these; a run that is not finite counts as infinity.
     `rows` are conditions as `outcomes.outcome` and their settings make them.

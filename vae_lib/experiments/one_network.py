@@ -1,6 +1,6 @@
 """One network for every beta: a VAE that is told beta and adjusts its hidden layers.
 
-Trained once, with a beta drawn for each image, it stands for a whole sweep of dedicated
+Trained once, with a beta drawn for each image, it replaces a whole sweep of dedicated
 networks. Dosovitskiy & Djolonga 2020, "You only train once"; Bae et al. 2023,
 "Multi-rate VAE". Notebook 03.
 """
@@ -146,7 +146,7 @@ class ConditionedVAE(VAEBase):
         return distortion, rate(mu, sigma, log_sigma), beta
 
     def terms(self, images, training=False):
-        """Return distortion and rate in nats, each (batch,), at betas drawn anew."""
+        """Return distortion and rate in nats, each (batch,), at newly drawn betas."""
         return self.terms_and_beta(images, training)[:2]
 
     def weighted_loss(self, distortion, rate, beta):

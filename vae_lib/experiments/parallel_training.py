@@ -207,7 +207,7 @@ def dense(h: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 
 
 def hidden_layers(h: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
-    """Return `h` after ReLU layers; `weights` holds kernels and biases in turn."""
+    """Return `h` after ReLU layers; `weights` alternates kernels and biases."""
     for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
         h = tf.nn.relu(dense(h, kernel, bias))
     return h

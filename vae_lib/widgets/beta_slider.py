@@ -87,7 +87,7 @@ class BetaSlider(Control):
 
     @property
     def beta(self):
-        """The beta at which the slider stands."""
+        """The beta that the slider shows."""
         return self.view.beta
 
     @beta.setter

@@ -191,7 +191,7 @@ class TrainingPanel(Control):
 
     @property
     def results(self):
-        """The `Result`s of the runs that stand side by side, by their number."""
+        """The `Result`s of the runs shown side by side, by their number."""
         return {number: run.result() for number, (run, _) in self.runs.items()}
 
     def picture(self):

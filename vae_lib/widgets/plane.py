@@ -84,7 +84,7 @@ class LatentPlane(Control):
 
     @property
     def values(self):
-        """Where the sliders stand."""
+        """The values of the sliders."""
         return [slider.value for slider in self.sliders]
 
     def draw(self):

@@ -1,4 +1,4 @@
-"""Draw a digit and read its price in bits, coded as it stands. Notebook 06."""
+"""Draw a digit and read its price in bits, coded as drawn. Notebook 06."""
 
 import lzma
 import zlib
@@ -52,7 +52,7 @@ class PriceBoard(Control):
         )
 
     def picture(self):
-        """Return PNG bytes of the board as it stands."""
+        """Return PNG bytes of the board as it is now."""
         return self.board.picture()
 
 

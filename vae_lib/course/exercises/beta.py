@@ -77,7 +77,7 @@ critical_beta_poisson = Exercise(
         "by the Poisson variance, which is the mean.": lambda x: largest(
             _moments(x)[1], x.var(axis=0)
         ),
-        "You divide by the mean instead of its square root: V^(−1/2) stands on both "
+        "You divide by the mean instead of its square root: V^(−1/2) is on both "
         "sides.": lambda x: np.linalg.eigvalsh(
             _moments(x)[1] / np.outer(x.mean(0), x.mean(0))
         )[-1],

@@ -110,9 +110,7 @@ magnification = Exercise(
             np.linalg.det(metric_of(j, p))
         ),
         (
-            "Take the weight once: p(1 − p) stands in the middle of Jᵀ … J, not "
-            "in each "
-            "J."
+            "Take the weight once: p(1 − p) is in the middle of Jᵀ … J, not in each J."
         ): lambda j, p: np.sqrt(np.linalg.det(metric_of(j, (p * (1 - p)) ** 2))),
         "You divide by p(1 − p): J is that of the logits, so multiply.": lambda j, p: (
             np.sqrt(np.linalg.det(metric_of(j, 1 / (p * (1 - p)))))

@@ -45,8 +45,8 @@ floor = Exercise(
         "A perfect copy costs nothing only where every pixel is 0 or 1: put x = π = ¼"
         " into D.": 0.0,
         "That is the cost of one pixel: D is summed over all 784.": entropy,
-        "You have kept −x log π alone: the light part of each pixel, −(1 − x) log(1 −"
-        " π), costs as well.": -784 * 0.25 * np.log(0.25),
+        "You have kept only −x log π: the light part of each pixel, −(1 − x) log(1 − "
+        "π), costs as well.": -784 * 0.25 * np.log(0.25),
         "That is in bits: nats use the natural logarithm.": 784 * entropy / np.log(2),
         "That is the cost of answering ½ for every pixel; ¼ is the better answer.": 784
         * np.log(2),
@@ -168,8 +168,8 @@ bound = Exercise(
         ),
         "You have averaged over images, too: return one value for each "
         "image.": lambda w: logsumexp(w) - np.log(w.size),
-        "That is the largest log weight alone: the other codes "
-        "count as well.": lambda w: w.max(axis=0),
+        "That is only the largest log weight: the other codes count as "
+        "well.": lambda w: w.max(axis=0),
     },
 )
 

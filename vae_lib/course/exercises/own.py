@@ -122,8 +122,9 @@ told = Exercise(
     mistakes={
         "The label's pixel is 1 of 255: divided by 255, it is nearly as black as the "
         "others.": lambda x, y: np.concatenate([x, _row(x, y, value=1)], axis=1),
-        "The row stands on top: put it below the picture, as the last "
-        "row.": lambda x, y: np.concatenate([_row(x, y), x], axis=1),
+        "The row is on top: put it below the picture, as the last row.": lambda x, y: (
+            np.concatenate([_row(x, y), x], axis=1)
+        ),
         "Labels count from 0: label 0 is the first pixel.": lambda x, y: np.concatenate(
             [x, _row(x, y, shift=1)], axis=1
         ),

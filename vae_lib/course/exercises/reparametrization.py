@@ -116,8 +116,8 @@ slope = Exercise(
         "On the left the chain rule's factor is missing: there dσ/dρ = σ.": lambda r: (
             half_linear(r)[0] - 1 / half_linear(r)[0]
         ),
-        "The factor σ belongs to the left piece alone: on the "
-        "right dσ/dρ = 1.": lambda r: half_linear(r)[0] ** 2 - 1,
+        "The factor σ belongs only to the left piece: on the right dσ/dρ = "
+        "1.": lambda r: half_linear(r)[0] ** 2 - 1,
         "That is for σ = exp(ρ) everywhere: on the right σ = 1 + ρ.": lambda r: (
             np.expm1(2 * r)
         ),
@@ -219,7 +219,7 @@ score = Exercise(
         "The sign is reversed: log q of a head rises with the logit.": lambda f, z, a: (
             f * (expit(a) - z)
         ),
-        "That is the slope of log q alone: multiply by f(z).": lambda f, z, a: (
+        "That is only the slope of log q: multiply by f(z).": lambda f, z, a: (
             z - expit(a)
         ),
         "Compare z with the probability sigmoid(logit), not with "

@@ -1,4 +1,4 @@
-"""The map of codes that the latent pad and the drawing board stand on. Notebook 04."""
+"""The map of codes that the latent pad and the drawing board share. Notebook 04."""
 
 import anywidget
 import numpy as np
@@ -31,7 +31,7 @@ class CodeMap(anywidget.AnyWidget):
     reach = traitlets.Float(3.0).tag(sync=True)
     codes = traitlets.Bytes().tag(sync=True)
     labels = traitlets.Bytes().tag(sync=True)
-    badges = traitlets.List().tag(sync=True)  # [label, x, y] where its numeral stands
+    badges = traitlets.List().tag(sync=True)  # [label, x, y] where its numeral is
     colours = traitlets.List([to_hex(colour) for colour in figures.COLOURS]).tag(
         sync=True
     )

@@ -46,7 +46,7 @@ class Picture(anywidget.AnyWidget):
     """PNG bytes with a description for those who cannot see them; `sharp` shows every
     pixel as a square.
 
-    Places are [left, top] as shares of the picture: a ring stands at `mark`, and a
+    Places are [left, top] as shares of the picture: a ring is drawn at `mark`, and a
     `clickable` picture puts where it is clicked, or dragged over, into `chosen`.
     """
 
@@ -138,7 +138,7 @@ def compiled(function):
 
     TensorFlow counts how often the same code is traced, and warns from the fifth
     control on as if that were an accident; a partial function has no code, and is
-    counted by itself.
+    counted separately.
     """
     return tf.function(functools.partial(function), autograph=False)
 

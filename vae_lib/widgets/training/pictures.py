@@ -97,7 +97,7 @@ def reconstructions_png(originals, reconstructions):
 
 
 def board_png(images):
-    """Return images five in a row as PNG bytes, two pixels for each of theirs or, if
+    """Return images five in a row as PNG bytes, two pixels for each image pixel or, if
     they are large, one.
     """
     scale = 2 if max(images.shape[1:]) < 50 else 1
@@ -105,7 +105,7 @@ def board_png(images):
 
 
 class Canvas:
-    """A figure of which only `artists` are drawn anew, unless limits or labels of its
+    """A figure of which only `artists` are drawn again, unless limits or labels of its
     axes have changed.
     """
 
@@ -196,7 +196,7 @@ class Curves:
         if changes:
             epochs, name, value = changes[-1]
             symbol = "β" if name == "beta" else "learning rate"
-            late = epochs > reach / 2  # then the word stands before the line
+            late = epochs > reach / 2  # then the word comes before the line
             self.word.set(
                 text=f" {symbol} {value:g} ", x=epochs, ha="right" if late else "left"
             )
