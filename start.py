@@ -6,7 +6,7 @@
 The first start makes the environment `.venv` and installs the pinned requirements into
 it; later starts find it complete and open at once. Readers work on copies of the
 notebooks in `my_notebooks/`, which git ignores. Standard library only; any Python from
-3.6 on understands the file, so that an old one can be told what is needed.
+3.6 on can read the file, so that an old one can say what is needed.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent
 REQUIREMENTS = ROOT / "requirements.txt"
 ENVIRONMENT = ROOT / ".venv"
 STAMP = ENVIRONMENT / "vae_lib-installed"  # written last: what was installed
-BEGUN = ENVIRONMENT / "vae_lib-begun"  # written first: this environment is ours
+BEGUN = ENVIRONMENT / "vae_lib-begun"  # written first: made by this script
 STORED = ROOT / "notebooks"  # with outputs, for reference
 COPIES = ROOT / "my_notebooks"  # the reader's own, at the same depth: links still work
 FIRST = "01_model.ipynb"
@@ -82,13 +82,15 @@ def pip(*arguments: str) -> None:
     if subprocess.call([str(interpreter()), *install, *arguments], cwd=str(ROOT)):
         raise SetupError(
             "The installation failed; the lines above say where. Check the network and "
-            "the space on the disk (3 GB are needed), then type the same command "
-            "again: it starts afresh."
+            "the disk space (3 GB are needed), then type the same command again: it "
+            "starts afresh."
         )
 
 
 def clear() -> None:
-    """Empty the environment's folder but for our mark: this may be interrupted, too."""
+    """Empty the environment's folder except for our mark: this, too, may be
+    interrupted.
+    """
     if ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()) and not BEGUN.exists():
         raise SetupError(
             f"{ENVIRONMENT} was not made by this script, and is left untouched: rename "
@@ -108,7 +110,7 @@ def install() -> None:
     venv = import_venv()
     clear()
     print(
-        "Setting up once: about 700 MB are fetched, which takes 1 to 5 minutes ...",
+        "Setting up once: this downloads about 700 MB and takes 1 to 5 minutes ...",
         flush=True,
     )
     try:
@@ -133,7 +135,7 @@ def install() -> None:
 
 
 def without_outputs(text: str) -> str:
-    """Return a notebook's JSON without what its cells have put out."""
+    """Return a notebook's JSON without the outputs of its cells."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
@@ -145,7 +147,7 @@ def copy_notebooks() -> Path:
     """Copy what the reader's folder lacks; return the folder to open notebooks from.
 
     Nothing in it is ever overwritten. Notebooks lose their outputs, so that no answer
-    stands below its question; the solutions keep theirs.
+    appears below its question; the solutions keep theirs.
     """
     made = False
     try:
@@ -188,7 +190,7 @@ def command(arguments: list) -> list:
         return [str(interpreter()), "-m", "pytest", *arguments[1:]]
     lab = [str(interpreter()), "-m", "jupyterlab"]
     if not any(a.split("=")[0] in ("--ip", "--ServerApp.ip") for a in arguments):
-        lab.append("--ServerApp.ip=127.0.0.1")  # JupyterLab accepts one alone
+        lab.append("--ServerApp.ip=127.0.0.1")  # JupyterLab accepts only one
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         lab.append("--allow-root")  # containers; JupyterLab refuses otherwise
     folder = copy_notebooks()
@@ -199,7 +201,7 @@ def command(arguments: list) -> list:
 
 
 def run(arguments: list) -> int:
-    """Run to the end and return the exit code; Ctrl-C is for what runs to answer."""
+    """Run to the end and return the exit code; Ctrl-C is left to what runs."""
     process = subprocess.Popen(arguments, cwd=str(ROOT))
     # else JupyterLab would outlive us
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
@@ -207,7 +209,7 @@ def run(arguments: list) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            pass  # the keys reached the process, too
+            pass  # the process received it, too
 
 
 def main(arguments: list) -> int:

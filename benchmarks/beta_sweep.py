@@ -1,7 +1,7 @@
 """The sweeps of notebook 03: dedicated networks over beta, one network for every beta.
 
     python benchmarks/beta_sweep.py                about an hour on two cores
-    python benchmarks/beta_sweep.py --minutes 4    begin no run after four minutes
+    python benchmarks/beta_sweep.py --minutes 4    start no run after four minutes
     python benchmarks/beta_sweep.py --seeds 3      more seeds of "conditioned", "peer"
 
 Parts: "dedicated", a network for each beta; "conditioned", one network for every beta;
@@ -100,7 +100,7 @@ def dedicated(digits, beta, **settings):
 
 
 def peer(digits, **settings):
-    """Return the row of a network for one beta, trained as long as the conditioned."""
+    """Return the row of a one-beta network, trained as long as the conditioned one."""
     return fitted(digits, epochs=CONDITIONED_EPOCHS, **settings)[1]
 
 
@@ -174,7 +174,9 @@ def main():
     """Run what is not measured yet and print a line for each run."""
     parser = stored.parser("beta_sweep", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seeds", type=int, default=2, help="0, 1, 2 … as many")
+    parser.add_argument(
+        "--seeds", type=int, default=2, help="how many; they are 0, 1, 2 …"
+    )
     options = parser.parse_args()
     rows = stored.rows_in(options)
     digits = load_mnist()

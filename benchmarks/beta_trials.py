@@ -1,14 +1,15 @@
-"""What notebook 03 says of more than one seed: offsets, samples, few digits, remedies.
+"""What notebook 03 says about more than one seed: offsets, samples, few digits,
+remedies.
 
     python benchmarks/beta_trials.py               about an hour on two quiet cores
-    python benchmarks/beta_trials.py --minutes 4   what begins within four minutes; call
-                                                   it again to go on
+    python benchmarks/beta_trials.py --minutes 4   start runs for four minutes; call
+                                                   it again to continue
 
 Parts: "offset", networks at a beta below the predicted collapse, started and trained in
 different ways; "samples", how new digits and the parts of the rate change with beta;
 "few", long training on 1,000 digits; "remedies", warm-up and free bits at beta = 8.
 
-Writes data/beta_trials.json after every run; what stands there is not repeated unless
+Writes data/beta_trials.json after every run; what it holds is not measured again unless
 --afresh is given.
 """
 
@@ -77,7 +78,9 @@ def offset(digits, likelihood, way, seed):
 
 
 def samples(digits, latent_dim, beta, seed):
-    """Return the parts of the rate, by number of posteriors, and how new digits are."""
+    """Return the parts of the rate, by number of posteriors, and how good new digits
+    are.
+    """
     keras.utils.set_random_seed(seed)
     vae = VAE(latent_dim, beta=float(beta))
     images = subsample(digits.train, SAMPLE_IMAGES, seed).images
@@ -155,7 +158,9 @@ def main():
     """Run what is not measured yet and print a line for each run."""
     parser = stored.parser("beta_trials", __doc__)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="they are 0, 1, 2 …")
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help="how many; they are 0, 1, 2 …"
+    )
     options = parser.parse_args()
     rows = stored.rows_in(options)
     digits = load_mnist()

@@ -1,10 +1,10 @@
 """What the bound hides: whose fault the gap is, three priors, training on K samples.
 
     python benchmarks/bound.py              the stored figures of notebook 06
-    python benchmarks/bound.py --runs 1     the next of its runs
+    python benchmarks/bound.py --runs 1     the next run
 
 A run takes one to three minutes on two cores. Writes data/bound.json after every run;
-what stands there is not repeated unless --afresh is given.
+what it holds is not measured again unless --afresh is given.
 """
 
 import time
@@ -27,7 +27,7 @@ from vae_lib.model import VAE
 from vae_lib.training import train
 
 IMAGES, EPOCHS, SEEDS = 20_000, 10, range(3)
-DIGITS = 500  # of the test, whose gap is split
+DIGITS = 500  # test digits whose gap is split
 PARTS = 50  # of the mixture
 INPUTS = 100  # of the VampPrior
 CODES = 1000  # drawn from each prior
@@ -138,7 +138,7 @@ def importance(digits, seed, samples):
 
 
 def clocked(function, *arguments, **options):
-    """Return the processor seconds of a call, on whatever cores, however busy."""
+    """Return the processor seconds of a call, on any cores, however busy."""
     begin = time.process_time()
     function(*arguments, **options)
     return time.process_time() - begin
@@ -147,7 +147,7 @@ def clocked(function, *arguments, **options):
 def main():
     """Run what is not measured yet and store it."""
     parser = stored.parser("bound", __doc__)
-    parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    parser.add_argument("--runs", type=int, default=1000, help="stop after this many")
     options = parser.parse_args()
     rows = stored.rows_in(options)
     digits = load_mnist()

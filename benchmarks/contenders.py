@@ -12,7 +12,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-# Nothing else up here: the interpreter that has PyTorch may have no TensorFlow.
+# No other imports up here: the interpreter that has PyTorch may lack TensorFlow.
 import numpy as np
 
 BATCH = 128
@@ -286,8 +286,8 @@ def products_of_layers(images, work, gate, shapes=None, enough=0.5):
 
 
 def products_at_best(images, work, gate):
-    """As many operations at the rate of a product large enough to be the best that the
-    machine does.
+    """The same number of operations, at the rate of a product large enough to reach the
+    machine's best.
     """
     products_of_layers(images, work, gate, [(2048, 2048, 2048)], 1.0)
 

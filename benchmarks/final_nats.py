@@ -2,9 +2,9 @@
 initial sigma and seed.
 
     python benchmarks/final_nats.py     the figure of notebook 02, about half an hour
-    python benchmarks/final_nats.py --runs 6       the next six of its runs
+    python benchmarks/final_nats.py --runs 6       the next six runs
 
-Writes data/final_nats.json after every run; what stands there is not repeated unless
+Writes data/final_nats.json after every run; what it holds is not measured again unless
 --afresh is given.
 """
 
@@ -54,7 +54,7 @@ def new_vae(posterior, arm, seed):
 
 
 def rho_facts(vae, images):
-    """Return how sigma lies over images and units, and for each unit the share of
+    """Return how sigma is spread over images and units, and for each unit the share of
     images with rho < 0.
     """
     rho = np.concatenate(
@@ -69,8 +69,8 @@ def rho_facts(vae, images):
 
 
 def recognized(vae, digits, images=2000):
-    """Return the share of reconstructed test digits that their nearest neighbour in
-    10,000 training digits names.
+    """Return the share of reconstructed test digits whose nearest neighbour among
+    10,000 training digits has their label.
     """
     known, asked = (
         part.images.reshape(len(part.images), -1) / 255.0
@@ -149,7 +149,7 @@ def main():
     options.add_argument(
         "--seeds", type=int, default=3, help="how many; they are 0, 1, 2 …"
     )
-    options.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    options.add_argument("--runs", type=int, default=1000, help="stop after this many")
     options = options.parse_args()
     rows = rows_in(options)
     digits = load_mnist()

@@ -1,10 +1,10 @@
 """Does a conditional VAE leave the label out of its code? Measured while it trains.
 
     python benchmarks/labels.py              the figures of notebook 05
-    python benchmarks/labels.py --runs 1     the next of its runs
+    python benchmarks/labels.py --runs 1     the next run
 
 A run takes about four minutes on two cores. Writes data/labels.json after every run;
-what stands there is not repeated unless --afresh is given.
+what it holds is not measured again unless --afresh is given.
 """
 
 import keras
@@ -26,7 +26,7 @@ ORDERS = 2000  # fresh codes, each with a label drawn at random
 
 
 def measure(cvae, digits, reader, seed):
-    """Return what `cvae` is by now: nats, the label in its code, orders obeyed."""
+    """Return how `cvae` does so far: nats, the label in its code, orders obeyed."""
     told, rng = labelled(digits.test), np.random.default_rng(seed)
     test, (mu, sigma) = evaluate(cvae, told, seed=seed), cvae.encode(told)
     truth, half = digits.test.labels, len(mu) // 2
@@ -73,7 +73,7 @@ def runs(latent_dim, seed, digits, reader):
 def main():
     """Run what is not measured yet and store it."""
     parser = stored.parser("labels", __doc__)
-    parser.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    parser.add_argument("--runs", type=int, default=1000, help="stop after this many")
     options = parser.parse_args()
     rows = stored.rows_in(options)
     digits = load_mnist()

@@ -1,4 +1,4 @@
-"""The laboratory in the browser, measured: its speed, what it learns, beside others.
+"""Measure the laboratory in the browser: its speed and what it learns, beside others.
 
     python benchmarks/laboratory.py         everything, about 25 minutes on two cores
     python benchmarks/laboratory.py page    first step, milliseconds a step, frames,
@@ -8,8 +8,8 @@
     python benchmarks/laboratory.py seeds   −ELBO of five seeds beside five of `train`
     python benchmarks/laboratory.py linear  the linear VAE beside its exact optimum
 
-The figures go to data/laboratory.json; a part that is named alone replaces its own
-there. Needs node (docs/lab/build.py says from where) and, for `page`, Chromium.
+The figures go to data/laboratory.json; a part that is named replaces only its own
+figures there. Needs node (docs/lab/build.py says from where) and, for `page`, Chromium.
 TensorFlow.js is installed for `steps` into benchmarks/tensorflow_js.
 """
 
@@ -58,7 +58,7 @@ class Node(Process):
 
 
 def settings(**changes):
-    """Return settings of the laboratory, its defaults but for `changes`."""
+    """Return settings of the laboratory, its defaults except for `changes`."""
     return {
         "latentDim": LATENT_DIM,
         "hidden": list(HIDDEN),

@@ -1,11 +1,11 @@
-"""How much memory does a kernel hold once a notebook has run, and several together?
+"""How much memory does a kernel hold once a notebook has run, and how much do several?
 
     python benchmarks/memory.py          every notebook, one after the other: 10 minutes
     python benchmarks/memory.py notebooks/03_beta.ipynb --kernels 3     as in a class
 
 Resident memory has two parts. Pages of files, nearly all of them libraries, are shared
-by the kernels of one server, and the system can drop them. A kernel's own memory comes
-anew with every learner. Together counts what is shared once. Writes data/memory.json.
+by the kernels of one server, and the system can drop them. Every learner adds another
+kernel's own memory. Together counts shared pages only once. Writes data/memory.json.
 Linux only: it reads /proc.
 """
 
@@ -56,7 +56,7 @@ def run(path, all_there):
 
 
 def measure(path, kernels):
-    """Return a row: the notebook at `path` in so many kernels; megabytes, means."""
+    """Return a row: the notebook at `path` in that many kernels; megabytes, means."""
     all_there = Barrier(kernels)
     with ThreadPoolExecutor(kernels) as pool:
         found = list(pool.map(run, [path] * kernels, [all_there] * kernels))
@@ -76,7 +76,10 @@ def main():
     everything = sorted((ROOT / "notebooks").glob("0*.ipynb"))
     parser.add_argument("notebooks", nargs="*", type=Path, default=everything)
     parser.add_argument(
-        "--kernels", type=int, default=1, help="how many run each notebook at once"
+        "--kernels",
+        type=int,
+        default=1,
+        help="how many kernels run each notebook at once",
     )
     options = parser.parse_args()
     rows = stored.rows_in(options)

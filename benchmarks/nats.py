@@ -6,7 +6,7 @@ latent dimensions and seeds.
     python benchmarks/nats.py --seeds 1 --latent-dims 2    one row, about a minute
     python benchmarks/nats.py --settings tuned deep --latent-dims 2   more layers
 
-Writes data/nats.json after every run; runs that stand there already are not repeated
+Writes data/nats.json after every run; runs that it already holds are not repeated
 unless --afresh is given.
 """
 
@@ -102,7 +102,7 @@ def main():
         default=["plain"],
         help="; ".join(f"{name}: {make.__doc__}" for name, make in SETTINGS.items()),
     )
-    options.add_argument("--runs", type=int, default=1000, help="stop after so many")
+    options.add_argument("--runs", type=int, default=1000, help="stop after this many")
     options = options.parse_args()
     wanted = list(
         itertools.product(options.settings, options.latent_dims, range(options.seeds))

@@ -1,16 +1,17 @@
 """The original project's experiment, as it was made: notebook 03 draws its figures.
 
     python benchmarks/original.py               about half an hour on two quiet cores
-    python benchmarks/original.py --minutes 4   what begins within four minutes; call it
-                                                again to go on
+    python benchmarks/original.py --minutes 4   start runs for four minutes; call it
+                                                again to continue
 
-784–500–120–z, batches of 64, squared error of standardised pixels, Adam at 1e-3, start
-by Glorot's rule: 15 epochs for each beta and each number of latent units, and 30 where
+784–500–120–z, batches of 64, squared error of standardised pixels, Adam at 1e-3, Glorot
+initialisation: 15 epochs for each beta and each number of latent units, and 30 where
 early stopping is looked at. The original trained on all 60,000 digits; here 5,000 are
-held out, so that there is something to stop by.
+held out, so that early stopping has something to go by.
 
-Writes data/original.json (settings, figures, histories) and data/original.npz (codes,
-pictures) after every run; what stands there is not repeated unless --afresh is given.
+Writes data/original.json (settings, figures, histories) and data/original.npz
+(codes, pictures) after every run; what they hold is not measured again unless --afresh
+is given.
 """
 
 import time

@@ -1,16 +1,16 @@
 """How fast is training? Seconds per epoch of one model, trained in several ways.
 
-    python benchmarks/speed.py               the table of docs/benchmarks.md, minutes
+    python benchmarks/speed.py               the table of docs/benchmarks.md, in minutes
     python benchmarks/speed.py --scaling     and how ours grows with images, width, z
     python benchmarks/speed.py --images 6000 --repeats 2     a quick look
     python benchmarks/speed.py --torch-python PATH           with PyTorch from elsewhere
 
 Every contender (contenders.py) runs in a process of its own, one epoch at a time and in
-turn, A B C A B C, so that whatever else the machine does falls on all alike; the losses
+turn, A B C A B C, so that whatever else the machine does affects all alike; the losses
 must agree at the end. The first epoch, which compiles, is not among those compared. The
-two last rows are no training but its matrix products alone: an epoch's arithmetic,
-counted from the shapes of the layers, at the measured rate of such products and of
-large ones. Writes data/speed.json.
+last two rows are not training, only its matrix products: an epoch's arithmetic, counted
+from the shapes of the layers, at the measured rate of such products and of large ones.
+Writes data/speed.json.
 """
 
 import argparse
@@ -39,8 +39,8 @@ NO_TORCH = (
     "'FOLDER/bin/pip install torch numpy', then add --torch-python FOLDER/bin/python."
 )
 BUSY = (
-    "Other programs keep {:.1f} processors busy: the ratios suffer, PyTorch's most, "
-    "whose threads wait for one another by spinning."
+    "Other programs keep {:.1f} processors busy: the ratios suffer, most of all "
+    "PyTorch's, because its threads spin while they wait for one another."
 )
 
 
@@ -71,7 +71,7 @@ class Process:
         """Return the next message of the contender."""
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.name} ended early; its own message stands above.")
+            sys.exit(f"{self.name} ended early; its own message is above.")
         return json.loads(line)
 
     def __enter__(self):
@@ -90,7 +90,7 @@ def torch_version(interpreter):
 
 
 def measure(names, file, repeats, torch_python):
-    """Return the reports of each contender in `names`, one an epoch, taken in turn."""
+    """Return the reports of each contender in `names`, one per epoch, taken in turn."""
     with contextlib.ExitStack() as stack:
         running = []
         for name in names:
@@ -107,7 +107,7 @@ def measure(names, file, repeats, torch_python):
 
 
 def summarise(name, reports, ours):
-    """Return what table and file say of one contender; its epochs are compared with
+    """Return what table and file say about one contender; its epochs are compared with
     ours of the same turn.
     """
     seconds = [report["seconds"] for report in reports]
@@ -135,7 +135,7 @@ def spread(values):
 
 
 def disagreement(contenders):
-    """Return a sentence if a last loss is not ours, or None if all agree."""
+    """Return a sentence if a last loss differs from ours, or None if all agree."""
     losses = {
         name: round(row["last_loss"], 2)
         for name, row in contenders.items()
@@ -227,7 +227,7 @@ def options_given():
         nargs="+",
         choices=CONTENDERS,
         default=list(CONTENDERS),
-        help="besides ours (all)",
+        help="which to run besides ours (all)",
     )
     add(
         "--torch-python",

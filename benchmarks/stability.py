@@ -2,9 +2,9 @@
 apart.
 
     python benchmarks/stability.py             both sizes of network, half an hour
-    python benchmarks/stability.py --runs 8    the next eight of its conditions
+    python benchmarks/stability.py --runs 8    the next eight conditions
 
-Writes data/stability.json after every condition; what stands there is not repeated
+Writes data/stability.json after every condition; what it holds is not measured again
 unless --afresh is given.
 """
 
@@ -91,7 +91,7 @@ def main():
     """Run what is not measured yet and print one line for each condition."""
     options = parser("stability", __doc__)
     options.add_argument(
-        "--runs", type=int, default=1000, help="stop after so many conditions"
+        "--runs", type=int, default=1000, help="stop after this many conditions"
     )
     options = options.parse_args()
     rows = rows_in(options)

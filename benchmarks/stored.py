@@ -29,7 +29,7 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         "--afresh", action="store_true", help="measure again what the file holds"
     )
     found.add_argument(
-        "--minutes", type=float, default=np.inf, help="begin no run after so many"
+        "--minutes", type=float, default=np.inf, help="start no run after this many"
     )
     found.add_argument(
         "--out", type=Path, default=DATA / f"{name}.json", help="the file to write"

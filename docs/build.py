@@ -1,5 +1,5 @@
 """Build the website: front page, notebooks with outputs, guide, slides, and widgets
-that live without a kernel.
+that work without a kernel.
 
     python docs/build.py [--out site] [--quick] [--without-widgets] [--without-lab]
 
@@ -34,7 +34,7 @@ class NotBuilt(Exception):
 
 
 def files_of(package, ending):
-    """Return the paths of an installed package's files whose names end so."""
+    """Return the paths of an installed package's files with this ending."""
     return [
         Path(path.locate())
         for path in importlib.metadata.files(package)
@@ -53,7 +53,7 @@ def check_packages():
     if missing:
         raise NotBuilt(
             f"The website needs {', '.join(missing)}: type 'pip install -e "
-            '".[site]"\', then this again.'
+            '".[site]"\', then run this again.'
         )
 
 
@@ -69,8 +69,8 @@ def check_folder(folder):
         and not (folder / "searchindex.js").exists()
     ):
         raise NotBuilt(
-            f"{folder} holds files that are no website of ours: name a new or empty "
-            "folder after --out."
+            f"{folder} holds files but not a website built by this command: name a new "
+            "or empty folder after --out."
         )
 
 
@@ -122,7 +122,7 @@ def make_living(folder, quick):
 
 def write_living(path, folder):
     """Write the living pages of the notebook at `path` into `folder`; yield what is
-    known of each.
+    known about each.
     """
     import living
 
@@ -196,7 +196,8 @@ def build(out, quick=False, widgets=True, laboratory=True):
         options += [part for tag in present if present[tag] for part in ("-t", tag)]
         if build_main([*options, str(ROOT), str(made)]):
             raise NotBuilt(
-                "The website was not built: the lines above name page and fault."
+                "The website was not built: the lines above name the page and the "
+                "fault."
             )
         shutil.rmtree(made / ".doctrees", ignore_errors=True)
         if out.exists():

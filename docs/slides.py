@@ -1,8 +1,8 @@
 """Slides of a notebook for the projector: its questions, formulas, figures and answers,
-one thought a slide.
+one thought per slide.
 
-What is a slide is decided by the structure of the notebook; where a slide is full, by
-theme/slides.js, which sees it.
+The structure of the notebook decides what becomes a slide; theme/slides.js, which sees
+the slides, decides when one is full.
 """
 
 import html
@@ -28,7 +28,7 @@ LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the seri
 LEFT_OUT = re.compile(
     r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
 )
-MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests alone
+MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests only
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
 
 
@@ -52,7 +52,7 @@ def parts(source):
 
 
 def kind_of(part):
-    """Return what a part of markdown is."""
+    """Return the kind of a part of markdown."""
     bare = part.lstrip("> ")
     if part.startswith("#"):
         return "heading"
@@ -93,15 +93,15 @@ def block(kind, content, **marks):
 
 
 class Deck:
-    """The slides of one notebook as they come about: groups of blocks, each group under
-    its heading.
+    """The slides of one notebook while they are built: groups of blocks, each group
+    under its heading.
     """
 
     def __init__(self):
         self.groups, self.level, self.depth, self.led = [], None, 0, True
 
     def begin(self, heading):
-        """Begin a group under a heading, or leave out what stands under it."""
+        """Begin a group under a heading, or leave out what comes under it."""
         depth = len(heading) - len(heading.lstrip("#"))
         if self.level and depth > self.level:
             return
@@ -130,9 +130,7 @@ class Deck:
 
 
 def add_markdown(deck, source, figure):
-    """Add what a cell of markdown gives to the deck: what leads on, asks, defines and
-    concludes.
-    """
+    """Add a markdown cell to the deck: what leads on, asks, defines and concludes."""
     found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
     for i, part in enumerate(found):
         kind = kind_of(part)
@@ -159,8 +157,8 @@ def add_markdown(deck, source, figure):
 
 
 def add_code(deck, cell, page):
-    """Add what a cell of code gives to the deck; return whether it shows a figure,
-    which a caption may follow.
+    """Add a code cell to the deck; return whether it shows a figure, which a caption
+    may follow.
     """
     tags, figure = set(cell.metadata.get("tags", [])), False
     lines = len(cell.source.splitlines())

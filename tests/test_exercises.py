@@ -118,8 +118,8 @@ def test_numbers_that_are_none(attempt, words):
 
 def test_choices_take_a_letter_in_any_dress():
     assert model.why_sample("c") and model.why_sample(" (C)")
-    assert "none of the letters" in model.why_sample("e").sentence
-    assert "none of the letters" in model.why_sample(3).sentence
+    assert "not one of the letters" in model.why_sample("e").sentence
+    assert "not one of the letters" in model.why_sample(3).sentence
 
 
 def test_a_right_number_may_be_of_any_kind_and_as_read_off_a_figure():
@@ -429,7 +429,7 @@ def test_length_is_the_known_one():
             ),
             "times as long",
         ),
-        (lambda start, end, metric: "right", "no numbers"),
+        (lambda start, end, metric: "right", "not return numbers"),
     ],
     ids=range(9),
 )

@@ -83,7 +83,7 @@ def test_grids_refuse_a_wrong_number(n):
 def test_quantile_grid_refuses_wrong_bounds(low, high):
     with pytest.raises(
         ValueError,
-        match=f"low and high are {low} and {high}, but need 0 < low < high < 1",
+        match=f"low and high are {low} and {high}, but must satisfy 0 < low < high < 1",
     ):
         quantile_grid(3, low, high)
 

@@ -161,7 +161,7 @@ def test_runs_are_rows_and_a_loss_that_is_not_finite_is_infinite():
 
 def test_no_run_is_counted_twice():
     again = [condition("direct", "native", 1e-3, 2, first=19)]
-    with pytest.raises(ValueError, match="seed 19 of direct, native, stands twice"):
+    with pytest.raises(ValueError, match="seed 19 of direct, native, appears twice"):
         run_table(rows_at(1e-3, 2, 0) + again)
     more = [condition("direct", "native", 1e-3, 2, first=20)]
     assert shares(run_table(rows_at(1e-3, 2, 0) + more)).iloc[0].runs == 40

@@ -151,7 +151,7 @@ def test_first_start_installs_and_opens_notebook_01(copy):
     code, out, errors = copy.start()
     assert (code, errors) == (0, "")
     assert out.splitlines() == [
-        "Setting up once: about 700 MB are fetched, which takes 1 to 5 minutes ...",
+        "Setting up once: this downloads about 700 MB and takes 1 to 5 minutes ...",
         "The environment is complete.",
         "Your own copies of the notebooks are in my_notebooks/, without outputs; the "
         "reference, with figures, stays in notebooks/. Yours are never overwritten: to "

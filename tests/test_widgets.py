@@ -321,7 +321,7 @@ def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
         ("epochs", 0, "epochs is 0: pass a whole number from 1 to 100"),
         ("images", 601, "images is 601: pass a whole number from 500 to 600"),
         ("seed", -2, "seed is -2"),
-        ("speed", 1, "speed is no setting of the panel"),
+        ("speed", 1, "speed is not a setting of the panel"),
     ],
 )
 def test_settings_that_are_not_to_be_had_are_refused(name, value, words):
@@ -631,7 +631,7 @@ def test_a_cell_that_is_run_again_ends_its_run_and_hands_its_runs_on(
         again = TrainingPanel(DIGITS, **SMALL, folder=tmp_path)
     assert not panel.work.busy and 0 < panel.run.training.done < 500
     assert list(again.results) == [1, 2] and len(again.cards.children) == 2
-    assert "Run 2 was stopped by that" in again.status.value
+    assert "Run 2 was stopped by this" in again.status.value
     again.cards.children[0].children[-1].click()  # its Save
     assert "Run 1 is saved" in again.status.value
     again.start(epochs=1)
@@ -682,7 +682,7 @@ def test_runs_are_saved_without_overwriting_any(panel):
         panel.folder = folder
         panel.buttons["Save"].click()
         assert f"{folder.absolute()} cannot be written" in panel.status.value
-        assert "set panel.folder to a folder of yours" in panel.status.value
+        assert "set panel.folder to a folder of your own" in panel.status.value
         assert "vae-error" in panel.status.value
 
 
@@ -733,7 +733,7 @@ def test_result_can_be_limited(panel):
 
 
 def test_settings_of_the_panel_are_checked_when_it_is_made():
-    with pytest.raises(ValueError, match="learning_rates is no setting"):
+    with pytest.raises(ValueError, match="learning_rates is not a setting"):
         TrainingPanel(DIGITS, hidden=(32,), learning_rates=1)
 
 
@@ -750,7 +750,7 @@ def test_experiments_stand_beside_the_panel_unless_it_is_to_be_small():
     )
     assert few.controls.values() == panel.controls.values()
     assert len(few.children) == len(panel.children) - 1
-    with pytest.raises(ValueError, match="speed is no setting of the panel"):
+    with pytest.raises(ValueError, match="speed is not a setting of the panel"):
         TrainingPanel(DIGITS, **SMALL, fields=("speed",))
     assert panel.compiling.wait(PATIENCE) and few.compiling.wait(PATIENCE)
 

@@ -16,12 +16,13 @@ PIXEL, CODE = 16, 24  # bits to which probabilities of pixels and codes are roun
 
 
 class Stack:
-    """A last-in, first-out store of symbols, each at the price of its probability.
+    """A last-in, first-out store of symbols, each taking -log2 of its probability in
+    bits.
 
-    `push(start, size, bits)` puts down a symbol of the probability size / 2**bits, that
-    has the numbers from `start` on for itself; `look(bits)` returns one of the numbers
-    of the symbol on top, and `pop` takes that symbol off. `words` are what lies below
-    at the beginning, random 32-bit numbers to be borrowed.
+    `push(start, size, bits)` adds a symbol of probability size / 2**bits, which owns
+    the numbers from `start` on; `look(bits)` returns one of the numbers of the symbol
+    on top, and `pop` takes that symbol off. `words` lie below at the beginning: random
+    32-bit numbers to borrow.
     """
 
     def __init__(self, words=()):
@@ -48,19 +49,19 @@ class Stack:
             self.top = self.top << WORD | self.words.pop()
 
     def length(self):
-        """Return the length of all that is stored, in bits, a float."""
+        """Return the length of everything stored, in bits, as a float."""
         return WORD * len(self.words) + float(np.log2(self.top))
 
 
 class Coder:
-    """Puts images of 0 and 1 on a `Stack` and takes them off, by a Bernoulli `vae`.
+    """Puts binary images on a `Stack` and takes them off again, with a Bernoulli `vae`.
 
     Each latent unit has 2**`bits` values, equally probable under the prior. `push` pops
-    a code by q(z|x), then pushes the image by p(x|z) and the code by the prior; it
-    returns the bits that the first step took off, and the second and third put on.
-    `pop` does all of it backwards. Images are uint8 (rows, columns). Both pass the
-    networks one image at a time, on one machine: another rounding of a single
-    probability would make the rest of the stack unreadable.
+    a code with q(z|x), then pushes the image with p(x|z) and the code with the prior.
+    It returns the bits that the first step took off and those that the second and third
+    put on. `pop` does all this in reverse. Images are uint8 (rows, columns). Both pass
+    images through the networks one at a time, on one machine: rounding a single
+    probability differently would make the rest of the stack unreadable.
     """
 
     def __init__(self, vae: VAEBase, bits: int = 10):
@@ -107,16 +108,16 @@ class Coder:
         return image
 
     def _posterior(self, image):
-        """Return 2**CODE times q(z|x) below each edge, whole numbers, unit by unit."""
+        """Return 2**CODE times q(z|x)'s mass below each edge, rounded, unit by unit."""
         mu, rho = self._encode(tf.constant(image[None], "float32"))
         sigma = np.asarray(self.vae.posterior(rho)[0], "float64")[0]
         shares = ndtr((self.edges - np.asarray(mu)[0][:, None]) / sigma[:, None])
-        every = np.arange(len(self.edges))  # so that no value is without a share
+        every = np.arange(len(self.edges))  # so that every value has a share
         room = 2**CODE - len(every) + 1
         return np.floor(shares * room).astype("int64") + every
 
     def _ink(self, places):
-        """Return the probabilities of ink, of 2**PIXEL, as a list of whole numbers."""
+        """Return 2**PIXEL times the probabilities of ink, rounded, as a list."""
         z = tf.constant(self.middles[places][None], "float32")
         ink = np.rint(np.ravel(self._decode(z)[0]) * 2**PIXEL)
         return np.clip(ink, 1, 2**PIXEL - 1).astype(int).tolist()

@@ -1,8 +1,8 @@
-"""Whose fault is the gap between log p(x) and the ELBO? At two latent units.
+"""Whose fault is the gap between log p(x) and the ELBO? For two latent units.
 
 log p(x, z) is tabulated over the plane, so that log p(x), the islands of the posterior
-p(z|x) and the best Gaussian q(z) for each image can be had without an encoder. Cremer,
-Li & Duvenaud 2018; notebook 06.
+p(z|x) and the best Gaussian q(z) for each image can be found without an encoder.
+Cremer, Li & Duvenaud 2018; notebook 06.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from vae_lib.model import VAEBase, in_batches
 from vae_lib.objectives import log_importance_weight
 
 LEVEL = 5.0  # nats below its peak where the shore of an island of p(z|x) is drawn
-STEPS, PACE = 60, 0.3  # towards the best q
+STEPS, PACE = 60, 0.3  # of the climb towards the best q
 TOGETHER = 250  # images whose tables are held at once: 150 to 250 MB
 
 
@@ -45,11 +45,11 @@ class Plane(NamedTuple):
         return np.array(sums) + 2.0 * np.log(step)
 
     def islands(self, image: int) -> list[tuple[float, np.ndarray, np.ndarray]]:
-        """Return the islands of p(z|x) of an image, the one of the largest share first.
+        """Return the islands of an image's p(z|x), the largest share first.
 
-        Each is its share of the posterior, its mean (2,) and its covariance (2, 2). An
-        island is a connected part of the plane whose density is within `LEVEL` nats of
-        the peak.
+        Each is given by its share of the posterior, its mean (2,) and its covariance
+        (2, 2). An island is a connected part of the plane whose density is within
+        `LEVEL` nats of the peak.
         """
         density = np.exp(self.logs[image] - self.logs[image].max())
         parts, count = label(density > np.exp(-LEVEL), np.ones((3, 3)))
@@ -66,10 +66,10 @@ class Plane(NamedTuple):
 
 
 def plane(vae: VAEBase, images: np.ndarray, step: float = STEP) -> Plane:
-    """Return the `Plane` of images (n, rows, columns): a megabyte for each of them.
+    """Return the `Plane` of images (n, rows, columns): a megabyte for each image.
 
-    It reaches four deviations of the prior and of every posterior. Raises ValueError
-    unless the model has two latent units.
+    It extends to four standard deviations of the prior and of every posterior. Raises
+    ValueError unless the model has two latent units.
     """
     check_images(images, vae.image_shape)
     if vae.latent_dim != 2:
@@ -114,10 +114,10 @@ def bound(vae: VAEBase, images: np.ndarray, q: Gaussians, nodes: int = 9) -> np.
 def climb(
     surface: Plane, start: Gaussians, diagonal: bool, steps: int = STEPS
 ) -> tuple[list[Gaussians], np.ndarray]:
-    """Return the q of every step from `start` to the best near it, and their ELBOs.
+    """Return q at every step from `start` to the best one nearby, and the ELBOs.
 
-    Natural-gradient ascent: with z = mean + factor · ε, the ELBO's gradient by the mean
-    is E[log p(x, z) ε], and that by the covariance E[log p(x, z) (εεᵀ - I)] + I, both
+    Natural-gradient ascent: with z = mean + factor · ε, the gradient of the ELBO in the
+    mean is E[log p(x, z) ε], and in the covariance E[log p(x, z) (εεᵀ - I)] + I, both
     in units of q itself (Bonnet's and Price's theorems). With `diagonal` the covariance
     stays diagonal. ELBOs are (steps + 1, n), in nats, read from the table.
     """
@@ -145,7 +145,7 @@ def climb(
 def best_gaussians(
     surface: Plane, islands: list[list], diagonal: bool, *starts: Gaussians
 ) -> Gaussians:
-    """Return the best q that was found for each image.
+    """Return the best q found for each image.
 
     The climbs begin at each of `starts`, and at the two largest of each image's
     `islands`, with the mean and covariance of the island.
@@ -176,7 +176,7 @@ def split_gap(vae: VAEBase, images: np.ndarray) -> pd.DataFrame:
         diagonal = best_gaussians(surface, islands, True, own)
         full = best_gaussians(surface, islands, False, own, diagonal)
         bounds = [bound(vae, part, q) for q in (own, diagonal, full)]
-        bounds = np.maximum.accumulate(bounds)  # a kind contains the one before it
+        bounds = np.maximum.accumulate(bounds)  # each kind contains the one before
         second = [found[1][0] if len(found) > 1 else 0.0 for found in islands]
         rows.append([surface.log_likelihood(), *bounds, second])
     names = ["log p(x)", "encoder", "diagonal", "full", "second"]

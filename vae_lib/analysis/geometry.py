@@ -22,7 +22,7 @@ from vae_lib.model import VAEBase, in_batches
 from vae_lib.objectives import DEVIATION
 
 REACH = 3  # grid steps along each axis of the graph's longest edge: 32 directions
-RINGS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # radii at which border and interior differ
+RINGS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)  # radii of rings to compare in
 
 Metric = Callable[[np.ndarray], np.ndarray]  # codes (n, d) -> (n, d, d)
 
@@ -42,9 +42,9 @@ def decoder_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
 def pixel_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
     """Return the Euclidean metric of decoded images, (n, latent_dim, latent_dim).
 
-    It is J_xᵀJ_x, float64, with J_x the Jacobian of the image at each of `codes`
-    (n, latent_dim): it measures images with a ruler, whatever the likelihood says of
-    pixels. Shao, Kumar & Fletcher 2018; notebook 04.
+    It is J_xᵀJ_x, float64, with J_x the Jacobian of the image at each of `codes`,
+    (n, latent_dim): it measures distances between pixel values, whatever the likelihood
+    says about pixels. Shao, Kumar & Fletcher 2018; notebook 04.
     """
     if vae.settings["likelihood"] == "bernoulli":
         return _pulled_back(vae, codes, lambda logits: variance(logits) ** 2)
@@ -52,7 +52,7 @@ def pixel_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
 
 
 def variance(logits: tf.Tensor) -> tf.Tensor:
-    """Return p(1 − p) of Bernoulli pixels, which is also the slope of p by `logits`."""
+    """Return p(1 − p) of Bernoulli pixels, which is also dp / dlogits."""
     p = tf.sigmoid(logits)
     return p * (1.0 - p)
 
@@ -81,12 +81,14 @@ def _metric(vae, codes, weights):
 
 
 def magnification(metrics: np.ndarray) -> np.ndarray:
-    """Return √det G, (n,): by what factor the decoder stretches a small area there."""
+    """Return √det G, (n,): the factor by which the decoder stretches a small area
+    there.
+    """
     return np.sqrt(np.maximum(np.linalg.det(metrics), 0.0))
 
 
 def at_borders(classes: np.ndarray) -> np.ndarray:
-    """Return which codes of a square grid have a neighbour of another class, (n·n,).
+    """Return which codes of a square grid have a neighbour in another class, (n·n,).
 
     classes: (n·n,), in the order of `linear_grid`; a code has up to eight neighbours.
     Raises ValueError unless their number is a square. Notebook 04.
@@ -104,7 +106,8 @@ def at_borders(classes: np.ndarray) -> np.ndarray:
 def detours(
     surface: "Surface", pairs: np.ndarray
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the geodesics between `pairs` of codes, and what straight lines add.
+    """Return the geodesics between `pairs` of codes, and how much longer straight lines
+    are.
 
     pairs: (n, 2, 2). The second result, (n,), is a share: 0.1 for a straight line that
     is 10 % longer than the geodesic. Notebook 04.
@@ -124,11 +127,11 @@ def compare_at_radius(
     """Return medians of `values` at borders and inside classes, ring by ring.
 
     codes: (n, latent_dim). values: (n,), for example the magnification. border: bool
-    (n,), as from `at_borders`. Borders and interiors lie at different radii, and what
-    falls with the radius would differ between them for that reason alone; so they are
-    compared within rings around the origin, whose radii are `edges`. Columns: `border`,
-    `interior`, `ratio` of the two, and the number of codes of each; NaN where a ring
-    has none. Notebook 04.
+    (n,), as from `at_borders`. Borders and interiors lie at different radii, so
+    anything that falls with the radius would differ between them for that reason alone.
+    They are therefore compared within rings around the origin, whose radii are `edges`.
+    Columns: `border`, `interior`, `ratio` of the two, and the number of codes of each;
+    NaN where a ring has none. Notebook 04.
     """
     radius = np.linalg.norm(codes, axis=1)
     frame = pd.DataFrame(
@@ -149,7 +152,8 @@ def compare_at_radius(
 def path_length(path: np.ndarray, metric: Metric, pieces: int = 8) -> float:
     """Return the length of the polygon `path` (steps, latent_dim) under `metric`.
 
-    Each step is cut into `pieces`, with the metric taken at their middles. Notebook 04.
+    Each step is cut into `pieces`, with the metric evaluated at their midpoints.
+    Notebook 04.
     """
     path = np.asarray(path, "float64")
     if len(path) < 2:
@@ -171,7 +175,7 @@ class Surface:
 
     `metric` maps codes (n, 2) to (n, 2, 2). It is evaluated once at each of the `n` ×
     `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
-    ValueError for fewer than 4 codes an axis. Notebook 04.
+    ValueError for fewer than 4 codes per axis. Notebook 04.
     """
 
     def __init__(self, metric: Metric, extent: float, n: int = 81):
@@ -183,7 +187,7 @@ class Surface:
         self.axis = np.linspace(-extent, extent, n)
         self.metrics = metric(self.codes)
         boards = self.metrics.reshape(n, n, 2, 2)[::-1]
-        boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both rising
+        boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both ascending
         self.splines = [
             [
                 RectBivariateSpline(self.axis, self.axis, boards[..., i, j])
@@ -196,7 +200,7 @@ class Surface:
     def __call__(self, codes: np.ndarray, dx: int = 0, dy: int = 0) -> np.ndarray:
         """Return the metric at codes (m, 2), (m, 2, 2), or its derivative.
 
-        `dx` and `dy` are the orders of the derivative by z_1 and by z_2.
+        `dx` and `dy` are the orders of the derivative in z_1 and in z_2.
         """
         rows = [
             [spline.ev(*codes.T, dx=dx, dy=dy) for spline in row]
@@ -210,8 +214,8 @@ class Surface:
         """Return the shortest path from `start` to each of `ends` (m, 2), (points, 2).
 
         Dijkstra's algorithm finds a path along the grid, which can go round an obstacle
-        where a descent from the straight line could not. A descent on its energy, the
-        sum of the steps' squared lengths, then lets it leave the grid.
+        where a descent from the straight line could not. Minimising its energy, the sum
+        of the steps' squared lengths, then lets it leave the grid.
         """
         first, *goals = (
             int(np.argmin(((self.codes - z) ** 2).sum(axis=1))) for z in (start, *ends)

@@ -11,14 +11,14 @@ from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
 METHODS = ("pca", "t-SNE", "openTSNE")
-# codes that one thread lays out; on a busy machine threads wait for one another, up to
-# ten times as long
+# up to this many codes, one thread lays them out; on a busy machine threads wait for
+# one another and take up to ten times as long
 FEW = 5_000
 
 
 def quantile_grid(n, low=0.05, high=0.95):
     """Return float32 codes (n * n, 2) at equispaced quantiles of the prior, `low` to
-    `high` on either axis.
+    `high` on each axis.
 
     z = Φ⁻¹(u) for n equispaced u, so that equal steps hold equal shares of N(0, 1).
     Tiled row by row, z_1 rises to the right and z_2 upwards: the first row holds the
@@ -27,14 +27,14 @@ def quantile_grid(n, low=0.05, high=0.95):
     """
     if not 0.0 < low < high < 1.0:
         raise ValueError(
-            f"low and high are {low} and {high}, but need 0 < low < high < 1: choose "
-            "others."
+            f"low and high are {low} and {high}, but must satisfy 0 < low < high < 1: "
+            "choose others."
         )
     return _square(ndtri(np.linspace(low, high, _at_least(2, n, "n"))))
 
 
 def linear_grid(n, extent):
-    """Return float32 codes (n * n, 2), equispaced from -`extent` to `extent` on either
+    """Return float32 codes (n * n, 2), equispaced from -`extent` to `extent` on each
     axis.
 
     The order is that of `quantile_grid`. Raises ValueError unless n >= 2 and extent is
@@ -53,7 +53,7 @@ def traverse(code, unit, values):
     `unit` set to each value.
 
     `code` is (latent_dim,), `unit` counts from 0. Raises ValueError for another shape,
-    an empty or non-finite list or a unit that is not there. Higgins et al. 2017;
+    an empty or non-finite list or a unit that does not exist. Higgins et al. 2017;
     notebook 04.
     """
     code = _finite("code", code, ndim=1)
@@ -71,19 +71,19 @@ def traverse(code, unit, values):
 def interpolate(start, end, steps, spherical=False):
     """Return float32 codes (steps, latent_dim) from `start` to `end`, both included.
 
-    `start` and `end` are (latent_dim,). The way is straight, or with `spherical` along
-    a great circle (slerp), which keeps codes of one length at that length. Where no
-    great circle is singled out, because a code is zero or the two point the same or
-    opposite ways, it is straight all the same. Raises ValueError for unequal shapes,
-    non-finite codes or steps < 2. White 2016, "Sampling generative networks"; notebook
-    04.
+    `start` and `end` are (latent_dim,). The path is straight or, with `spherical`,
+    along a great circle (slerp), which keeps codes of equal length at that length.
+    Where no great circle is defined, because a code is zero or the two point in the
+    same or in opposite directions, it is straight anyway. Raises ValueError for unequal
+    shapes, non-finite codes or steps < 2. White 2016, "Sampling generative networks";
+    notebook 04.
     """
     start = _finite("start", start, ndim=1)
     end = _finite("end", end, ndim=1)
     if start.shape != end.shape:
         raise ValueError(
-            f"start and end have {len(start)} and {len(end)} units, but must have "
-            "equally many: use one size."
+            f"start and end have {len(start)} and {len(end)} units, but must have the "
+            "same number: use one size."
         )
     share = np.linspace(0.0, 1.0, _at_least(2, steps, "steps"))[:, None]  # (steps, 1)
     angle = _angle(start, end) if spherical else 0.0
@@ -101,7 +101,7 @@ def embed(codes, method, seed=0):
     or "openTSNE".
 
     `codes` is (n, latent_dim) with n >= 2; "pca" keeps their units and distances, the
-    others their neighbours alone. "t-SNE" is scikit-learn's, about half a minute for
+    others only their neighbours. "t-SNE" is scikit-learn's, about half a minute for
     3,000 codes; "openTSNE" takes 60,000 in two minutes, with approximate neighbours and
     forces. Codes that are all the same come out as zeros; with one latent unit "pca"
     returns zeros as the second coordinate. The same `seed` gives the same picture.
@@ -138,7 +138,7 @@ def embed(codes, method, seed=0):
                 .fit_transform(standardised)
                 .astype(np.float32)
             )
-        # only here: it takes a second, which most readers need not wait
+        # only here: it takes a second, and most readers do not need it
         import openTSNE
 
         tsne = openTSNE.TSNE(

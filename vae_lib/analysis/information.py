@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import gen_batches
 
 ACTIVE = 0.01  # variance of a unit's mean above which Burda et al. call the unit active
-DEPTH = 2.0  # nats that q(z) lies below p(z) in a hole: it is less than a seventh of it
+DEPTH = 2.0  # nats by which q(z) is below p(z) in a hole: it is under a seventh of it
 BLOCK = 250  # codes compared at a time with all posteriors: 20 MB for 10,000 images
 
 
@@ -22,8 +22,8 @@ class RateParts(NamedTuple):
     """The mean rate and its two parts, in nats, and what limits their estimates.
 
     rate = mutual_information + marginal_kl, up to sampling. The mutual information of n
-    images is at most `ceiling` = ln n. Near it the true one may be larger, and so the
-    true marginal KL smaller: then `marginal_kl` is an upper limit, about rate -
+    images is at most `ceiling` = ln n. Near this ceiling the true value may be larger,
+    and the true marginal KL smaller: `marginal_kl` is then an upper limit, about rate -
     ceiling.
     """
 
@@ -41,7 +41,7 @@ class RateParts(NamedTuple):
 def unit_rates(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """Return the mean rate of each latent unit over the images in nats, (latent_dim,).
 
-    Raises ValueError for arrays that are no codes. Notebook 03.
+    Raises ValueError for arrays that are not codes. Notebook 03.
     """
     mu, sigma = _codes(mu, sigma)
     return ((mu**2 + sigma**2 - 1.0) / 2.0 - np.log(sigma)).mean(axis=0)
@@ -50,7 +50,7 @@ def unit_rates(mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
 def active_units(mu: np.ndarray, least: float = ACTIVE) -> np.ndarray:
     """Return whether each unit's mean varies by more than `least`, bool (latent_dim,).
 
-    The variance is that over the images. Burda, Grosse & Salakhutdinov 2016; notebook
+    The variance is taken over the images. Burda, Grosse & Salakhutdinov 2016; notebook
     03.
     """
     return np.var(np.asarray(mu, "float64"), axis=0) > least
@@ -62,8 +62,8 @@ def rate_parts(
     """Return the `RateParts`, from `codes` codes drawn from as many of the posteriors.
 
     q(z) is the mixture of all n posteriors. The draws leave an error of about their
-    deviation over images divided by √codes. Raises ValueError for arrays that are no
-    codes. Hoffman & Johnson 2016, "ELBO surgery"; notebook 03.
+    standard deviation over images divided by √codes. Raises ValueError for arrays that
+    are not codes. Hoffman & Johnson 2016, "ELBO surgery"; notebook 03.
     """
     mu, sigma = _codes(mu, sigma)
     rng = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def log_prior(z: np.ndarray) -> np.ndarray:
 def log_aggregate(z: np.ndarray, mu: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """Return log q(z) of codes `z` (m, latent_dim) in nats, float64 (m,).
 
-    q(z) is the mean of all n posteriors. Raises ValueError for arrays that are no
+    q(z) is the mean of all n posteriors. Raises ValueError for arrays that are not
     codes. Notebook 04.
     """
     mu, sigma = _codes(mu, sigma)
@@ -120,10 +120,10 @@ def hole_shares(
     is made of, the fewer holes it has, so the share means little without their number.
     Rows are indexed by `posteriors`, an eighth, a quarter, a half and all by default,
     each drawn at random and contained in the next. Columns: `share`, its standard error
-    `±` for `codes` draws of the prior, the same in each row, and `limit`, the share
-    that a straight line in 1/√posteriors through the rows leads to for infinitely many:
-    an extrapolation that was found to fit, not a theorem. Raises ValueError for arrays
-    that are no codes and for numbers outside 1 ... n. Notebook 04.
+    `±` for `codes` draws of the prior, the same in each row, and `limit`, the share for
+    infinitely many posteriors, where a straight line in 1/√posteriors through the rows
+    ends: an extrapolation that was found to fit, not a theorem. Raises ValueError for
+    arrays that are not codes and for numbers outside 1 ... n. Notebook 04.
     """
     mu, sigma = _codes(mu, sigma)
     n = len(mu)
@@ -159,7 +159,7 @@ def knn_accuracy(
     shuffled: bool = False,
     seed: int = 0,
 ) -> float:
-    """Return the share of test codes whose label their neighbours vote for, in [0, 1].
+    """Return the share of test codes whose neighbours vote for their label, in [0, 1].
 
     With `shuffled` the labels of `codes` (n, latent_dim) are permuted first: the
     control, which must come out near chance whatever the codes are. Notebook 03.

@@ -1,7 +1,7 @@
-"""How likely is an image? log p(x) by quadrature, and gaps told with their tails.
+"""How likely is an image? log p(x) by quadrature, and gaps reported with their tails.
 
-At one or two latent units the integral over z can be taken on a grid, which no encoder
-can spoil: the yardstick for the ELBO and the importance-weighted bounds. Notebook 01.
+At one or two latent units the integral over z can be computed on a grid, without the
+encoder: the yardstick for the ELBO and the importance-weighted bounds. Notebook 01.
 """
 
 from collections.abc import Mapping
@@ -25,12 +25,13 @@ def quadrature_log_likelihood(
     """Return log p(x) of each image in nats, float64 (n,), by summing over a grid of z.
 
     For models with one or two latent units. The grid reaches from -`extent` to `extent`
-    on each axis in equal steps; by default it holds the prior and every posterior of
-    `images` (n, rows, columns), uint8 or in [0, 1], to six deviations, and is widened
-    up to twice where that cuts off part of the integral. For the Gaussian
-    likelihood, as in `log_likelihood`, up to the constant that its distortion leaves
-    out. Memory grows with n alone. Raises ValueError for more latent units, a step or
-    an extent that is not positive, and a grid that cuts off part of the integral.
+    on each axis in equal steps; by default it covers the prior and every posterior of
+    `images` (n, rows, columns), uint8 or in [0, 1], out to six standard deviations, and
+    is widened up to twice where that cuts off part of the integral. With the Gaussian
+    likelihood, as in `log_likelihood`, the result leaves out the same constant as the
+    distortion. Memory grows only with n. Raises ValueError for more latent units, a
+    step or an extent that is not positive, and a grid that cuts off part of the
+    integral.
     """
     check_images(images, vae.image_shape)
     if vae.latent_dim > 2:
@@ -90,7 +91,7 @@ def _log_sum(vae, images, codes):
 
 
 def _prepared(vae, images):
-    """Return parts of the images as the likelihood sees them, flat."""
+    """Return the images in parts, flattened, as the likelihood sees them."""
     return [
         np.asarray(vae.prepare(part)).reshape(len(part), -1)
         for part in in_batches(images)
@@ -101,8 +102,8 @@ def _joint(vae, parts, z):
     """Return log p(x|z) + log p(z) of each part's images, float64 (n, codes).
 
     The distortion is quadratic in x: that of a black image, less `slope` times the
-    product of x and the decoder's output, plus `square` times x². So one product of
-    matrices serves all pairs of images and codes.
+    product of x and the decoder's output, plus `square` times x². So one matrix product
+    serves all pairs of images and codes.
     """
     slope, square = {"bernoulli": (1.0, 0.0), "gaussian": (2.0, 1.0)}[
         vae.settings["likelihood"]
@@ -125,9 +126,9 @@ def tails(
     """Return a row for each name of `samples`: mean, its error, quantiles, and maximum.
 
     `samples` maps names to values (n,), for example the gap between log p(x) and a
-    bound of it, in nats. A mean far above the median is carried by a few values: its
-    standard error, `±`, says how well n values fix it. Raises ValueError for fewer
-    than two values or one that is not finite.
+    bound on it, in nats. A mean far above the median is dominated by a few values: its
+    standard error, `±`, says how well n values determine it. Raises ValueError for
+    fewer than two values or one that is not finite.
     """
     rows = {}
     for name, values in samples.items():

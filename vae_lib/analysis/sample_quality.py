@@ -1,4 +1,4 @@
-"""How good are samples? Measures, cheap in seconds, of one cloud of images by another.
+"""How good are samples? Fast measures that compare one cloud of images with another.
 
 None of these numbers is an FID: that needs the features of an Inception network, and
 these are principal components. Notebook 04.
@@ -27,7 +27,7 @@ class Quality(NamedTuple):
 
     precision: float  # share of fakes that lie near a real
     recall: float  # share of reals that lie near a fake
-    density: float  # reals that a fake lies near, as a multiple of what a real does
+    density: float  # reals near a fake, as a multiple of the reals near a real
     coverage: float  # share of reals that have a fake nearer than their own neighbours
 
 
@@ -44,7 +44,7 @@ def features(
 
 
 class Reader:
-    """Names images by a vote of the most similar images that it knows.
+    """Labels images by a vote of the most similar images that it knows.
 
     `known` is a Split; `space` maps images to its 50 principal components, in which
     similarity is measured. Notebooks 04 and 05.
@@ -56,7 +56,7 @@ class Reader:
         self.votes.fit(self.space(known.images), known.labels)
 
     def read(self, images: np.ndarray) -> np.ndarray:
-        """Return the label that most neighbours have, (n,), of `uint8` or in [0, 1]."""
+        """Return most neighbours' label, (n,), for images `uint8` or in [0, 1]."""
         return self.votes.predict(self.space(images))
 
     def clear(self, images: np.ndarray) -> np.ndarray:
@@ -69,10 +69,10 @@ def compare(
 ) -> Quality:
     """Return the `Quality` of features `fakes` (m, k), measured by `reals` (n, k).
 
-    A point is near another if it is no farther than that one's fifth neighbour of its
-    own kind. Raises ValueError for clouds of different widths or with too few points.
-    Kynkäänniemi et al. 2019 for precision and recall, Naeem et al. 2020 for density and
-    coverage; notebook 04.
+    A point is near another if it is no farther away than that point's fifth neighbour
+    of its own kind. Raises ValueError for clouds of different widths or with too few
+    points. Kynkäänniemi et al. 2019 for precision and recall, Naeem et al. 2020 for
+    density and coverage; notebook 04.
     """
     if reals.ndim != 2 or fakes.ndim != 2 or reals.shape[1] != fakes.shape[1]:
         raise ValueError(
@@ -108,7 +108,7 @@ def compare(
 def radii(points: np.ndarray, neighbours: int = NEIGHBOURS) -> np.ndarray:
     """Return the distance of each of `points` (n, k) to its last neighbour, (n,)."""
     search = NearestNeighbors(n_neighbors=neighbours, algorithm="brute").fit(points)
-    return search.kneighbors()[0][:, -1]  # of no points: without each point itself
+    return search.kneighbors()[0][:, -1]  # no point is its own neighbour here
 
 
 def ppca_samples(
@@ -117,8 +117,8 @@ def ppca_samples(
     """Return `n` images, in [0, 1], drawn from probabilistic PCA fitted to `images`.
 
     The maximum-likelihood solution of Tipping & Bishop 1999 with `latent_dim` units:
-    mean + W z, without the pixel noise, as a decoder's mean has none, and clipped to
-    [0, 1]. Notebook 04.
+    mean + W z, without the pixel noise, since a decoder's mean has none either, and
+    clipped to [0, 1]. Notebook 04.
     """
     pca = PCA(latent_dim, svd_solver="covariance_eigh").fit(_flat(images))
     scales = np.sqrt(np.maximum(pca.explained_variance_ - pca.noise_variance_, 0.0))
@@ -130,7 +130,9 @@ def ppca_samples(
 def aggregate_samples(
     vae: VAEBase, images: np.ndarray, n: int, seed: int = 0
 ) -> np.ndarray:
-    """Return `n` images decoded from codes of q(z), each from a random image's."""
+    """Return `n` images decoded from codes of q(z), each drawn from a random image's
+    q(z|x).
+    """
     rng = np.random.default_rng(seed)
     mu, sigma = vae.encode(images[rng.integers(len(images), size=n)])
     return vae.decode(mu + sigma * rng.standard_normal(mu.shape))

@@ -3,7 +3,7 @@
 With the loss `squared error + beta * rate`, a VAE with a linear encoder and decoder is
 probabilistic PCA with noise variance v = beta / 2. Its optimum follows from the
 eigenvalues of the pixels' covariance alone, by reverse water-filling: a latent unit
-carries information only if its eigenvalue stands above v.
+carries information only if its eigenvalue exceeds v.
 
 Tipping & Bishop 1999, "Probabilistic principal component analysis"; Cover & Thomas
 2006, "Elements of information theory", chapter 10; Lucas et al. 2019, "Don't blame the
@@ -37,7 +37,7 @@ class LinearOptimum(NamedTuple):
 
 
 def pca_eigenvalues(images: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of the pixels' covariance, float64 (pixels,), falling.
+    """Return the eigenvalues of the pixels' covariance, float64 (pixels,), descending.
 
     `images` is (n, ...), uint8 or floats in [0, 1]; pixels are standardised as
     (x - 0.1307) / 0.3081 and the covariance is divided by n. Raises ValueError for
@@ -103,9 +103,9 @@ def critical_beta_bernoulli(images: np.ndarray) -> float:
     second order around the collapsed state. `images` is (n, ...), uint8 or floats in
     [0, 1]; ValueError otherwise. Returns 0 if no pixel varies. Notebook 03.
 
-    Pixels that never vary say nothing and are left out. Rarely inked ones need no care:
-    a pixel in [0, 1] has a variance of at most p (1 - p), so that none counts for more
-    than 1.
+    Pixels that never vary say nothing and are left out. Rarely inked ones need no
+    special care: a pixel in [0, 1] has a variance of at most p (1 - p), so none counts
+    for more than 1.
     """
     mean, covariance = _moments(images)
     # Rounding leaves less than 1e-14; the faintest ink in 1 of 60,000 images, 3e-10.
@@ -120,13 +120,13 @@ def critical_beta_bernoulli(images: np.ndarray) -> float:
 def mean_image_distortion(
     train_images: np.ndarray, test_images: np.ndarray | None = None
 ) -> float:
-    """Return what a decoder that always draws the mean image costs, in nats per image.
+    """Return the cost of a decoder that always draws the mean image, in nats per image.
 
     The mean image is that of `train_images`, the Bernoulli distortion that of
-    `test_images`, or of `train_images` if they are left out. Both are (n, ...), uint8
-    or floats in [0, 1]; ValueError otherwise. A decoder that ignores z does no better.
-    The mean is kept half an image away from 0 and 1, so that a pixel that no training
-    image inks costs a test image many nats, not infinitely many. Notebooks 01, 03, 05.
+    `test_images`, or of `train_images` if there are none. Both are (n, ...), uint8 or
+    floats in [0, 1]; ValueError otherwise. A decoder that ignores z does no better. The
+    mean is kept half an image away from 0 and 1, so that a pixel that no training image
+    inks costs a test image many nats, not infinitely many. Notebooks 01, 03, 05.
     """
     train_mean = _mean(_flat(train_images))
     test_mean = train_mean if test_images is None else _mean(_flat(test_images))
@@ -173,7 +173,7 @@ def _flat(images):
 
 
 def _checked_eigenvalues(eigenvalues):
-    """Return `eigenvalues` as float64, falling; raise ValueError unless they can be."""
+    """Return `eigenvalues` as float64, descending; raise ValueError for bad ones."""
     values = np.asarray(eigenvalues, dtype="float64")
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(

@@ -40,11 +40,11 @@ def draw_lines(axes, x, lines, **labels):
 
 
 def draw_dots(axes, groups, right=np.inf, **labels):
-    """Draw each `label: values` of the mapping `groups` as a row of dots, top down, a
-    bar at its median.
+    """Draw each `label: values` of the mapping `groups` as a row of dots, from the top
+    down, with a bar at its median.
 
-    What does not fit is counted at the right: beyond `right`, or not finite, which is a
-    failure; both rank as the largest.
+    Values that do not fit are counted at the right: those beyond `right`, and those
+    that are not finite, which are failures. Both rank as the largest.
     """
     for row, (label, values) in enumerate(groups.items()):
         ranked = np.where(np.isfinite(values), values, np.inf)
@@ -84,7 +84,7 @@ def draw_dots(axes, groups, right=np.inf, **labels):
 
 def runs_figure(records, title="", steps=None):
     """Return a figure of loss and gradient norm by step; `records` maps labels to
-    `Record`s, one colour a map.
+    `Record`s, one colour per map.
 
     A run that stops being finite ends in a red cross; the legend counts those.
     """
@@ -305,7 +305,7 @@ def progress(rows):
 
 
 def ends(rows):
-    """Show the test −ELBO of full trainings, a dot a seed, by map and arm."""
+    """Show the test −ELBO of full trainings, a dot per seed, by map and arm."""
     groups = {
         ", ".join(label): np.array([row["negative_elbo"] for row in group])
         for label, group in grouped(rows, "posterior", "arm").items()

@@ -1,7 +1,7 @@
 """The figures of notebook 03, each shown with a text for those who cannot see it.
 
 Rows are dicts as in data/beta_sweep.json, data/beta_trials.json and data/original.json,
-in nats per image; those without a beta of 0 have a place on a log axis.
+in nats per image; those with a beta of 0 have no place on a log axis.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ def regimes(runs, labels, shown):
     figure, axes = new_figure(len(runs), 3, (8, 2.45 * len(runs) + 0.5))
     for (left, middle, right), (beta, run) in zip(axes, runs.items()):
         draw_codes(left, run["tsne"].astype(float), labels, size=0.4, gap=0.12)
-        left.set_axis_off()  # only who is near whom means anything there
+        left.set_axis_off()  # only neighbourhoods mean anything there
         place = dict(transform=left.transAxes, rotation=90, ha="center", va="center")
         left.text(-0.06, 0.5, f"β = {beta}", fontsize=13, **place)
         originals, new = figures.unit(shown), figures.unit(run["new"])
@@ -218,7 +218,7 @@ def layouts(panels, labels):
     for ax, (title, plane) in zip(axes, panels.items()):
         draw_codes(ax, plane, labels, title, gap=0.13)
         ax.set(xlabel="", ylabel="")
-    axes[-1].set_axis_off()  # only who is near whom means anything there
+    axes[-1].set_axis_off()  # only neighbourhoods mean anything there
     figures.show(
         figure,
         alt="The same two-dimensional codes three times: as they are, turned by PCA, "
@@ -253,7 +253,7 @@ def units(panels):
 
 
 def surgery(groups):
-    """Show over beta what the marginal KL seems to be with ever more posteriors.
+    """Show estimates of the marginal KL over beta, from ever more posteriors.
 
     `groups` maps titles to rows with `rate` and `split`, which maps the number of
     posteriors, as text, to (mutual information, marginal KL).

@@ -1,4 +1,4 @@
-"""The figures of notebook 04, shown with a description: grids, heat maps, ways."""
+"""The figures of notebook 04, shown with a description: grids, heat maps, paths."""
 
 import numpy as np
 from matplotlib.patches import Rectangle
@@ -174,7 +174,7 @@ def show_maps(maps, labels):
         draw_codes(ax, codes, labels, title=title)
         if title == "PCA":
             ax.set(xlabel="first component", ylabel="second component")
-        elif title == "t-SNE":  # only who is near whom means anything there
+        elif title == "t-SNE":  # only neighbourhoods mean anything there
             ax.set(xlabel="no unit", ylabel="no unit", xticks=[], yticks=[])
     show(
         figure,

@@ -1,4 +1,4 @@
-"""The figures of notebook 05, shown with a description: curves, planes, hands."""
+"""The figures of notebook 05, shown with a description: curves, planes, handwriting."""
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def show_planes(codes, labels):
 
 
 def draw_classes(axes, mu, labels, title):
-    """Draw codes (n, 2) coloured by class, with names unless the classes are many."""
+    """Draw codes (n, 2) coloured by class, with names unless there are many classes."""
     if len(np.unique(labels)) <= NAMED:
         draw_codes(axes, mu, labels, title=title, size=6)
     else:

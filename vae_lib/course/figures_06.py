@@ -14,13 +14,13 @@ from vae_lib.figures import COLOURS, STYLE, draw_digits, new_figure, show, to_pn
 __all__ = ["show_rows"]  # the same for both notebooks
 TURN = np.linspace(0, 2 * np.pi, 60)
 CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)])
-MARKS = ".", "x", "+", "1"  # so that colour is never alone
+MARKS = ".", "x", "+", "1"  # so that colour is never the only cue
 STYLES = "-", "--", "-.", ":"
 PLAIN = ScalarFormatter()
 
 
 def show_tails(table):
-    """Show the share of digits whose gap, or part of it, is larger than so many nats.
+    """Show the share of digits whose gap, or part of it, exceeds a number of nats.
 
     `table` is a DataFrame with a column for each name in nats, a row for each digit.
     """
@@ -44,7 +44,7 @@ def show_tails(table):
 
 
 def ellipse(q, image, deviations=1.0):
-    """Return the ellipse (60, 2) of so many deviations of an image's q."""
+    """Return the ellipse (60, 2) of an image's q at a number of `deviations`."""
     mean, factor = q.mean[image], q.factor[image]
     return mean + deviations * (factor @ CIRCLE).T
 
@@ -105,7 +105,7 @@ def climb_frames(surface, image, way, bounds, log_p):
     """Return {step: (PNG bytes, sentence)} of q on its way, for one image's posterior.
 
     `way` and `bounds` are what `gap.climb` returns. The plane and the curve are drawn
-    once; only the ellipses and the dot on the curve are drawn anew.
+    once; only the ellipses and the dot on the curve are drawn again.
     """
     figure, (left, right) = new_figure(1, 2, (7.6, 3.5))
     centre, half = window(surface, image, (way[0], way[-1]))

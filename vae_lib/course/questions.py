@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """A question with a choice of `options`, of which `answer` counts the right one
-    from 0, or for a number.
+    """A question with `options` to choose from, or one that asks for a number. `answer`
+    is the index of the right option, from 0.
 
-    For a number `options` are empty, `answer` is that number or None, where a notebook
-    measures it, and `unit` is its unit. `why` explains the answer; it is shown after
-    the guess alone.
+    For a number, `options` is empty, `answer` is that number, or None where a notebook
+    measures it, and `unit` is its unit. `why` explains the answer; it is shown only
+    after the guess.
     """
 
     text: str
@@ -29,19 +29,18 @@ COIN_TOSS = Question(
     answer=543.43,
 )
 DEARER = Question(
-    "Which is more expensive: a code that lies 2 away from 0, or one that is five"
-    " times "
-    "as narrow as the prior?",
-    "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats for "
-    "being narrow and saves almost ½ nat on σ²: 1.13 nats together.",
+    "Which is more expensive: a code that lies 2 away from 0, or one that is five "
+    "times as narrow as the prior?",
+    "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats "
+    "for being narrow and saves almost ½ nat on σ²: 1.13 nats together.",
     options=("moving away by 2", "being five times as narrow", "they cost the same"),
     answer=0,
 )
 UNTRAINED = Question(
     "At which distortion does an untrained network start?",
     "Its logits are small, so it answers about ½ for every pixel: 784 · log 2 = 543 "
-    "nats. It starts a little above that, because its random leanings cost more where "
-    "they are wrong than they save where they are right.",
+    "nats. It starts a little above that, because its random errors cost more than "
+    "its lucky hits save.",
     options=(
         "near 0: it has made no mistake yet",
         "near 206 nats, as the mean image",
@@ -51,9 +50,8 @@ UNTRAINED = Question(
 )
 CLOSES = Question(
     "Will the gap close for every digit if you take K = 1,000 codes?",
-    "For most digits it does. But where the encoder looks at the wrong place, not"
-    " one of "
-    "a thousand draws falls where the right code is.",
+    "For most digits it does. But where the encoder looks at the wrong place, not one "
+    "of a thousand draws falls where the right code is.",
     options=("yes, for every digit", "for most digits, but not for all", "for none"),
     answer=1,
 )
@@ -62,9 +60,8 @@ CLOSES = Question(
 
 OPENS = Question(
     "Which of the three draws lets a gradient through to μ and σ?",
-    "A number drawn by NumPy has no history. TensorFlow's own generator computes "
-    "mean + "
-    "deviation · ε inside, so it is reparametrized, too.",
+    "A number drawn by NumPy has no history. TensorFlow's own generator computes mean "
+    "+ deviation · ε inside, so it is reparametrized, too.",
     options=(
         "all three",
         "μ + σ · ε only",
@@ -74,18 +71,17 @@ OPENS = Question(
     answer=2,
 )
 MORE_DRAWS = Question(
-    "How many times as many draws does the score function without a baseline need"
-    " as the "
-    "pathwise gradient, for the same precision?",
-    "The number of draws grows with the variance. The score function knows that a draw "
-    "was bad, but not in which direction the better ones are.",
+    "How many times as many draws does the score function without a baseline need as "
+    "the pathwise gradient, for the same precision?",
+    "The number of draws grows with the variance. The score function knows that a "
+    "draw was bad, but not in which direction the better ones are.",
     unit="times",
 )
 AT_1E_3 = Question(
     "At the original's learning rate of 0.001, with both maps starting at σ = 1: will "
     "the direct map spike in more runs than the softplus?",
-    "The wall at ρ = 0 is still there, but it takes training a while to push σ towards "
-    "it. How often that happens within 200 steps, the table says.",
+    "The wall at ρ = 0 is still there, but it takes training a while to push σ "
+    "towards it. The table says how often that happens within 200 steps.",
     options=(
         "in all of its runs",
         "in some of its runs, the softplus in none",
@@ -108,8 +104,8 @@ CATCHES_UP = Question(
 
 BEST_SAMPLES = Question(
     "At which β will new digits, decoded from random codes, look best?",
-    "At 0 nothing keeps the codes near the prior, and random codes fall where no image "
-    "ever was. At 200 every digit is the average digit.",
+    "At 0 nothing keeps the codes near the prior, and random codes fall where no "
+    "image ever was. At 200 every digit is the average digit.",
     options=("β = 0", "β = 12", "β = 200"),
     answer=1,
 )
@@ -138,15 +134,14 @@ SUM_OR_MEAN = Question(
 )
 ON_THE_SPOT = Question(
     "Will real networks fall silent below the predicted β, at it, or above it?",
-    "Beyond the prediction, silence is stable. Below it, speaking gains so "
-    "little that training, too, can end in silence.",
+    "Beyond the prediction, silence is stable. Below it, speaking gains so little "
+    "that training, too, can end in silence.",
     options=("below it", "exactly at it", "above it"),
     answer=0,
 )
 COVERAGE = Question(
     "A larger β brings the codes closer to the prior. Will more of the real digits "
-    "then "
-    "have a new digit that looks like them?",
+    "then have a new digit that looks like them?",
     "With two units, no: what the codes gain in order, the pictures lose in variety. "
     "With ten units it helps up to a point, and hurts beyond it.",
     options=("yes, always", "it depends on the number of units", "no, never"),
@@ -155,8 +150,7 @@ COVERAGE = Question(
 SILENT = Question(
     "Ten units and a rising β: how do the units fall silent?",
     "As in reverse water-filling: a unit is worth its rate or it is not, and the "
-    "weakest "
-    "goes first. Those that go on say less, too.",
+    "weakest goes first. Those that go on say less, too.",
     options=(
         "all say less and less, and stop together",
         "one after the other",
@@ -174,9 +168,9 @@ ONE_NETWORK = Question(
 # Notebook 04
 
 GRIDS = Question(
-    "In which of the two grids will more of the pictures stand for no test digit?",
-    "Equal steps put many codes far out, where the prior, and with it the digits, "
-    "are rare.",
+    "In which of the two grids will more of the pictures have no test digit near them?",
+    "Equal steps put many codes far out, where the prior, and with it the digits, are "
+    "rare.",
     options=("equal shares of the prior", "equal steps", "no difference"),
     answer=1,
 )
@@ -190,8 +184,8 @@ MIDDLE = Question(
 STRETCHED = Question(
     "Where is the magnification high?",
     "Codes crowd near the origin, because the prior wants them there, and where many "
-    "pictures share little room, a small step has to pass many of them. A border adds "
-    "little to that: at one distance from the origin, the inside of a class is "
+    "pictures share a small area, a small step has to pass many of them. A border "
+    "adds little to that: at one distance from the origin, the inside of a class is "
     "stretched nearly as much.",
     options=(
         "near the origin, whatever is drawn there",
@@ -217,8 +211,8 @@ FAULT = Question(
 REAL_BITS = Question(
     "The digits that we shall store have −ELBO = 107 nats on average. How many bits "
     "will one of them take in a file?",
-    "107 / ln 2 = 154: one nat is 1.44 bits. The coder below reaches that within about "
-    "one percent, once the bits of the code are paid back.",
+    "107 / ln 2 = 154: one nat is 1.44 bits. The coder below reaches that within "
+    "about one percent, once the bits of the code are paid back.",
     answer=154,
     unit="bits",
 )
@@ -237,15 +231,15 @@ TIGHTER = Question(
     "The bound gets tighter with K. What becomes of signal / noise of the encoder's "
     "gradient, as K goes to infinity?",
     "In the limit the bound is log p(x), whatever q is. Signal and noise both vanish, "
-    "the signal faster. From which K on, depends on how good q is already.",
+    "the signal faster. From which K on depends on how good q already is.",
     options=("it grows without end", "it reaches a plateau", "it goes to zero"),
     answer=2,
 )
 LIKELIER = Question(
     "Which of these has a higher likelihood than most test digits, under a model that "
     "was trained on digits alone?",
-    "A short stroke has little ink and short edges, and both are cheap. Blank paper is "
-    "not: whatever the code, this decoder expects ink somewhere.",
+    "A short stroke has little ink and short edges, and both are cheap. Blank paper "
+    "is not: whatever the code, this decoder expects ink somewhere.",
     options=("blank paper", "a single stroke", "a capital letter", "none of them"),
     answer=1,
 )

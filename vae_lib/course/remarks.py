@@ -24,15 +24,15 @@ def on_gap(name, seen, held_out):
 
 
 def on_control(name, gap, control):
-    """Return a sentence that compares the gap of `name` with that of as many digits."""
+    """Return a sentence that compares the gap of `name` with that of equally many
+    digits.
+    """
     if max(gap, control) < 2:
         return "Neither set is learned by heart: both gaps are below 2 nats."
     if gap > 2 * control:
-        return (
-            f"The gap of {name} is more than twice the control's: its pictures do it."
-        )
-    if control > 2 * gap:
-        return (
-            f"The control's gap is more than twice that of {name}: its pictures help."
-        )
-    return "The two gaps are alike within a factor of 2: it is the number of images."
+        larger = f"The gap of {name} is more than twice the control's"
+    elif control > 2 * gap:
+        larger = f"The control's gap is more than twice that of {name}"
+    else:
+        return "The two gaps agree within a factor of 2: the number of images explains them."
+    return f"{larger}: the number of images is not the whole explanation."

@@ -37,7 +37,8 @@ def load_results(name: str) -> dict[str, Any]:
 
 
 def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
-    """Return the arrays of data/NAME.npz whose names begin with `prefix`, by the rest.
+    """Return the arrays of data/NAME.npz whose names begin with `prefix`, by the rest
+    of the name.
 
     Raises FileNotFoundError with one sentence where the file is missing.
     """

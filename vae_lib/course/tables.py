@@ -1,4 +1,4 @@
-"""Tables for the notebooks: numbers as short text, and failures seen as such."""
+"""Tables for the notebooks: numbers as short text, and failures shown as failures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
 def neat(frame: pd.DataFrame) -> pd.DataFrame:
     """Return `frame` with its numbers as text by `short`, and texts as they are.
 
-    The name of the index moves to the corner, so that there is one row of heads.
+    The name of the index moves to the corner, so that there is one row of headings.
     """
     frame = frame.map(_text)
     if not isinstance(frame.index, pd.MultiIndex):
@@ -30,7 +30,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence]) -> pd.DataFrame:
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    """Return a `neat` table as Markdown, for pages that are no notebooks."""
+    """Return a `neat` table as Markdown, for pages that are not notebooks."""
     heads = [frame.columns.name or "", *frame.columns]
     lines = [f"| {' | '.join(heads)} |".replace("|  |", "| |")]
     lines += [f"|{'|'.join([':--'] + ['--:'] * len(frame.columns))}|"]
@@ -61,7 +61,7 @@ def share(bad: int, runs: int) -> str:
 def outcome_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Return the outcomes of `rows`, a line for each map and arm, as text.
 
-    A column stands for each optimizer and learning rate. A cell says how many runs
+    There is a column for each optimizer and learning rate. A cell says how many runs
     failed, how many spiked, and how many there were, then the median of their final
     losses in nats and the range of these; a run that is not finite counts as infinity.
     `rows` are conditions as `outcomes.outcome` and their settings make them.

@@ -10,6 +10,6 @@ priors               a prior that is learned with the model
 importance           training on the importance-weighted bound, and its gradient
 conditional          a VAE that is told the label
 one_network          one network for every beta
-laboratory_file      a VAE as a file of the laboratory in the browser, and back
+laboratory_file      a VAE as a file for the laboratory in the browser, and back
 remedies             free bits and warm-up, against units that fall silent
 """

@@ -1,7 +1,7 @@
-"""The one-command run: trains a VAE and writes its pictures, its figures and itself.
+"""The one-command run: trains a VAE and writes its pictures, its figures and the model.
 
     python -m vae_lib                                  the original project's experiment
-    python -m vae_lib --latent-dim 15 --beta 200       another regime of it
+    python -m vae_lib --latent-dim 15 --beta 200       another of its regimes
     python -m vae_lib --setting course                 this course's own model and loss
 
 Without options it trains as the original project did (784-500-120-2, batches of 64, the
@@ -54,7 +54,7 @@ def parser():
         "--setting",
         choices=SETTINGS,
         default="original",
-        help="whose hidden layers, and whose values below (%(default)s)",
+        help="the source of the hidden layers and the defaults below (%(default)s)",
     )
     add("--beta", type=float, help="weight of the rate, 0 or more" + usual("beta"))
     add("--latent-dim", type=int, help="latent units" + usual("latent_dim"))
@@ -65,7 +65,7 @@ def parser():
     )
     add("--epochs", type=int, help="passes over the images" + usual("epochs"))
     add("--learning-rate", type=float, help="of Adam" + usual("learning_rate"))
-    add("--batch-size", type=int, help="images a step" + usual("batch_size"))
+    add("--batch-size", type=int, help="images per step" + usual("batch_size"))
     add(
         "--posterior",
         choices=POSTERIORS,
@@ -88,13 +88,13 @@ def parser():
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="where to write (runs/ and a name made of the settings)",
+        help="where to write (runs/ and a name made from the settings)",
     )
     return result
 
 
 def values(setting):
-    """Return what a setting fills in, by the names of the options."""
+    """Return what a setting fills in, by option name."""
     filled = SETTINGS[setting].model | SETTINGS[setting].training
     return {name: value for name, value in filled.items() if name != "hidden"}
 
@@ -114,7 +114,7 @@ def filled_in(options):
 
 
 def default_folder(options):
-    """Return runs/<name>; the name tells beta, latent_dim and what is not usual."""
+    """Return runs/<name>; the name states beta, latent_dim and what is unusual."""
     default = vars(filled_in(parser().parse_args(["--setting", options.setting])))
     default["setting"] = "original"
     parts = [
@@ -168,13 +168,13 @@ def prepare(options):
 
 
 def writable(folder):
-    """Return `folder` once it exists and takes files; else raise StorageError."""
+    """Return `folder` once it exists and is writable; else raise StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise StorageError(
-            f"{folder} cannot be written into ({error.strerror}): give another folder "
+            f"{folder} cannot be written to ({error.strerror}): give another folder "
             "with --out."
         ) from error
     return folder
@@ -208,8 +208,8 @@ def draw_variances(axes, variances, active=0.01):
     """Draw the variance over images of each latent unit's mean, (latent_dim,), largest
     first, and the line `active`.
 
-    A unit above it carries information (Burda, Grosse & Salakhutdinov 2016); t-SNE,
-    free of scale, hides which do.
+    A unit above the line carries information (Burda, Grosse & Salakhutdinov 2016);
+    t-SNE ignores scale and hides which units do.
     """
     axes.bar(np.arange(1, len(variances) + 1), np.sort(variances)[::-1])
     axes.axhline(active, color="0.4", linestyle="--")
@@ -223,9 +223,7 @@ def draw_variances(axes, variances, active=0.01):
 
 
 def codes_figure(vae, split, seed):
-    """Return a figure of the means of `split`: their t-SNE, and their scale beside
-    it.
-    """
+    """Return a figure of the means of `split`: their t-SNE and their scale."""
     mu, _ = vae.encode(split.images)
     print(f"laying out {len(mu):,} means with t-SNE takes a while", flush=True)
     figure, (left, right) = figures.new_figure(1, 2, (8, 4))
@@ -233,7 +231,7 @@ def codes_figure(vae, split, seed):
     figures.draw_codes(
         left, plane, split.labels, title=f"t-SNE of {len(mu):,} training means"
     )
-    left.set_axis_off()  # only who is near whom means anything there
+    left.set_axis_off()  # only neighbourhoods mean anything there
     if vae.latent_dim == 2:
         figures.draw_codes(right, mu, split.labels, title="the means themselves")
     else:
@@ -264,7 +262,7 @@ def reconstruction_figure(vae, split, seed):
 def manifold_figure(images, codes, title=""):
     """Return a figure of images (n * n, rows, columns) decoded from a grid of codes.
 
-    The first row of the picture is the first of `codes` (n * n, 2); the axes name the
+    The first row of the picture is the first of `codes` (n * n, 2); the axes show the
     latent values of three of its places.
     """
     n, (_, height, width) = round(len(codes) ** 0.5), images.shape
@@ -284,7 +282,8 @@ def manifold_figure(images, codes, title=""):
 
 
 def write(vae, digits, folder, report):
-    """Write model, report and pictures into `folder`; return the names left out.
+    """Write model, report and pictures into `folder`; return the names of those left
+    out.
 
     Each is written whole or not at all, and what takes longest comes last.
     """
@@ -308,7 +307,7 @@ def write(vae, digits, folder, report):
     for name in files:
         (folder / name).unlink(
             missing_ok=True
-        )  # nothing of an earlier run stays beside what this one writes
+        )  # nothing from an earlier run stays beside this one
     if vae.latent_dim != 2:
         del files["manifold.png"]
     left_out = []
@@ -366,10 +365,10 @@ def run(options):
 def main(arguments=None):
     """Run the command line, by default the process's own, and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # what a terminal cannot spell costs no file
+        if hasattr(stream, "reconfigure"):  # an unprintable character costs no file
             stream.reconfigure(errors="backslashreplace")
     try:
         return run(filled_in(parser().parse_args(arguments)))
     except KeyboardInterrupt:
-        print("Stopped by hand; what is not listed above as written is left out.")
+        print("Stopped by hand; anything not listed above as written is left out.")
         return 130

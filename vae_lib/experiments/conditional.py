@@ -1,4 +1,4 @@
-"""A VAE that is told the label, and how a digit is ordered from it. Notebook 05."""
+"""A VAE that is told the label, so that a digit can be ordered from it. Notebook 05."""
 
 import numpy as np
 from keras import ops
@@ -19,7 +19,7 @@ DEFAULTS = dict(
 def labelled(split):
     """Return the images of a `Split` with one more row, uint8 (n, rows + 1, columns).
 
-    The pixel of that row whose place is the label is 255, the others 0. Notebook 05.
+    In that row the pixel at the label's place is 255, the others 0. Notebook 05.
     """
     images, labels = split
     row = np.zeros_like(images[:, :1])  # (n, 1, 28)
@@ -30,7 +30,7 @@ def labelled(split):
 class CVAE(VAE):
     """A conditional VAE: encoder and decoder are told which of ten labels an image has.
 
-    Its images are those of `labelled`; the distortion counts the picture alone. Sohn et
+    Its images are those of `labelled`; the distortion counts only the picture. Sohn et
     al. 2015; notebook 05.
     """
 
@@ -52,7 +52,7 @@ class CVAE(VAE):
         return (mu, sigma, log_sigma), self.decoder(self.joined(z, x[:, -1, :10]))
 
     def joined(self, z, y):
-        """Return what the decoder hears: code and label, (batch, latent_dim + 10)."""
+        """Return the decoder's input: code and label, (batch, latent_dim + 10)."""
         return ops.concatenate([z, y], axis=-1)
 
     def terms(self, images, training=False):
@@ -63,7 +63,7 @@ class CVAE(VAE):
 
 
 def order_digits(cvae, z, labels):
-    """Return what a `CVAE` draws of codes z (n, latent_dim) under `labels` (n,)."""
+    """Return what a `CVAE` draws from codes z (n, latent_dim) with `labels` (n,)."""
     y = np.eye(10, dtype="float32")[labels]
     logits = cvae.decoder(np.concatenate([z, y], axis=1, dtype="float32"))
     return ops.convert_to_numpy(ops.sigmoid(logits))

@@ -30,7 +30,7 @@ def score_function(distortion, slope, mu, sigma, epsilon) -> Gradients:
 def score_with_baseline(distortion, slope, mu, sigma, epsilon) -> Gradients:
     """Return the score-function estimate, less the mean distortion of the other draws.
 
-    This baseline does not depend on the draw itself, so that the mean stays what it is.
+    This baseline does not depend on the draw itself, so the mean stays the same.
     """
     draws = len(distortion)
     baseline = (distortion.sum(axis=0) - distortion) / (draws - 1)
@@ -99,15 +99,15 @@ def equality_scores(
 ) -> pd.DataFrame:
     """Return how far each estimator's mean is from automatic differentiation's.
 
-    The z-scores stand in a column for each estimator and a row for each coordinate,
-    indexed by `of` ("mu" or "sigma"), `image` and `unit`. If the means are equal, the
-    squares of a column average 1; a mistake makes them grow with the number of draws.
+    The z-scores have a column for each estimator and a row for each coordinate, indexed
+    by `of` ("mu" or "sigma"), `image` and `unit`. If the means are equal, the squares
+    of a column average 1; a mistake makes them grow with the number of draws.
 
-    The reference differentiates distortion and `rate` by the tape, at as many draws of
-    its own, in pairs epsilon, -epsilon. The score function would drown any mistake in
-    its noise, so the distortion at z = mu is subtracted from each image's distortion:
-    a constant has no gradient, and only its noise goes. Raises ValueError for fewer
-    than 100 draws. Notebook 02.
+    The reference differentiates distortion and `rate` with a gradient tape, at as many
+    draws of its own, in pairs epsilon, -epsilon. The score function would drown any
+    mistake in its noise, so the distortion at z = mu is subtracted from each image's
+    distortion: a constant has no gradient, so only noise is removed. Raises ValueError
+    for fewer than 100 draws. Notebook 02.
     """
     check_images(images, vae.image_shape)
     if draws < 100:

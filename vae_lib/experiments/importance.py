@@ -50,11 +50,11 @@ class IWAE(VAE):
 
 
 def encoder_gradients(vae, images, samples, draws, seed=0):
-    """Return estimates of the bound's gradient by mu and sigma of each image.
+    """Return estimates of the bound's gradient in mu and sigma of each image.
 
-    Two arrays (draws, n, 2 · latent_dim) in nats per unit, from as many draws of
-    `samples` codes: the plain estimate, and the doubly reparametrized one (Tucker et
-    al. 2019), which leaves the score of q out. Rainforth et al. 2018; notebook 06.
+    Two arrays (draws, n, 2 · latent_dim) in nats per unit, from `draws` draws of
+    `samples` codes each: the plain estimate, and the doubly reparametrized one (Tucker
+    et al. 2019), which leaves the score of q out. Rainforth et al. 2018; notebook 06.
     """
     rng = np.random.default_rng(seed)
     mu, sigma = (codes.astype("float64") for codes in vae.encode(images))
@@ -64,8 +64,8 @@ def encoder_gradients(vae, images, samples, draws, seed=0):
     logs = -distortion[..., 0] + ((epsilon**2 - z**2) / 2 + np.log(sigma)).sum(-1)
     grouped = (draws, samples, len(images))
     weights = softmax(logs.reshape(grouped), axis=1)[..., None]
-    whole = -(slope + z)  # of log w by z, with q's parameters following
-    path = whole + epsilon / sigma  # by z alone
+    whole = -(slope + z)  # d log w / dz, with q's parameters following
+    path = whole + epsilon / sigma  # through z alone
     plain = np.concatenate([whole, whole * epsilon + 1 / sigma], axis=-1)
     double = np.concatenate([path, path * epsilon], axis=-1)
     of = (*grouped, -1)
@@ -76,10 +76,11 @@ def encoder_gradients(vae, images, samples, draws, seed=0):
 
 
 def signal_to_noise(gradients):
-    """Return length of the mean / root of the total variance, (n,), of `gradients`
-    (draws, n, coordinates).
+    """Return the length of the mean / the root of the total variance, (n,), of
+    `gradients` (draws, n, coordinates).
 
-    The noise of the mean itself is taken off its square, which may leave nothing: 0.
+    The noise of the mean itself is subtracted from its square; if nothing is left, the
+    result is 0.
     """
     noise = gradients.var(axis=0, ddof=1).sum(axis=-1)
     signal = (gradients.mean(axis=0) ** 2).sum(axis=-1) - noise / len(gradients)

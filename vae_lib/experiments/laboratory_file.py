@@ -25,7 +25,7 @@ def save_for_browser(vae: VAE, path: Path | str) -> None:
     """Write the plain `VAE` to `path`, ending in `.vae.json`, for the laboratory.
 
     Settings, beta and weights are kept, the optimizer's state is not. Raises
-    StorageError, and leaves what stood at `path` untouched, for another class, another
+    StorageError, and leaves any file at `path` untouched, for another class, another
     activation than ReLU or images that are not 28 x 28.
     """
     path = Path(path)
@@ -63,8 +63,8 @@ def save_for_browser(vae: VAE, path: Path | str) -> None:
 def load_from_browser(path: Path | str) -> VAE:
     """Return the ordinary `VAE` that the laboratory or `save_for_browser` wrote.
 
-    Compile it to go on training. Raises StorageError when the file is missing, damaged
-    or something else. The file holds numbers only.
+    Compile it to continue training. Raises StorageError when the file is missing,
+    damaged or of another kind. The file holds numbers only.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,17 +76,17 @@ def load_from_browser(path: Path | str) -> VAE:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise StorageError(
-            f"{path} is damaged or no JSON: save the network again."
+            f"{path} is damaged or not JSON: save the network again."
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StorageError(
-            f"{path} holds no network of the laboratory: choose a .vae.json that it "
+            f"{path} holds no network from the laboratory: choose a .vae.json that it "
             "saved."
         )
     if content.get("version") != VERSION:
         raise StorageError(
             f"{path} is of version {content.get('version')!r}, and version {VERSION} "
-            "can be read: save it anew with the laboratory of this version."
+            "can be read: save it again with this version of the laboratory."
         )
     try:
         vae = VAE(**{name: content["settings"][name] for name in SETTINGS})

@@ -1,6 +1,6 @@
 """One network for every beta: a VAE that is told beta and adjusts its hidden layers.
 
-Trained once, with a beta drawn for each image, it stands for a whole sweep of dedicated
+Trained once, with a beta drawn for each image, it replaces a whole sweep of dedicated
 networks. Dosovitskiy & Djolonga 2020, "You only train once"; Bae et al. 2023,
 "Multi-rate VAE". Notebook 03.
 """
@@ -72,12 +72,13 @@ def build_networks(
 
 
 class ConditionedVAE(VAEBase):
-    """A VAE for every beta from `low` to `high`: trained once, then asked `at(beta)`.
+    """A VAE for every beta from `low` to `high`: trained once, then queried with
+    `at(beta)`.
 
     The other settings are those of `VAE`. Every image of a batch gets a beta of its
-    own, its logarithm uniform. Its loss, distortion + beta * rate, is weighted by
-    1 / √(1 + beta), so that no beta drowns the others. Raises ValueError for settings
-    that make no model. Notebook 03.
+    own, with a uniform logarithm. Its loss, distortion + beta * rate, is weighted by 1
+    / √(1 + beta), so that no beta dominates the others. Raises ValueError for settings
+    that cannot make a model. Notebook 03.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class ConditionedVAE(VAEBase):
         check_range(low, high)
         if not hidden:
             raise ValueError(
-                "hidden is (): pass one width or more; beta is told to hidden layers."
+                "hidden is (): pass one width or more; beta acts on the hidden layers."
             )
         self.settings = {**self.settings, "low": float(low), "high": float(high)}
         self.log_low, self.log_high = np.log(low), np.log(high)
@@ -145,7 +146,7 @@ class ConditionedVAE(VAEBase):
         return distortion, rate(mu, sigma, log_sigma), beta
 
     def terms(self, images, training=False):
-        """Return distortion and rate in nats, each (batch,), at betas drawn anew."""
+        """Return distortion and rate in nats, each (batch,), at newly drawn betas."""
         return self.terms_and_beta(images, training)[:2]
 
     def weighted_loss(self, distortion, rate, beta):
@@ -172,7 +173,7 @@ class ConditionedVAE(VAEBase):
         """Return the ordinary `VAE` that this network is at one `beta`.
 
         It shares no weights. Scales and shifts are folded into its own, so that it
-        encodes, decodes and is evaluated as any other, at no extra cost. Raises
+        encodes, decodes and is evaluated like any other, at no extra cost. Raises
         ValueError for a beta outside `low` … `high`; 0 has no logarithm.
         """
         self.check(beta)
@@ -230,7 +231,7 @@ class ConditionedVAE(VAEBase):
         if not low <= beta <= high:
             raise ValueError(
                 f"beta is {beta!r}: this network was trained for {low:g} to {high:g}; "
-                "train a VAE of its own for another."
+                "train a separate VAE for another."
             )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-ARMS = ["native", "matched"]  # σ at the start as it comes, or the same for every map
+ARMS = ["native", "matched"]  # initial σ as it comes, or the same for every map
 CONDITION = ["optimizer", "learning_rate", "posterior", "arm"]
 OF_RUNS = ["failed", "not_finite", "exploded", "spikes", "largest_jump", "final_loss"]
 
@@ -66,9 +66,9 @@ def spikes(norms: np.ndarray, window: int = 50, factor: float = 10.0) -> np.ndar
 def tail_index(values: np.ndarray, share: float = 0.02) -> float:
     """Return Hill's estimate of a in P(|value| > t) ~ t^-a from the largest values.
 
-    They are the largest `share` of all. With a <= 2 the variance is infinite, with
-    a <= 1 the mean as well. Raises ValueError when the share is fewer than 10 values or
-    one is not finite. Hill 1975; notebook 02.
+    These are the largest `share` of all values. With a <= 2 the variance is infinite,
+    with a <= 1 the mean as well. Raises ValueError when the share is fewer than 10
+    values or one is not finite. Hill 1975; notebook 02.
     """
     ordered = np.sort(np.abs(np.ravel(values)).astype("float64"))[::-1]
     count = int(share * len(ordered))
@@ -83,8 +83,8 @@ def tail_index(values: np.ndarray, share: float = 0.02) -> float:
 def wilson(failures: int, runs: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the Wilson interval (low, high) of a share: `failures` of `runs`.
 
-    It stays inside [0, 1] and says something even of none or all. Wilson 1927, by
-    SciPy; notebook 02.
+    It stays inside [0, 1] and is informative even for none or all. Wilson 1927,
+    computed by SciPy; notebook 02.
     """
     test = binomtest(int(failures), int(runs))
     return tuple(test.proportion_ci(confidence, method="wilson"))
@@ -122,8 +122,8 @@ def run_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     A condition of `rows` has `posterior`, `arm`, `optimizer`, `learning_rate`, a list
     `seeds`, and the lists of `outcome`; other entries are copied to each of its runs.
     `seeds` becomes `seed`, a None becomes infinity, and `unstable` is added: failed or
-    spiking. Raises ValueError if a seed stands twice in a condition: it would be the
-    same run, counted as two.
+    spiking. Raises ValueError if a seed appears twice in a condition: the same run
+    would be counted twice.
     """
     frame = pd.DataFrame(list(rows)).explode(["seeds", *OF_RUNS], ignore_index=True)
     frame = frame.rename(columns={"seeds": "seed"})
@@ -136,7 +136,7 @@ def run_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     if twice.any():
         first = frame[twice].iloc[0]
         raise ValueError(
-            f"seed {first.seed} of {first.posterior}, {first.arm}, stands twice at "
+            f"seed {first.seed} of {first.posterior}, {first.arm}, appears twice at "
             f"learning rate {first.learning_rate:g}: pass each run once, and networks "
             "of one size."
         )
@@ -146,7 +146,7 @@ def run_table(rows: Iterable[Mapping]) -> pd.DataFrame:
 def shares(runs: pd.DataFrame, of: str = "failed") -> pd.DataFrame:
     """Return the share of `runs` that failed, by condition, with its Wilson interval.
 
-    `runs` is made by `run_table`; `of` may be another of its columns of truth values:
+    `runs` is made by `run_table`; `of` may be another of its Boolean columns:
     "not_finite", "exploded", "unstable". Rows are indexed by optimizer, learning rate,
     map and arm; nothing is pooled. Columns: `bad`, `runs`, `low` and `high`, the last
     two in [0, 1].
@@ -164,13 +164,14 @@ def verdicts(
     worse: str = "direct",
     better: str = "softplus",
 ) -> pd.DataFrame:
-    """Return what the runs say of the claim that one map is less stable than another.
+    """Return what the runs say about the claim that one map is less stable than
+    another.
 
-    One row for each optimizer and learning rate: the two maps are compared at that one
-    alone, by runs of different seeds. Columns: bad runs as text for each map and arm,
-    and `verdict`, one of `VERDICTS`: `worse` is less stable if its Wilson interval lies
-    above that of `better`, in the native arm and in the matched one. Settings that lack
-    one of the four conditions are left out.
+    One row for each optimizer and learning rate: the two maps are compared within that
+    row only, by runs with different seeds. Columns: bad runs as text for each map and
+    arm, and `verdict`, one of `VERDICTS`: `worse` is less stable if its Wilson interval
+    lies above that of `better`, in the native arm and in the matched one. Settings that
+    lack one of the four conditions are left out.
     """
     found = shares(runs, of)
     rows = {}

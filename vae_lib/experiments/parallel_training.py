@@ -74,11 +74,11 @@ class ParallelVAEs:
     ) -> Iterator[Record]:
         """Take `steps` steps with each of `seeds`; yield the `Record` after every 50.
 
-        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: where that of
-        every image starts, by the bias of rho, with the weights of rho at 0; None
-        leaves both as they come. clip: the norm to which a longer gradient is scaled
-        down. A run that stops being finite stays in the record. Raises ValueError for
-        another map or optimizer.
+        posterior: a name in `maps`. optimizer: "adam" or "sgd". sigma: its initial
+        value for every image, set by the bias of rho with the weights of rho at 0; None
+        leaves both as they are initialised. clip: the norm to which a longer gradient
+        is scaled down. A run that stops being finite stays in the record. Raises
+        ValueError for another map or optimizer.
         """
         if posterior not in self.maps or optimizer not in ("adam", "sgd"):
             raise ValueError(
@@ -207,7 +207,7 @@ def dense(h: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
 
 
 def hidden_layers(h: tf.Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
-    """Return `h` after ReLU layers; `weights` holds kernels and biases in turn."""
+    """Return `h` after ReLU layers; `weights` alternates kernels and biases."""
     for kernel, bias in zip(weights[::2], weights[1::2], strict=True):
         h = tf.nn.relu(dense(h, kernel, bias))
     return h

@@ -9,8 +9,8 @@ from vae_lib.model import VAE
 class VampVAE(VAE):
     """A VAE whose prior is the mean of q(z|u) over `inputs` images u that are learned.
 
-    `start` (inputs, rows, columns), images in [0, 1], is where they begin. Its rate is
-    log q(z|x) - log p(z) at the sampled z. Tomczak & Welling 2018; notebook 06.
+    They start at `start` (inputs, rows, columns), images in [0, 1]. Its rate is log
+    q(z|x) - log p(z) at the sampled z. Tomczak & Welling 2018; notebook 06.
     """
 
     def __init__(self, start, **settings):

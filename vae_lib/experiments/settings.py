@@ -11,7 +11,7 @@ from vae_lib.model import VAE
 
 
 class Setting(NamedTuple):
-    """What an experiment is repeated from: the arguments of `VAE` and those of `train`.
+    """What is needed to repeat an experiment: the arguments of `VAE` and of `train`.
 
     `start` is the Keras initializer of the kernels.
     """
@@ -47,7 +47,7 @@ def new_vae(setting: str = "original", seed: int = 0, **changes) -> VAE:
     model, _, start = SETTINGS[setting]
     keras.utils.set_random_seed(seed)
     vae = VAE(**(model | changes))
-    if start != "he_normal":  # which is what VAE draws by itself
+    if start != "he_normal":  # which is VAE's own default
         for layer in (*vae.encoder.layers, *vae.decoder.layers):
             if isinstance(layer, keras.layers.Dense):
                 draw = keras.initializers.get(

@@ -25,7 +25,7 @@ def textbook_log_deviation(rho):
 def textbook_softplus(rho):
     """Return `sigma = log(1 + exp(rho))` and `log(sigma²) / 2`, shaped like `rho`.
 
-    This is how the original project has it.
+    The original project uses this form.
     """
     sigma = ops.softplus(rho)
     return sigma, ops.log(sigma**2) / 2.0
@@ -39,7 +39,7 @@ TEXTBOOK = {
     "bounded": bounded,
 }
 MAPS = TEXTBOOK | {"softplus, guarded": softplus}
-INVERSES = {  # the rho of a sigma
+INVERSES = {  # rho for a given sigma
     "direct": lambda sigma: sigma,
     "log_variance": lambda sigma: 2.0 * np.log(sigma),
     "log_deviation": np.log,

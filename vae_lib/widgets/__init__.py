@@ -11,10 +11,10 @@
     price         draw a digit and read its price in bits. Notebook 06
     frames        a slider over pictures drawn beforehand. Notebook 06
     guess         a guess, committed before its answer is shown. All notebooks
-    page          controls on a page of their own, without kernel or network
+    page          controls on a page of their own, without a kernel or a network
     training      what the training panel is made of
     shared        what all of them are made of
 
 `js/` holds what runs in the page, as modules; `npm run build` there makes `static/` of
-it, one file a control. `css/` holds their looks.
+it, one file a control. `css/` holds their styles.
 """

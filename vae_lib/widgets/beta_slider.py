@@ -26,15 +26,15 @@ from vae_lib.widgets.training.pictures import examples
 BETAS = 97  # on the slider
 TICKS = (0.1, 1.0, 4.0, 12.0, 40.0, 200.0)  # which have a label and are on it exactly
 CODES = 500  # test digits whose codes are drawn
-# evenly chosen test digits that rate and distortion are means of; MNIST's first ones
-# are the easier
+# the number of evenly chosen test digits over which rate and distortion are averaged;
+# MNIST's first ones are easier
 IMAGES = 2000
 SAMPLES = 10
 
 
 class BetaView(anywidget.AnyWidget):
-    """What the browser draws from: numbers for every beta of the slider; `beta` is
-    where it stands.
+    """What the browser draws from: numbers for every beta of the slider; `beta` is the
+    current one.
     """
 
     _esm = script("beta_slider")
@@ -87,7 +87,7 @@ class BetaSlider(Control):
 
     @property
     def beta(self):
-        """The beta at which the slider stands."""
+        """The beta that the slider shows."""
         return self.view.beta
 
     @beta.setter
@@ -152,15 +152,15 @@ class BetaSlider(Control):
 
     @property
     def units(self):
-        """The two units that are drawn: those of the largest rate over all beta, the
-        same twice if there is one.
+        """The two units that are drawn: those with the largest rate over all betas, or
+        the same one twice if there is only one.
         """
         order = np.argsort(-self.walk["unit_rates"].sum(axis=0), kind="stable")
         return sorted(order[:2].tolist()) if len(order) > 1 else [0, 0]
 
     @property
     def reach(self):
-        """How far the map of the codes goes."""
+        """How far the map of the codes extends."""
         return float(
             np.ceil(
                 2
@@ -200,8 +200,8 @@ class BetaSlider(Control):
 
 
 def slider_betas(low, high):
-    """Return the betas on the slider, evenly spaced in ratio, the nearest of each of
-    TICKS replaced by it.
+    """Return the betas on the slider, evenly spaced in ratio, with the one nearest to
+    each of TICKS replaced by it.
     """
     betas = np.geomspace(low, high, BETAS)
     for tick in TICKS:

@@ -51,10 +51,10 @@ class Paper(CodeMap):
 
 class DrawingBoard(Control):
     """Paper to draw a digit on; beside it what the network sees, its reconstruction,
-    its place on the map of codes.
+    and its place on the map of codes.
 
     The ink is scaled and centred as MNIST's digits were. `vae` encodes and decodes, in
-    the page; `digits` is a `Split`, whose codes make the map and whose −ELBOs tell how
+    the page; `digits` is a `Split`, whose codes make the map and whose −ELBOs show how
     unusual the drawing is. `paper` is the widget and `image` the digit drawn last.
     Raises ValueError with one sentence for a model with one latent unit, layers other
     than Dense or images that are not 28 × 28. LeCun et al. 1998 for the preparation;

@@ -12,8 +12,8 @@ class Frames(Control):
 
     `stories` maps the name of each to a mapping from the slider's values to pairs (PNG
     bytes, the sentence below them); all have the same values. `choice` names what is
-    chosen and `name` what slides. `chooser` and `slider` are the widgets. Raises
-    ValueError where there is nothing to show, or the values differ.
+    chosen, and `name` what the slider changes. `chooser` and `slider` are the widgets.
+    Raises ValueError where there is nothing to show, or the values differ.
     """
 
     def __init__(
@@ -23,7 +23,7 @@ class Frames(Control):
         if len(values) != 1 or not min(values):
             raise ValueError(
                 f"the stories have {len(values)} lists of values: pass one story or "
-                "more, all with the same values, of which there is at least one."
+                "more, all with the same values, and with at least one value."
             )
         self.stories = {title: dict(frames) for title, frames in stories.items()}
         self.description = description or f"A slider for {name} over pictures."

@@ -21,8 +21,8 @@ class Guess(Control):
     `answer` is a function without arguments for a number that the notebook measures
     further down, for example `lambda: test.distortion`; until its cell has run, the
     guess is kept and compared on demand. The button commits, and so does Enter. The
-    guess lives in the notebook's kernel alone, where it survives that the cell is run
-    again. `field` and `button` are widgets, `committed` is the guess or None. Raises
+    guess is kept only in the notebook's kernel, where it survives a second run of the
+    cell. `field` and `button` are widgets, `committed` is the guess or None. Raises
     ValueError for a question without an answer.
     """
 

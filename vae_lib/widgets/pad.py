@@ -1,7 +1,7 @@
 """The latent pad: drag a point over the map of codes and the digit follows, decoded in
 the page. Notebook 04.
 
-It answers while the kernel is busy, and without any on a page written by
+It answers while the kernel is busy, and without a kernel on a page written by
 `vae_lib.widgets.page`.
 """
 
@@ -54,12 +54,12 @@ class LatentPad(Control):
 
     `vae` decodes; `digits` is a `Split` of images of any size, whose codes make the
     map, `count` of them drawn at random. `units`, two of them counted from 0, span the
-    map: without it the two of the largest rate. Up to ten units have sliders, in the
+    map: by default the two with the largest rates. Up to ten units have sliders, in the
     order of their rates; the others stay at zero. `names`, one for each label from 0,
     are for images other than digits. `pad` and `sliders` are the widgets, `z` the code
     (latent_dim,). Everything happens in the page, with weights as `dtype`. Raises
     ValueError with one sentence for a model with one latent unit, layers other than
-    Dense, or units that are not there. Notebook 04.
+    Dense, or units that do not exist. Notebook 04.
     """
 
     description = (
@@ -106,8 +106,8 @@ class LatentPad(Control):
         if others:
             say(
                 self.message,
-                f"The other {others} latent units, those of the lowest rates, stay at "
-                "0.",
+                f"The other {others} latent units, those with the lowest rates, stay "
+                "at 0.",
             )
         super().__init__(
             self.pad, row(*self.sliders, style="vae-settings"), self.message
@@ -151,8 +151,8 @@ class LatentPad(Control):
 
 
 def words(labels, names=None):
-    """Return what an image is, "digit" or "image", and a mapping from label to how one
-    of that class is called.
+    """Return what an image is, "digit" or "image", and a mapping from each label to
+    what an image of that class is called.
     """
     if names is not None:
         return "image", {str(label): str(names[label]) for label in labels}
@@ -162,7 +162,7 @@ def words(labels, names=None):
 
 
 def clear_code(vae, mu, labels, units, state):
-    """Return the code to start at, in steps of the sliders: that of an image which the
+    """Return the code to start at, in steps of the sliders: that of an image that the
     model draws clearly.
 
     Its neighbours on the map are of its own class, it is decoded with few grey pixels,

@@ -1,4 +1,4 @@
-"""Widgets on a page of their own: one HTML file, alive without kernel and without
+"""Widgets on a page of their own: one HTML file that works without a kernel or a
 network. Notebook 04.
 """
 
@@ -47,13 +47,13 @@ PAGE = """<!DOCTYPE html>
 
 
 def page_html(widgets, title="Variational autoencoders", introduction=""):
-    """Return an HTML document in which `widgets`, one or a list, live without kernel
-    and without network.
+    """Return an HTML document in which `widgets`, one or a list, work without a kernel
+    or a network.
 
-    What computes in the browser goes on working: anywidgets, and sliders joined by
-    `jslink` or `jsdlink`, in boxes, with `HTML`, `Label` and `Image`. `introduction` is
-    plain text, a paragraph for each blank line between. Raises ValueError with one
-    sentence for any other widget, since it would stand there dead.
+    Everything that computes in the browser keeps working: anywidgets, and sliders
+    joined by `jslink` or `jsdlink`, in boxes, with `HTML`, `Label` and `Image`.
+    `introduction` is plain text, with blank lines between paragraphs. Raises ValueError
+    with one sentence for any other widget, since it would not respond.
     """
     widgets = list(widgets) if isinstance(widgets, (list, tuple)) else [widgets]
     for widget in widgets:
@@ -92,14 +92,13 @@ def write_page(widgets, path, title="Variational autoencoders", introduction="")
 
 
 def check_alive(widget):
-    """Raise ValueError with one sentence if `widget`, or one inside it, cannot live
+    """Raise ValueError with one sentence if `widget`, or one inside it, cannot work
     without a kernel.
     """
     if not isinstance(widget, ALIVE):
         raise ValueError(
-            f"a {type(widget).__name__} needs a kernel: give write_page anywidgets, "
-            "sliders, boxes and "
-            "texts only."
+            f"a {type(widget).__name__} needs a kernel: pass write_page only "
+            "anywidgets, sliders, boxes and texts."
         )
     for child in getattr(widget, "children", ()):
         check_alive(child)

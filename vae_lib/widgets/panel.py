@@ -30,16 +30,16 @@ class TrainingPanel(Control):
     """A panel that trains VAEs on `digits` and shows what they learn while the kernel
     stays free.
 
-    `digits` is what `load_mnist` returns; the model's image shape and the classes are
-    theirs. Settings by name: beta, latent_dim, posterior, likelihood, learning_rate,
+    `digits` is what `load_mnist` returns; the model's image shape and the classes come
+    from them. Settings by name: beta, latent_dim, posterior, likelihood, learning_rate,
     epochs, images (how many of the training images), seed; `hidden` and `batch_size`
-    stay as given. Beta and learning rate act on the run that trains as well. `fields`
-    are the names of the settings that the reader sees, all by default. Saved runs go to
+    stay as given. Beta and learning rate also act on a run in progress. `fields` are
+    the names of the settings that the reader sees, all by default. Saved runs go to
     `folder`. `experiments` are pairs of HTML: what to predict, and what happens. The
     methods do what the buttons do and raise what the buttons say; `result` waits, and
     `train` shows the panel, starts and waits. A panel whose cell is run again ends its
-    run and hands its runs on. Raises ValueError with one sentence for settings that are
-    not allowed. Notebook 01.
+    run and passes its runs on. Raises ValueError with one sentence for settings that
+    are not allowed. Notebook 01.
     """
 
     description = (
@@ -90,10 +90,9 @@ class TrainingPanel(Control):
             self._take_over(earlier)
 
     def train(self, timeout=None, **settings):
-        """Show the panel, train with its settings, `settings` entered first, and return
-        the `Result`.
+        """Show the panel, enter `settings`, train, and return the `Result`.
 
-        The run is seen while it goes on, and the stored output shows its end.
+        The run is visible while it goes on, and the stored output shows its end.
         """
         shown = display(self, display_id=True)
         self.start(**settings)
@@ -104,8 +103,8 @@ class TrainingPanel(Control):
                 shown.update(self)
 
     def start(self, **settings):
-        """Begin a run with the settings of the panel, `settings` entered first; return
-        at once.
+        """Enter `settings` and begin a run with the settings of the panel; return at
+        once.
         """
         with self.lock:
             self._idle("start another run")
@@ -118,7 +117,7 @@ class TrainingPanel(Control):
             self._go(self.run)
 
     def stop(self):
-        """Ask the run to end after its present chunk, within half a second; return at
+        """Ask the run to end after its current chunk, within half a second; return at
         once.
         """
         self.work.stop()
@@ -141,7 +140,7 @@ class TrainingPanel(Control):
             self._go(run)
 
     def reset(self):
-        """End what is going on, forget all runs that were not saved, and put the
+        """End the run in progress, forget all runs that were not saved, and put the
         settings back.
         """
         self.stop()
@@ -165,10 +164,9 @@ class TrainingPanel(Control):
             except (OSError, storage.StorageError) as error:
                 cause = getattr(error, "strerror", None) or error.__cause__ or error
                 raise storage.StorageError(
-                    f"Run {run.number} was not saved, since {self.folder.absolute()} "
-                    "cannot be written "
-                    f"({cause}): set panel.folder to a folder of yours and press Save "
-                    "again."
+                    f"Run {run.number} was not saved, because {self.folder.absolute()} "
+                    f"cannot be written to ({cause}): set panel.folder to a folder of "
+                    "your own and press Save again."
                 ) from error
             load = f'storage.load("{path.as_posix()}")'
             say(self.status, f"Run {run.number} is saved: {load} brings it back.")
@@ -178,10 +176,10 @@ class TrainingPanel(Control):
         """Wait for the last run to end and return its `Result` (vae, history,
         settings).
 
-        In JupyterLab the buttons answer meanwhile; where they do not, interrupt the
-        cell first: that ends the waiting, not the run. Raises what ended the run, such
-        as DivergedError; TimeoutError after `timeout` seconds; RuntimeError when no run
-        was started.
+        In JupyterLab the buttons keep working meanwhile; where they do not, interrupt
+        the cell first: that ends the waiting, not the run. Raises what ended the run,
+        such as DivergedError; TimeoutError after `timeout` seconds; RuntimeError when
+        no run was started.
         """
         if self.run is None:
             raise RuntimeError(
@@ -193,7 +191,7 @@ class TrainingPanel(Control):
 
     @property
     def results(self):
-        """The `Result`s of the runs that stand side by side, by their number."""
+        """The `Result`s of the runs shown side by side, by their number."""
         return {number: run.result() for number, (run, _) in self.runs.items()}
 
     def picture(self):
@@ -232,7 +230,7 @@ class TrainingPanel(Control):
             for run, _ in earlier.runs.values():
                 self._keep(run)
             if self.number:
-                ended = f"Run {self.number} was stopped by that. " * going
+                ended = f"Run {self.number} was stopped by this. " * going
                 kept = "Earlier runs are kept below. " * bool(self.runs)
                 say(
                     self.status,

@@ -23,8 +23,8 @@ RING = dict(markersize=11, fillstyle="none", markeredgewidth=2)
 
 
 def most_active(codes, n=2):
-    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their own
-    order.
+    """Return the `n` units of `codes` (images, latent_dim) that vary most, in their
+    original order.
     """
     return np.sort(np.argsort(-codes.var(axis=0), kind="stable")[:n])
 
@@ -34,7 +34,7 @@ class LatentPlane(Control):
     where a click moves them.
 
     `vae` decodes. `codes` (n, latent_dim) with `labels` (n,) draw the map where two
-    units have a slider. `units`, counted from 0, get the sliders: without it the first
+    units have a slider. `units`, counted from 0, get the sliders: by default the first
     two, or the two most active of `codes`; the others stay at zero. `sliders`, `digit`
     and `map` are the widgets. Raises ValueError for codes or units that do not fit the
     model. Notebook 01.
@@ -84,11 +84,11 @@ class LatentPlane(Control):
 
     @property
     def values(self):
-        """Where the sliders stand."""
+        """The values of the sliders."""
         return [slider.value for slider in self.sliders]
 
     def draw(self):
-        """Decode the sliders' code and mark it; whoever comes last draws the newest
+        """Decode the sliders' code and mark it; the last caller draws the newest
         values.
         """
         with self.lock:

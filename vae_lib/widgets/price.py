@@ -1,4 +1,4 @@
-"""Draw a digit and read its price in bits, coded as it stands. Notebook 06."""
+"""Draw a digit and read its price in bits, coded as drawn. Notebook 06."""
 
 import lzma
 import zlib
@@ -17,12 +17,12 @@ CELL = 'style="padding: 2px 10px; text-align: right"'
 
 
 class PriceBoard(Control):
-    """The drawing board, and below it what the digit drawn costs by several coders.
+    """The drawing board, and below it what the drawn digit costs with several coders.
 
     `vae` is a Bernoulli model of images 28 × 28, with two latent units or more;
-    `digits` a `Split` for the board's map. Ink is what is darker than half. `board` is
-    the drawing board, `table` the widget of the prices and `prices` what it says, in
-    bits.
+    `digits` a `Split` for the board's map. Pixels darker than half count as ink.
+    `board` is the drawing board, `table` the widget of the prices and `prices` what it
+    says, in bits.
     """
 
     description = "A board to draw a digit on, and its price in bits by several coders."
@@ -52,12 +52,13 @@ class PriceBoard(Control):
         )
 
     def picture(self):
-        """Return PNG bytes of the board as it stands."""
+        """Return PNG bytes of the board as it is now."""
         return self.board.picture()
 
 
 def prices(coder, image, words):
-    """Return what an image of 0 and 1, uint8 (rows, columns), costs by name, in bits.
+    """Return what an image of 0 and 1, uint8 (rows, columns), costs with each coder, by
+    name, in bits.
 
     `words` (stacks, count) are random 32-bit numbers to borrow from.
     """

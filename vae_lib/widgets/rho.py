@@ -1,5 +1,5 @@
-"""A slider for rho that walks textbook maps into infinity and NaN, guarded maps beside
-them. Notebook 02.
+"""A slider for rho that walks textbook maps into infinity and NaN, with guarded maps
+beside them. Notebook 02.
 """
 
 import ipywidgets

@@ -39,7 +39,8 @@ def means_figure(estimates, truth, count):
 
 
 class SampleSlider(Control):
-    """A slider for the number of samples over a picture of estimates that use so many.
+    """A slider for the number of samples over a picture of estimates that use that
+    many.
 
     `estimates` maps names to draws (n,), of which 40 times the largest of `counts` are
     used; `truth` is drawn as a dashed line. `slider` and `board` are the widgets.

@@ -18,9 +18,9 @@ class StabilityPanel(Control):
     """Choose map, learning rate, optimizer and initial sigma of `ParallelVAEs`, press
     Run, see loss and gradient.
 
-    Failed runs are drawn as failures; the runs before stay in the picture for
-    comparison. `records`, label -> `Record`, is what it shows at first. The runs go on
-    in the `background`.
+    Failed runs are drawn as failures; earlier runs stay in the picture for comparison.
+    `records`, label -> `Record`, is what the panel shows at first. The runs go on in
+    the `background`.
     """
 
     def __init__(self, stack, records, seeds=range(5), steps=200):
@@ -68,7 +68,7 @@ class StabilityPanel(Control):
         for earlier in replaced(self):
             if earlier.background.busy:
                 earlier.background.stop()
-                text += " This cell was run again: the runs that went on were stopped."
+                text += " This cell was run again: the runs in progress were stopped."
         say(self.message, text)
 
     def run(self):
@@ -89,7 +89,7 @@ class StabilityPanel(Control):
         if not self.background.start(
             runs, lambda record: self.show(label, record), self.ended
         ):
-            self.complain("A run is going on: wait for it, or press Stop.")
+            self.complain("A run is in progress: wait for it, or press Stop.")
 
     def show(self, label, record):
         """Draw the runs so far."""
@@ -116,7 +116,7 @@ class StabilityPanel(Control):
         say(self.message, text, "error")
 
     def drawn(self):
-        """Return PNG bytes of the latest runs and those before."""
+        """Return PNG bytes of the latest runs and the earlier ones."""
         return to_png(runs_figure(self.before | self.latest, steps=self.steps))
 
     def picture(self):

@@ -8,7 +8,7 @@
     own                the exercises of notebook 05
     bound              the exercises of notebook 06
 
-Each exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a
-`Verdict`. Right answers and typical mistakes stand side by side in its module: a
-teacher may read them, a learner should not.
+An exercise is called with an attempt, `model.kl_to_prior(my_function)`, and returns a
+`Verdict`. Right answers and typical mistakes are side by side in its module: a teacher
+may read them, a learner should not.
 """

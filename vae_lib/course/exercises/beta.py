@@ -29,15 +29,15 @@ effective_beta = Exercise(
     solution=lambda beta, pixels, latent_dim: beta * pixels / latent_dim,
     cases=[(1.0, 784, 2), (0.5, 100, 10), (3.0, 1024, 16)],
     mistakes={
-        "You have inverted the pixels: multiply the whole loss by their number "
-        "instead of dividing.": lambda b, p, d: b / (p * d),
+        "You have divided by the number of pixels: multiply the whole loss by it "
+        "instead.": lambda b, p, d: b / (p * d),
         "The mean over the latent units is left out: it makes the rate smaller by "
         "latent_dim.": lambda b, p, d: b * p,
         "The mean over the pixels is left out: it makes the distortion smaller by "
         "their number.": lambda b, p, d: b / d,
-        "A mean over the units divides the rate: divide by "
-        "latent_dim, not multiply.": lambda b, p, d: b * p * d,
-        "You have exchanged the two: pixels belong to the distortion, units to the "
+        "A mean over the units divides the rate: divide by latent_dim instead of "
+        "multiplying.": lambda b, p, d: b * p * d,
+        "You have swapped the two: pixels belong to the distortion, units to the "
         "rate.": lambda b, p, d: b * d / p,
     },
 )
@@ -74,8 +74,10 @@ critical_beta_poisson = Exercise(
         "That is the largest eigenvalue of the covariance: divide by the likelihood's "
         "own variance first.": lambda x: largest(_moments(x)[1], np.ones(x.shape[1])),
         "You divide by the data's own variance, which leaves the correlations: divide "
-        "by the Poisson's, its mean.": lambda x: largest(_moments(x)[1], x.var(axis=0)),
-        "You divide by the mean where its root belongs: V^(−1/2) stands on both "
+        "by the Poisson variance, which is the mean.": lambda x: largest(
+            _moments(x)[1], x.var(axis=0)
+        ),
+        "You divide by the mean instead of its square root: V^(−1/2) is on both "
         "sides.": lambda x: np.linalg.eigvalsh(
             _moments(x)[1] / np.outer(x.mean(0), x.mean(0))
         )[-1],
@@ -83,8 +85,8 @@ critical_beta_poisson = Exercise(
         "equal to its mean.": lambda x: largest(
             _moments(x)[1], np.abs(x.mean(0) * (1 - x.mean(0)))
         ),
-        "That is twice the threshold: there is no ½ to take away, −log p of the "
-        "Poisson has weight 1.": lambda x: 2 * critical_beta(x),
+        "That is twice the threshold: there is no ½ to cancel, since the Poisson's "
+        "−log p has weight 1.": lambda x: 2 * critical_beta(x),
         "That is the sum of all eigenvalues: only the direction of largest variance "
         "decides.": lambda x: np.sum(x.var(axis=0) / x.mean(axis=0)),
         "That is the smallest eigenvalue: eigvalsh sorts from the smallest to the "
@@ -108,9 +110,8 @@ active_units = Exercise(
     solution=lambda mu: np.sum(mu.var(axis=0) > 0.01),
     cases=[(means,), (means[:, 2:],)],
     mistakes={
-        "You compare the deviation with the limit: 0.01 is a variance.": lambda m: (
-            np.sum(m.std(axis=0) > 0.01)
-        ),
+        "You have compared the standard deviation with the limit: 0.01 is a "
+        "variance.": lambda m: np.sum(m.std(axis=0) > 0.01),
         "You have taken the mean of μ², which is large even for a unit that is 0.8 "
         "for every image: take the variance.": lambda m: np.sum(
             (m**2).mean(axis=0) > 0.01
@@ -166,7 +167,7 @@ why_variance = Exercise(
     "neighbours can be told apart after sampling.",
     solution="b",
     mistakes={
-        "A longer run arranges the points anew, and still knows nothing of their "
+        "A longer run rearranges the points, and still knows nothing about their "
         "size.": "a",
         "Perplexity chooses how many neighbours count; it cannot bring the scale "
         "back.": "c",

@@ -27,7 +27,7 @@ parts = Exercise(
     solution=split,
     cases=[_bounds(4), _bounds(1)],
     mistakes={
-        "The signs are turned: a part of the gap is what the better bound has more, so "
+        "The signs are reversed: a part of the gap is what the better bound gains, so "
         "subtract the worse one.": lambda p, e, d, f: -split(p, e, d, f),
         "Each of your parts begins at the encoder's bound, so they overlap: take the "
         "step from one bound to the next.": lambda p, e, d, f: np.stack(
@@ -35,8 +35,8 @@ parts = Exercise(
         ),
         "Each of your parts ends at log p(x), so they overlap: take the step from one "
         "bound to the next.": lambda p, e, d, f: np.stack([p - e, p - d, p - f]),
-        "The order is turned: first what the encoder misses, last what no Gaussian can "
-        "do.": lambda p, e, d, f: split(p, e, d, f)[::-1],
+        "The order is reversed: first what the encoder misses, last what no Gaussian "
+        "can do.": lambda p, e, d, f: split(p, e, d, f)[::-1],
         "Return the three parts one below the other, not their "
         "sum.": lambda p, e, d, f: p - e,
     },
@@ -54,16 +54,15 @@ islands = Exercise(
         "That is the entropy of the choice, but q need not name the island: it covers "
         "one of them.": float(-0.8 * np.log(0.8) - 0.2 * np.log(0.2)),
         "That is for two islands of equal shares.": float(np.log(2)),
-        "That is the share which is lost; its price is a logarithm.": 0.2,
-        "A q that covers one island is no perfect copy of p(z|x): it pays for the "
-        "other "
-        "one.": 0.0,
+        "That is the share that is lost; its price is a logarithm.": 0.2,
+        "A q that covers one island is not a perfect copy of p(z|x): it pays for the "
+        "other one.": 0.0,
     },
 )
 
 
 def pushed(top, start, size, bits):
-    """Return the number `top` after a symbol was pushed on it."""
+    """Return the number `top` after a symbol was pushed onto it."""
     return (top // size << bits) + start + top % size
 
 
@@ -132,8 +131,8 @@ normalized = Exercise(
         "At p = ½ your result is not finite: the formula is 0 / 0 there, its limit "
         "ln 2.": _plain,
         "That is C, not its logarithm.": lambda p: np.exp(normalizer(p)),
-        "The sign is turned: the area of p^x (1 − p)^(1 − x) is 1 / C, so log C is its "
-        "negative logarithm.": lambda p: -normalizer(p),
+        "The sign is reversed: the area under p^x (1 − p)^(1 − x) is 1 / C, so log C "
+        "is its negative logarithm.": lambda p: -normalizer(p),
         "The 2 before artanh is missing.": lambda p: normalizer(p) - np.log(2),
         "Near ½ you have returned 0; the limit is ln 2.": lambda p: np.where(
             np.abs(p - 0.5) < 1e-3, 0.0, normalizer(p)

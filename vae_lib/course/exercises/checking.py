@@ -1,4 +1,4 @@
-"""Exercises, and what is said of an attempt: right, the mistake, or how far off."""
+"""Exercises, and what is said about an attempt: right, the mistake, or how far off."""
 
 import ast
 import copy
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 UNTOUCHED = "Not tried yet: replace the ... above, then run the cell again."
-# Never alone: the word says it, too.
+# Colour is never the only sign: the word says it, too.
 COLOURS = {"Right": "#2e7d32", "Not yet": "#b3122b", "Open": "#616161"}
 
 
 class Verdict(NamedTuple):
-    """What is said of an attempt; true when it is right.
+    """What is said about an attempt; true when it is right.
 
     `state` is "Right", "Not yet" or "Open".
     """
@@ -47,8 +47,8 @@ class Exercise:
     of `mistakes`, whose keys say what went wrong. Functions are called with each of
     `cases`, tuples of arguments named `names`; `read` turns what they return into the
     array that is compared, within `tolerance` (relative, and absolute for entries below
-    1). `judge`, if there is one, has the first word: it returns a sentence about a
-    wrong result, or None.
+    1). `judge`, if there is one, goes first: it returns a sentence about a wrong
+    result, or None.
     """
 
     right: str
@@ -81,8 +81,8 @@ class Exercise:
         )
         if letter not in letters:
             return (
-                f"The answer {attempt!r} is none of the letters {', '.join(letters)}: "
-                "give one of them."
+                f"The answer {attempt!r} is not one of the letters "
+                f"{', '.join(letters)}: give one of them."
             )
         return next(
             (sentence for sentence, wrong in self.mistakes.items() if wrong == letter),
@@ -211,21 +211,21 @@ def _result(function, case):
 
 
 def _difference(found, wanted, where):
-    """Say how an array differs from the one that is wanted."""
+    """Say how an array differs from the expected one."""
     if found is None:
         return (
-            "What the function returns cannot be read as numbers; wanted is the shape "
+            "The function's result cannot be read as numbers: return an array of shape "
             f"{wanted.shape}."
         )
     if found.shape != wanted.shape:
         return (
-            f"For {where} the result has the shape {found.shape}, wanted is "
+            f"For {where} the result has the shape {found.shape}, but should have "
             f"{wanted.shape}."
         )
     wrong = ~np.isclose(found, wanted, rtol=1e-3, atol=1e-3)
     place = np.unravel_index(int(np.argmax(wrong)), found.shape)
     entry = f" in entry {tuple(map(int, place))}" if place else ""
     return (
-        f"For {where} the result{entry} is {found[place]:.5g}, wanted is "
+        f"For {where} the result{entry} is {found[place]:.5g}, but should be "
         f"{wanted[place]:.5g}."
     )

@@ -1,4 +1,4 @@
-"""The exercises of notebook 04: grids, ways through the latent space, its metric, its
+"""The exercises of notebook 04: grids, paths through the latent space, its metric, its
 holes.
 """
 
@@ -65,15 +65,15 @@ slerp = Exercise(
             "The cosine of the angle is the dot product divided by both lengths: "
             "yours is not divided."
         ): lambda a, b, t: _slerp(a, b, t, np.arccos(np.clip(a @ b, -1, 1))),
-        "You have exchanged start and end: share 0 is the start.": lambda a, b, t: (
-            _slerp(b, a, t, _angle(a, b))
+        "You have swapped start and end: share 0 is the start.": lambda a, b, t: _slerp(
+            b, a, t, _angle(a, b)
         ),
-        "You have brought the code to length 1: others are longer.": lambda a, b, t: (
+        "You have scaled the code to length 1: others are longer.": lambda a, b, t: (
             _slerp(a / np.linalg.norm(a), b / np.linalg.norm(b), t, _angle(a, b))
         ),
         (
             "You have stretched the straight line to the great circle's length: equal "
-            "shares are no equal angles then."
+            "shares are then not equal angles."
         ): lambda a, b, t: (
             ((1 - t) * a + t * b)
             * np.linalg.norm(_slerp(a, b, t, _angle(a, b)))
@@ -110,17 +110,14 @@ magnification = Exercise(
             np.linalg.det(metric_of(j, p))
         ),
         (
-            "Take the weight once: p(1 − p) stands in the middle of Jᵀ … J, not "
-            "in each "
-            "J."
+            "Take the weight once: p(1 − p) is in the middle of Jᵀ … J, not in each J."
         ): lambda j, p: np.sqrt(np.linalg.det(metric_of(j, (p * (1 - p)) ** 2))),
         "You divide by p(1 − p): J is that of the logits, so multiply.": lambda j, p: (
             np.sqrt(np.linalg.det(metric_of(j, 1 / (p * (1 - p)))))
         ),
         (
-            "J Jᵀ is a matrix of pixels and has determinant 0: wanted is the "
-            "small one, "
-            "Jᵀ … J."
+            "J Jᵀ is a matrix of pixels and has determinant 0: use the small one, Jᵀ … "
+            "J."
         ): lambda j, p: np.sqrt(abs(np.linalg.det(j @ j.T))),
         (
             "That is the trace, the sum of squared lengths; the area is the root "
@@ -158,7 +155,7 @@ log_aggregate = Exercise(
             "log N."
         ): lambda z, m, s: logsumexp(normal_log_density(z, m, s), axis=1),
         (
-            "That is the mean of the logarithms: wanted is the logarithm of the mean."
+            "That is the mean of the logarithms: take the logarithm of the mean."
         ): lambda z, m, s: normal_log_density(z, m, s).mean(axis=1),
         "The term −log σ is missing from the normal density.": lambda z, m, s: (
             logsumexp(normal_log_density(z, m, s) + np.log(s).sum(-1), axis=1)
@@ -169,7 +166,7 @@ log_aggregate = Exercise(
             - np.log(len(m))
             + z.shape[1] * np.log(2 * np.pi) / 2
         ),
-        "You have taken σ for a variance.": lambda z, m, s: (
+        "You have used σ as if it were a variance.": lambda z, m, s: (
             logsumexp(normal_log_density(z, m, np.sqrt(s)), axis=1) - np.log(len(m))
         ),
         "The ½ in front of the square is missing.": lambda z, m, s: (
@@ -210,7 +207,7 @@ def length(path, metric):
 
 
 def _path(result, arguments):
-    """Say what is wrong with a path that is to be the shortest in the half plane, whose
+    """Say what is wrong with a path meant to be the shortest in the half plane, whose
     distances are known.
     """
     start, end, metric = arguments
@@ -218,8 +215,7 @@ def _path(result, arguments):
         path = np.asarray(result, "float64")
     except (TypeError, ValueError):
         return (
-            "What the function returns are no numbers: return the path as an array "
-            "(n, 2)."
+            "The function does not return numbers: return the path as an array (n, 2)."
         )
     if path.ndim != 2 or path.shape[1] != 2 or len(path) < 5:
         return (
@@ -235,18 +231,21 @@ def _path(result, arguments):
         np.allclose(path[0], start, atol=1e-3) and np.allclose(path[-1], end, atol=1e-3)
     ):
         return (
-            "The path has to begin at start and to end at end: move the codes between "
-            "them alone."
+            "The path has to begin at start and end at end: move only the codes "
+            "between them."
         )
     (across, up), away = end - start, path - start
     if np.abs(across * away[:, 1] - up * away[:, 0]).max() < 1e-3:
         return (
-            "That is the straight line: under this metric a bow through larger z₂ is "
+            "That is the straight line: under this metric an arc through larger z₂ is "
             "shorter."
         )
     square = np.sum((end - start) ** 2)
     if np.linalg.norm(np.diff(path, axis=0), axis=1).max() > 0.5 * np.sqrt(square):
-        return "One step is more than half of the way: spread the codes along the path."
+        return (
+            "One step covers more than half of the way: spread the codes along the "
+            "path."
+        )
     shortest = np.arccosh(1 + square / (2 * start[1] * end[1]))
     share = length(path, metric) / shortest
     if share > 1.02:

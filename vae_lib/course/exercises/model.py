@@ -21,15 +21,15 @@ ten_units = Exercise(
     solution=10 * ((0.2**2 - 1) / 2 - np.log(0.2)),
     tolerance=0.01,
     mistakes={
-        "That is the rate of one number of the code; here are ten, and their rates "
-        "add up.": (0.2**2 - 1) / 2 - np.log(0.2),
+        "That is the rate of one number of the code; there are ten here, and their "
+        "rates add up.": (0.2**2 - 1) / 2 - np.log(0.2),
         "That is ten times −log σ: the term ½(σ² − 1), which is negative here, is "
         "missing.": -10 * np.log(0.2),
         "That is in bits: nats use the natural logarithm.": 10
         * ((0.2**2 - 1) / 2 - np.log(0.2))
         / np.log(2),
         "You have forgotten the ½ in front of σ² − 1.": 10 * (0.2**2 - 1 - np.log(0.2)),
-        "You have taken the variance, 0.04, for the deviation, 0.2.": 10
+        "You have used the variance, 0.04, instead of the standard deviation, 0.2.": 10
         * ((0.04**2 - 1) / 2 - np.log(0.04)),
     },
 )
@@ -45,8 +45,8 @@ floor = Exercise(
         "A perfect copy costs nothing only where every pixel is 0 or 1: put x = π = ¼"
         " into D.": 0.0,
         "That is the cost of one pixel: D is summed over all 784.": entropy,
-        "You have kept −x log π alone: the light part of each pixel, −(1 − x) log(1 −"
-        " π), costs as well.": -784 * 0.25 * np.log(0.25),
+        "You have kept only −x log π: the light part of each pixel, −(1 − x) log(1 − "
+        "π), costs as well.": -784 * 0.25 * np.log(0.25),
         "That is in bits: nats use the natural logarithm.": 784 * entropy / np.log(2),
         "That is the cost of answering ½ for every pixel; ¼ is the better answer.": 784
         * np.log(2),
@@ -61,8 +61,8 @@ slope = Exercise(
     solution=lambda x, logits: expit(logits) - x,
     cases=[(RNG.random((2, 3, 3)).astype("float32"), 3 * normal(2, 3, 3))],
     mistakes={
-        "The sign is reversed: D falls where the logit moves "
-        "towards the pixel.": lambda x, logits: x - expit(logits),
+        "The sign is reversed: D falls when the logit moves towards the "
+        "pixel.": lambda x, logits: x - expit(logits),
         "You compare x with the logit itself: the derivative of log(1 + e^ℓ) is "
         "sigmoid(ℓ).": lambda x, logits: logits - x,
         "You have differentiated with respect to π; the chain rule's factor π(1 − π) "
@@ -109,12 +109,12 @@ kl_to_prior = Exercise(
         ),
         "You have averaged over the numbers of the code: their "
         "rates add up.": lambda m, s, a, b: kl(m, s, a, b) / m.shape[-1],
-        "Sum over the numbers of the code: one value for each "
-        "image is wanted.": lambda m, s, a, b: (
+        "Sum over the numbers of the code: return one value for each "
+        "image.": lambda m, s, a, b: (
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 + np.log(b / s)
         ),
-        "You have summed over the batch as well: one value for "
-        "each image is wanted.": lambda m, s, a, b: kl(m, s, a, b).sum(),
+        "You have summed over the batch as well: return one value for each "
+        "image.": lambda m, s, a, b: kl(m, s, a, b).sum(),
         "The sign is reversed: a KL divergence is never negative.": lambda m, s, a, b: (
             -kl(m, s, a, b)
         ),
@@ -122,20 +122,20 @@ kl_to_prior = Exercise(
         "more, not less.": lambda m, s, a, b: np.sum(
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 - np.log(b / s), axis=-1
         ),
-        "You have taken σ for a variance: the arguments are "
-        "standard deviations.": lambda m, s, a, b: kl(m, np.sqrt(s), a, np.sqrt(b)),
-        "Divide by the prior's variance, prior_sigma², not by its"
-        " deviation.": lambda m, s, a, b: np.sum(
+        "You have used σ as if it were a variance: the arguments are standard "
+        "deviations.": lambda m, s, a, b: kl(m, np.sqrt(s), a, np.sqrt(b)),
+        "Divide by the prior's variance, prior_sigma², not by its standard "
+        "deviation.": lambda m, s, a, b: np.sum(
             ((s**2 + (m - a) ** 2) / b - 1) / 2 + np.log(b / s), axis=-1
         ),
         "The logarithm of prior_sigma is missing.": lambda m, s, a, b: np.sum(
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 - np.log(s), axis=-1
         ),
-        "Your logarithm counts twice: log σ² = 2 log σ, and the ½"
-        " takes the 2 away.": lambda m, s, a, b: np.sum(
+        "Your logarithm counts twice: log σ² = 2 log σ, and the ½ cancels the "
+        "2.": lambda m, s, a, b: np.sum(
             ((s**2 + (m - a) ** 2) / b**2 - 1) / 2 + 2 * np.log(b / s), axis=-1
         ),
-        "You have exchanged q and p: that is KL(p ‖ q).": lambda m, s, a, b: kl(
+        "You have swapped q and p: that is KL(p ‖ q).": lambda m, s, a, b: kl(
             a, b, m, s
         ),
         "You have left the prior out: that is the rate against "
@@ -150,8 +150,8 @@ bound = Exercise(
     solution=lambda w: logsumexp(w, axis=0) - np.log(len(w)),
     cases=[(3 * normal(5, 4) - 140,), (3 * normal(5, 4) - 1000,)],
     mistakes={
-        "That is the mean of the logarithms, the ELBO: wanted is the logarithm of the"
-        " mean.": lambda w: w.mean(axis=0),
+        "That is the mean of the logarithms, the ELBO: take the logarithm of the "
+        "mean.": lambda w: w.mean(axis=0),
         "You have forgotten to divide by K inside the logarithm.": lambda w: logsumexp(
             w, axis=0
         ),
@@ -166,10 +166,10 @@ bound = Exercise(
         "The sign is reversed: the bound of log p(x) is negative here.": lambda w: (
             np.log(len(w)) - logsumexp(w, axis=0)
         ),
-        "You have averaged over images, too: one value for each "
-        "image is wanted.": lambda w: logsumexp(w) - np.log(w.size),
-        "That is the largest log weight alone: the other codes "
-        "count as well.": lambda w: w.max(axis=0),
+        "You have averaged over images, too: return one value for each "
+        "image.": lambda w: logsumexp(w) - np.log(w.size),
+        "That is only the largest log weight: the other codes count as "
+        "well.": lambda w: w.max(axis=0),
     },
 )
 

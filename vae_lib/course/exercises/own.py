@@ -13,7 +13,7 @@ def scaled(counts, most):
 
 
 def _grey(result):
-    """Return grey levels as numbers, of an array that has to be `uint8`."""
+    """Return as numbers the grey levels of an array that has to be `uint8`."""
     array = np.asarray(result)
     if array.dtype != np.uint8:
         raise TypeError("not uint8")
@@ -25,7 +25,7 @@ def _dtype(result, arguments):
     found = getattr(result, "dtype", type(result).__name__)
     if not isinstance(result, np.ndarray) or result.dtype != np.uint8:
         return (
-            f"The result is {found}, wanted is an array of uint8: end with "
+            f"The result is {found}, but should be an array of uint8: end with "
             ".astype('uint8')."
         )
     return None
@@ -49,11 +49,11 @@ pixels = Exercise(
         "first.": lambda c, m: (c * (255 / m)).astype("uint8"),
         "You have divided by 255: that leaves 0 in almost every pixel. Multiply by "
         "255 / most.": lambda c, m: np.round(c / 255).astype("uint8"),
-        "The numbers are as they were: with 16 as the most ink of 255, every image is "
-        "nearly black paper.": lambda c, m: c.astype("uint8"),
+        "The numbers are unchanged: with at most 16 of 255 levels of ink, every image "
+        "is nearly blank.": lambda c, m: c.astype("uint8"),
         "You have scaled to 1, not to 255: as uint8 only 0 and 1 are "
         "left.": lambda c, m: np.round(c / m).astype("uint8"),
-        "Ink and paper are exchanged: in these notebooks 0 is paper and 255 is "
+        "Ink and paper are swapped: in these notebooks 0 is paper and 255 is "
         "ink.": lambda c, m: 255 - scaled(c, m),
         "That multiplies by 256 / most: the most ink becomes 256, which uint8 wraps "
         "round to 0.": lambda c, m: (
@@ -86,9 +86,9 @@ convolution = Exercise(
         "it.": lambda r, c, k, i, o, s: r * c * k**2 * i * o / s,
         "The kernel is a square: kernel² weights for each pair of "
         "channels.": lambda r, c, k, i, o, s: r * c * k * i * o / s**2,
-        "The channels that come in are missing: each of them has weights of its "
+        "The input channels are missing: each of them has weights of its "
         "own.": lambda r, c, k, i, o, s: r * c * k**2 * o / s**2,
-        "The channels that go out are missing: each of them is computed "
+        "The output channels are missing: each of them is computed "
         "anew.": lambda r, c, k, i, o, s: r * c * k**2 * i / s**2,
         "Channels multiply: every one that goes out reads every one that comes "
         "in.": lambda r, c, k, i, o, s: r * c * k**2 * (i + o) / s**2,
@@ -97,7 +97,7 @@ convolution = Exercise(
 
 
 def with_row(images, labels):
-    """Return images with a row below in which the pixel of the label is 255."""
+    """Return images with a row added below, in which the label's pixel is 255."""
     row = np.zeros_like(images[:, :1])
     row[np.arange(len(row)), 0, labels] = 255
     return np.concatenate([images, row], axis=1)
@@ -120,10 +120,11 @@ told = Exercise(
         (tiny[1], np.array([4, 4, 0, 1])),
     ],
     mistakes={
-        "The pixel of the label is 1, of 255: divided by 255 it is nearly as black as "
-        "the others.": lambda x, y: np.concatenate([x, _row(x, y, value=1)], axis=1),
-        "The row stands on top: put it below the picture, as the last "
-        "row.": lambda x, y: np.concatenate([_row(x, y), x], axis=1),
+        "The label's pixel is 1 of 255: divided by 255, it is nearly as black as the "
+        "others.": lambda x, y: np.concatenate([x, _row(x, y, value=1)], axis=1),
+        "The row is on top: put it below the picture, as the last row.": lambda x, y: (
+            np.concatenate([_row(x, y), x], axis=1)
+        ),
         "Labels count from 0: label 0 is the first pixel.": lambda x, y: np.concatenate(
             [x, _row(x, y, shift=1)], axis=1
         ),

@@ -18,13 +18,13 @@ unit_width = Exercise(
         "That is where the exponential maps reach σ = 1; softplus(0) is log 2 = "
         "0.693.": 0.0,
         "softplus(1) is 1.313: the two are close only for large ρ.": 1.0,
-        "0.693 is softplus(0): you have put in 0 where σ = 1 belongs, so turn the map"
-        " round.": np.log(2.0),
+        "0.693 is softplus(0): you have put in 0 where σ = 1 belongs, so invert the "
+        "map.": np.log(2.0),
         "The sign is wrong: log(e − 1), and e − 1 is larger than 1.": -np.log(
             np.expm1(1.0)
         ),
         "That is e − 1: its logarithm is missing.": np.expm1(1.0),
-        "That is log(e + 1), which is softplus(1): turning the map round gives a "
+        "That is log(e + 1), which is softplus(1): inverting the map gives a "
         "minus.": np.log1p(np.e),
     },
 )
@@ -37,7 +37,7 @@ def _pair(result):
 
 
 def _two(result, arguments):
-    """Say so if the result is no pair."""
+    """Say so if the result is not a pair."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         return "Return two things, sigma and log_sigma: return sigma, log_sigma"
     return None
@@ -70,11 +70,12 @@ guarded = Exercise(
             half_linear(r)[0],
             2 * half_linear(r)[1],
         ),
-        "The second result is the variance σ²; wanted is log σ.": lambda r: (
+        "The second result is the variance σ²; return log σ.": lambda r: (
             half_linear(r)[0],
             half_linear(r)[0] ** 2,
         ),
-        "The first result is the variance; wanted is the deviation σ.": lambda r: (
+        "The first result is the variance; return the standard deviation "
+        "σ.": lambda r: (
             half_linear(r)[0] ** 2,
             half_linear(r)[1],
         ),
@@ -83,8 +84,8 @@ guarded = Exercise(
             np.where(r < 0, np.exp(np.minimum(r, 0)), r),
             np.where(r < 0, r, np.log(np.maximum(r, 1e-45))),
         ),
-        "That is exp(ρ) everywhere: it overflows on the right, where the line 1 + ρ "
-        "is wanted.": lambda r: (
+        "That is exp(ρ) everywhere: it overflows on the right, where the line 1 + ρ is "
+        "needed.": lambda r: (
             np.exp(r),
             r,
         ),
@@ -115,8 +116,8 @@ slope = Exercise(
         "On the left the chain rule's factor is missing: there dσ/dρ = σ.": lambda r: (
             half_linear(r)[0] - 1 / half_linear(r)[0]
         ),
-        "The factor σ belongs to the left piece alone: on the "
-        "right dσ/dρ = 1.": lambda r: half_linear(r)[0] ** 2 - 1,
+        "The factor σ belongs only to the left piece: on the right dσ/dρ = "
+        "1.": lambda r: half_linear(r)[0] ** 2 - 1,
         "That is for σ = exp(ρ) everywhere: on the right σ = 1 + ρ.": lambda r: (
             np.expm1(2 * r)
         ),
@@ -179,7 +180,9 @@ interval = Exercise(
         "That is the interval share ± 1.96 √(share (1 − share)/n), which claims "
         "certainty after 0 of 5: Wilson's "
         "does not.": _wald,
-        "That is one deviation: for 95 % put z = 1.96.": lambda k, n: wilson(k, n, 1.0),
+        "That is one standard deviation: for 95 % use z = 1.96.": lambda k, n: wilson(
+            k, n, 1.0
+        ),
         "The factor z in front of the root is missing.": lambda k, n: tuple(
             np.mean(wilson(k, n))
             + np.array([-1, 1]) * (wilson(k, n)[1] - np.mean(wilson(k, n))) / 1.96
@@ -188,12 +191,11 @@ interval = Exercise(
         "Divide by 1 + z²/n.": lambda k, n: tuple(
             bound * (1 + 1.96**2 / n) for bound in wilson(k, n)
         ),
-        "You return the middle and the half width; wanted are the"
-        " two ends.": lambda k, n: (
+        "You return the middle and the half-width; return the two ends.": lambda k, n: (
             np.mean(wilson(k, n)),
             (wilson(k, n)[1] - wilson(k, n)[0]) / 2,
         ),
-        "The ends are exchanged: the lower one comes first.": lambda k, n: wilson(k, n)[
+        "The ends are swapped: the lower one comes first.": lambda k, n: wilson(k, n)[
             ::-1
         ],
     },
@@ -217,20 +219,19 @@ score = Exercise(
         "The sign is reversed: log q of a head rises with the logit.": lambda f, z, a: (
             f * (expit(a) - z)
         ),
-        "That is the slope of log q alone: multiply by f(z).": lambda f, z, a: (
+        "That is only the slope of log q: multiply by f(z).": lambda f, z, a: (
             z - expit(a)
         ),
         "Compare z with the probability sigmoid(logit), not with "
         "the logit.": lambda f, z, a: f * (z - a),
-        "That is f(z) times log q; wanted is f(z) times its "
-        "derivative.": lambda f, z, a: (
+        "That is f(z) times log q; return f(z) times its derivative.": lambda f, z, a: (
             f * np.log(np.where(z == 1, expit(a), 1 - expit(a)))
         ),
         "You have differentiated log p, the logarithm for a head,"
         " whatever was drawn.": lambda f, z, a: f * (1 - expit(a)),
         "That is the slope for a head and 0 for a tail: tails "
         "move the logit, too.": lambda f, z, a: f * z * (1 - expit(a)),
-        "Return one estimate for each draw: their mean hides the variance that we are"
-        " after.": lambda f, z, a: np.mean(f * (z - expit(a))),
+        "Return one estimate for each draw: their mean hides the variance that matters "
+        "here.": lambda f, z, a: np.mean(f * (z - expit(a))),
     },
 )

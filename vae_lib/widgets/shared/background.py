@@ -8,7 +8,7 @@ import time
 import weakref
 from concurrent.futures import Future, wait
 
-GAP = 0.125  # seconds between two drawings at least, hence 8 a second at most
+GAP = 0.125  # minimum seconds between two drawings: at most 8 a second
 SHARE = 0.25  # of the time that drawing may take
 _all = weakref.WeakSet()
 
@@ -19,7 +19,7 @@ class Background:
 
     `start` returns at once. The thread hands items of the iterable to `show`, not more
     often than 8 times a second nor for more than a quarter of the time, and always the
-    last one; `stop` leaves the iterable after the present item. Whatever is raised ends
+    last one; `stop` leaves the iterable after the current item. Whatever is raised ends
     the work: it goes to `ended(error)`, which runs last in any case, and `result`
     raises it again. After that the next work can start. Nothing is printed.
 
@@ -55,7 +55,7 @@ class Background:
         return True
 
     def stop(self):
-        """Ask the work to end after its present item; return at once, also when there
+        """Ask the work to end after its current item; return at once, even when there
         is none.
         """
         self.halt.set()

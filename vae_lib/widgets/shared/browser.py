@@ -27,8 +27,8 @@ def styles(*names):
 def dense_layers(network):
     """Return the `Dense` layers of a Keras model in order.
 
-    Raises ValueError with one sentence where there are others, reshaping aside: the
-    page could not follow.
+    Raises ValueError with one sentence if there are others, apart from reshaping: the
+    page cannot compute them.
     """
     passed = keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape
     layers = [layer for layer in network.layers if not isinstance(layer, passed)]
@@ -74,7 +74,7 @@ def packed(values, dtype="float16"):
         values = np.asarray(values).astype(np.dtype(dtype).newbyteorder("<"))
     if not np.isfinite(values).all():
         raise ValueError(
-            f"some weights are NaN or too large for {dtype}: train anew, or choose "
+            f"some weights are NaN or too large for {dtype}: train again, or choose "
             "float32."
         )
     return values.tobytes()

@@ -1,4 +1,4 @@
-"""The map of codes that the latent pad and the drawing board stand on. Notebook 04."""
+"""The map of codes that the latent pad and the drawing board share. Notebook 04."""
 
 import anywidget
 import numpy as np
@@ -31,15 +31,15 @@ class CodeMap(anywidget.AnyWidget):
     reach = traitlets.Float(3.0).tag(sync=True)
     codes = traitlets.Bytes().tag(sync=True)
     labels = traitlets.Bytes().tag(sync=True)
-    badges = traitlets.List().tag(sync=True)  # [label, x, y] where its numeral stands
+    badges = traitlets.List().tag(sync=True)  # [label, x, y] where its numeral is
     colours = traitlets.List([to_hex(colour) for colour in figures.COLOURS]).tag(
         sync=True
     )
 
 
 def check_map(vae, units=None):
-    """Raise ValueError with one sentence unless `vae` has two latent units at least,
-    among them `units`.
+    """Raise ValueError with one sentence unless `vae` has at least two latent units,
+    `units` among them.
     """
     n = vae.latent_dim
     if n < 2:
@@ -56,15 +56,15 @@ def check_map(vae, units=None):
 
 
 def drawn_at_random(split, count=IMAGES):
-    """Return `count` of a split's images, or all of fewer: the order of MNIST's test
-    digits is not random.
+    """Return `count` of a split's images, or all if there are fewer: the order of
+    MNIST's test digits is not random.
     """
     order = np.random.default_rng(0).permutation(len(split.images))[:count]
     return split._replace(images=split.images[order], labels=split.labels[order])
 
 
 def by_rate(mu, sigma):
-    """Return the latent units, those of the largest rates first."""
+    """Return the latent units in descending order of rate."""
     return np.argsort(-unit_rates(mu, sigma), kind="stable").tolist()
 
 

@@ -24,9 +24,9 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # JupyterLab takes keys for its own shortcuts (x cuts the cell, 1 makes it a heading)
 # unless the element that has the focus says otherwise: here every control does, and
-# takes the focus wherever it is clicked. Ctrl+S and the like stay JupyterLab's. Enter
-# in
-# a guess presses its button. A script in a widget runs only as the handler of an event.
+# takes the focus wherever it is clicked. Ctrl+S and the like still go to JupyterLab.
+# Enter in a guess presses its button. A script in a widget runs only as the handler of
+# an event.
 KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
   window.addEventListener('keydown', (event) => {
@@ -46,7 +46,7 @@ class Picture(anywidget.AnyWidget):
     """PNG bytes with a description for those who cannot see them; `sharp` shows every
     pixel as a square.
 
-    Places are [left, top] as shares of the picture: a ring stands at `mark`, and a
+    Places are [left, top] as shares of the picture: a ring is drawn at `mark`, and a
     `clickable` picture puts where it is clicked, or dragged over, into `chosen`.
     """
 
@@ -63,7 +63,7 @@ class Picture(anywidget.AnyWidget):
 class Control(ipywidgets.VBox):
     """A column of widgets in the house style.
 
-    Where no kernel runs, on a page of a code host for instance, its output shows the
+    Where no kernel runs, for instance on a code host's page, its output shows the
     pictures as they were.
     """
 
@@ -98,12 +98,12 @@ class Control(ipywidgets.VBox):
 
 
 def answering(widget):
-    """Return the widget, made to answer while a cell runs, with all that is inside it.
+    """Return the widget, made to respond while a cell runs, with everything inside it.
 
-    JupyterLab sends what readers do to a thread beside the one that runs cells (a
-    subshell). ipykernel 7.4 sends it on to whichever thread has changed the widget
+    JupyterLab sends what readers do to a thread beside the one that runs cells
+    (a subshell). ipykernel 7.4 sends it on to whichever thread has changed the widget
     last; if that was the cells' own, it waits until no cell runs. Here the page's
-    choice stands. Kernels without this detour are left as they are.
+    choice is kept. Kernels without this detour are left as they are.
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, chosen: chosen
@@ -138,7 +138,7 @@ def compiled(function):
 
     TensorFlow counts how often the same code is traced, and warns from the fifth
     control on as if that were an accident; a partial function has no code, and is
-    counted by itself.
+    counted separately.
     """
     return tf.function(functools.partial(function), autograph=False)
 

@@ -5,15 +5,15 @@
 # pairs: what to predict, and what happens with the panel's other settings left alone
 EXPERIMENTS = (
     (
-        "β from 1 to 12 to 200. What happens to the reconstructions, and what to the "
-        "map of codes?",
+        "β from 1 to 12 to 200. What happens to the reconstructions, and to the map of "
+        "codes?",
         "The more a nat of rate costs, the fewer are bought: about 6, 2 and 0. The "
         "reconstructions blur; at 200 each "
         "is the mean of all digits, every code lies at 0, and the held-out distortion "
         "is about 206 nats.",
     ),
     (
-        "The latent dimension from 2 to 20. Which of distortion and rate falls? Do "
+        "The latent dimension from 2 to 20. Which falls, distortion or rate? Do "
         "samples get better, too?",
         "The held-out distortion falls from about 154 to 92 nats, while the rate rises "
         "from 6 to 23. Reconstructions get "

@@ -3,7 +3,7 @@ milliseconds. Notebook 01.
 
 The axes are drawn once; then only what changes is drawn on top, until an axis needs
 other limits. All of it is done in the thread that trains: no pyplot, and no
-mathematical text, whose parser serves one thread only.
+mathematical text, whose parser works in one thread only.
 """
 
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from vae_lib.widgets.shared.control import (
 
 HELD_OUT = 500  # images that are observed all the time: all would take too long
 SIZE, DPI = (4, 4.4), 110  # inches and dots an inch of a live picture
-NUMERALS = 12  # classes at most whose label stands on the map of codes
+NUMERALS = 12  # largest number of classes that are labelled on the map of codes
 # for ticks that are made later, outside the house style
 TICKS = dict(labelsize=10, grid_color="0.92")
 
@@ -79,8 +79,8 @@ class Observer:
 
 
 def examples(labels, n=10):
-    """Return the indices of `n` images: one of each class, and if that is not enough,
-    the first others.
+    """Return the indices of `n` images: one of each class and, if that is not enough,
+    the first of the others.
     """
     firsts = np.unique(labels, return_index=True)[1][:n]
     others = np.setdiff1d(np.arange(len(labels)), firsts)
@@ -97,7 +97,7 @@ def reconstructions_png(originals, reconstructions):
 
 
 def board_png(images):
-    """Return images five in a row as PNG bytes, two pixels for each of theirs or, if
+    """Return images five in a row as PNG bytes, two pixels for each image pixel or, if
     they are large, one.
     """
     scale = 2 if max(images.shape[1:]) < 50 else 1
@@ -105,7 +105,7 @@ def board_png(images):
 
 
 class Canvas:
-    """A figure of which only `artists` are drawn anew, unless limits or labels of its
+    """A figure of which only `artists` are drawn again, unless limits or labels of its
     axes have changed.
     """
 
@@ -196,7 +196,7 @@ class Curves:
         if changes:
             epochs, name, value = changes[-1]
             symbol = "β" if name == "beta" else "learning rate"
-            late = epochs > reach / 2  # then the word stands before the line
+            late = epochs > reach / 2  # then the word comes before the line
             self.word.set(
                 text=f" {symbol} {value:g} ", x=epochs, ha="right" if late else "left"
             )
@@ -302,7 +302,7 @@ class Live(ipywidgets.Box):
         self.add_class("vae-live")
 
     def draw(self, run):
-        """Draw what `run` has seen last."""
+        """Draw what `run` saw last."""
         seen = run.seen
         with np.errstate(all="ignore"):  # weights may be about to diverge
             self.curves.update(run.points, run.changes, run.training.epochs)

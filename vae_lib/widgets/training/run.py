@@ -98,7 +98,7 @@ class Run:
         self.wanted[name] = value
 
     def change(self):
-        """Set what is wanted; both are variables, so that nothing is compiled again."""
+        """Apply what is wanted; both are variables, so nothing is compiled again."""
         variables = dict(
             beta=self.vae.beta, learning_rate=self.vae.optimizer.learning_rate
         )
@@ -113,8 +113,8 @@ class Run:
                 self.settings[name] = float(value)
 
     def watch(self, chunk):
-        """Observe the model after `chunk` (None: before the first step) and enter a
-        point of the curves.
+        """Observe the model after `chunk` (None: before the first step) and add a point
+        to the curves.
         """
         self.seen = self.observer.observe()
         if chunk is None:
@@ -140,8 +140,8 @@ class Run:
         training = self.training
         if not self.points:
             return (
-                "Before the first step: compiling it, for which only the first run of "
-                "a shape has to wait."
+                "Before the first step: compiling it; only the first run of each shape "
+                "has to wait for this."
             )
         left = self.seconds * (1 / self.done - 1)
         _, distortion, rate, held_out, held_out_rate = self.points[-1]
@@ -177,8 +177,8 @@ class Run:
         )
 
     def new_path(self, folder):
-        """Return a path in `folder`, named after the run, at which nothing stands that
-        could be lost.
+        """Return a path in `folder`, named after the run, where no existing file would
+        be overwritten.
         """
         stem = (
             "vae-beta{beta:g}-z{latent_dim}-{posterior}-{likelihood}-seed{seed}".format(

@@ -94,8 +94,8 @@ class Settings(ipywidgets.VBox):
         super().__init__(parts)
 
     def values(self):
-        """Return the settings by name; raise ValueError for one that was typed and is
-        not allowed.
+        """Return the settings by name; raise ValueError for a typed one that is not
+        allowed.
         """
         values = {name: field.value for name, field in self.fields.items()}
         for name, value in values.items():
@@ -136,11 +136,11 @@ class Settings(ipywidgets.VBox):
 
 
 def known(names):
-    """Raise ValueError with one sentence for a name that is no setting."""
+    """Raise ValueError with one sentence for a name that is not a setting."""
     for name in names:
         if name not in WORDS:
             raise ValueError(
-                f"{name} is no setting of the panel: choose from {', '.join(WORDS)}."
+                f"{name} is not a setting of the panel: choose from {', '.join(WORDS)}."
             )
 
 
