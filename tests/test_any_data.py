@@ -159,7 +159,7 @@ def test_a_gap_is_judged_by_its_standard_error(seen, held_out, words):
         (-3, 1, "Neither"),
         (30, 10, "more than twice the control's"),
         (3, 16, "more than twice that of mine"),
-        (12, 16, "alike"),
+        (12, 16, "agree within"),
     ],
 )
 def test_a_gap_is_compared_with_the_control(gap, control, words):

@@ -34,5 +34,7 @@ def on_control(name, gap, control):
     elif control > 2 * gap:
         larger = f"The control's gap is more than twice that of {name}"
     else:
-        return "The two gaps agree within a factor of 2: the number of images explains them."
+        return (
+            "The gaps agree within a factor of 2: the number of images explains them."
+        )
     return f"{larger}: the number of images is not the whole explanation."
