@@ -74,8 +74,10 @@ def check_folder(folder):
         )
 
 
-def make_slides(folder, living):
-    """Write slides of every notebook into `folder`, and reveal.js beside them."""
+def make_slides(folder, living, lab):
+    """Write slides of every notebook into `folder`, and reveal.js beside them; `lab`
+    tells whether the site has a laboratory.
+    """
     from slides import slides_html
 
     (script,) = files_of("sphinx-revealjs", "_static/revealjs/dist/reveal.js")
@@ -85,7 +87,8 @@ def make_slides(folder, living):
         shutil.copy(script.parent / name, kept)
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
         pages = {page["cell"]: page for page in living.get(path.stem, [])}
-        (folder / f"{path.stem}.html").write_text(slides_html(path, pages), "utf-8")
+        text = slides_html(path, pages, lab)
+        (folder / f"{path.stem}.html").write_text(text, "utf-8")
 
 
 def make_living(folder, quick):
@@ -187,8 +190,8 @@ def build(out, quick=False, widgets=True, laboratory=True):
         shutil.copy(DOCS / "plane.png", extra / "_static")
         living = make_living(extra / "living", quick) if widgets else {}
         (temporary / "living.json").write_text(json.dumps(living), "utf-8")
-        make_slides(extra / "slides", living)
         present = {"alive": widgets, "lab": laboratory and make_laboratory(extra)}
+        make_slides(extra / "slides", living, present["lab"])
         settings = [f"html_extra_path={extra}", f"living={temporary / 'living.json'}"]
         options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS)]
         options += ["-d", str(temporary / "doctrees")]

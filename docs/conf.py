@@ -5,6 +5,7 @@ glossary. docs/build.py makes it.
 import json
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
@@ -12,11 +13,11 @@ from docutils import nodes
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 import cards  # noqa: E402
+import words  # noqa: E402
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 FOLDED = {"assert", "check"}  # tags of cells that check and do not teach
-SPELLINGS = "reparameterization, reparameterisation, reparametrisation"
 
 project = "Variational autoencoders"
 author = "the authors of vae_lib"
@@ -53,6 +54,7 @@ html_theme_options = {
     "navbar_persistent": [],  # the side bar has a search box already
     "use_download_button": False,
     "use_fullscreen_button": False,
+    "back_to_top_button": False,  # it would float over what is to be read and moved
     "show_toc_level": 2,
     "article_header_end": ["article-header-buttons.html"],
 }
@@ -75,6 +77,7 @@ html_context = {
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
+html_search_scorer = str(ROOT / "docs" / "theme" / "search.js")
 html_favicon = "theme/static/icon.svg"
 html_copy_source = False
 html_show_sourcelink = False
@@ -202,9 +205,38 @@ def prepare(cell):
 
 
 def add_keywords(app, doctree):
-    """Let the search find a page by other spellings of its subject."""
-    if re.search("reparametri[sz]", doctree.astext(), re.IGNORECASE):
-        doctree.append(nodes.meta(name="keywords", content=SPELLINGS))
+    """Let the search find a page by other words for its subject."""
+    text = doctree.astext()
+    for pattern, same in words.SAME.items():
+        if re.search(pattern, text, re.IGNORECASE):
+            doctree.append(nodes.meta(name="keywords", content=", ".join(same)))
+
+
+def add_weights(app, fault):
+    """Write in front of the index of the search how much each page is about a word."""
+    if fault or not getattr(app.builder, "indexer", None):
+        return
+    language, pages = app.builder.indexer.lang, sorted(app.env.found_docs)
+
+    def count(texts):
+        found = language.split(" ".join(texts).lower())
+        return Counter(language.stem(word) for word in found if word.isalpha())
+
+    counts = []  # of each page: in its text, in headings, in its title
+    for page in pages:
+        doctree = app.env.get_doctree(page)
+        texts = [
+            text.astext()
+            for text in doctree.findall(nodes.Text)
+            if not isinstance(text.parent, nodes.raw)
+        ]
+        titles = [title.astext() for title in doctree.findall(nodes.title)]
+        counts.append((count(texts), count(titles), count(titles[:1])))
+    found = {"pages": pages, "words": words.weights(counts, language.stem)}
+    path = Path(app.outdir) / "searchindex.js"
+    index = path.read_text("utf-8")
+    line = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(f"const wordWeights = {line};\n{index}", "utf-8")
 
 
 def with_extras(notebook, stem, living):
@@ -255,3 +287,4 @@ def setup(app):
     app.connect("source-read", add_contents)
     app.connect("doctree-read", add_keywords)
     app.connect("html-page-context", finish)
+    app.connect("build-finished", add_weights)

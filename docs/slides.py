@@ -17,6 +17,10 @@ from nbconvert.filters.ansi import strip_ansi
 THEME = Path(__file__).resolve().parent / "theme"
 PICTURE_WIDTH = 1.7  # pixels of a slide for each of a figure
 SOURCE_LINES = 16  # the longest code that is shown
+LABORATORY = {
+    "address": "../lab.html",
+    "title": "The laboratory: train one in this browser",
+}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HIDDEN = {"assert", "check", "hide-input", "hide-cell", "remove-input", "remove-cell"}
 PLUMBING = re.compile(
@@ -30,6 +34,13 @@ LEFT_OUT = re.compile(
 )
 MARK = re.compile(r"\s*# NBVAL_\w+")  # for the tests only
 ANSWER = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL)
+CONTROLS = re.compile(  # what a reader of the notebook has at hand, and a slide has not
+    r"\b(unfold|sliders?|panel|pad|hover|drag|click|press|button|toolbar|mouse|keyboard"
+    r"|try it|run the notebook)\b",
+    re.IGNORECASE,
+)
+SENTENCE = re.compile(r"(?:(?<=[.?!:])|(?<=[.?!]\)))\s+(?=[A-Z`$(*])")
+SHOWN = {"formula", "list", "table", "code", "figure", "output"}
 
 
 def parts(source):
@@ -92,13 +103,85 @@ def block(kind, content, **marks):
     return f'<div class="block {kind}"{data}>{content}</div>'
 
 
-class Deck:
-    """The slides of one notebook while they are built: groups of blocks, each group
-    under its heading.
+def without_controls(text):
+    """Return a paragraph without sentences that speak of controls, and without all of
+    it where its first does, which the others go on from.
+    """
+    sentences = SENTENCE.split(text)
+    if CONTROLS.search(sentences[0]):
+        return ""
+    return " ".join(part for part in sentences if not CONTROLS.search(part))
+
+
+def without_end(text):
+    """Return a paragraph without its last sentence, which leads to nothing."""
+    return " ".join(SENTENCE.split(text)[:-1])
+
+
+class Block:
+    """A block of a slide: its kind, its HTML, its marks, the markdown of text that may
+    have to change, because of what comes after it, and the living page that it shows.
     """
 
-    def __init__(self):
+    def __init__(self, kind, content, marks, text="", page=None):
+        self.kind, self.content, self.marks = kind, content, marks
+        self.text, self.page = text, page
+
+    def html(self):
+        return block(self.kind, self.content, **self.marks)
+
+
+def mended(blocks, pages):
+    """Return the blocks of a group, where text speaks only of what stands on a slide.
+
+    Text about a control stays where the living page comes next, or has a link to that
+    page, or is left out; so is a last sentence that ends in a colon before nothing.
+    """
+    made = []
+    for here, after in zip(blocks, [*blocks[1:], None], strict=True):
+        text, word = here.text, CONTROLS.search(here.text)
+        page = page_of(word[0], pages) if word else None
+        next_page = here.kind == "text" and after and after.page
+        if word and next_page:
+            here.marks["keep"] = 1
+        elif next_page and re.search(r"\bbelow\b", text):
+            here.content += link_to(after.page)
+        elif page:
+            here.content += link_to(page)
+        elif word:
+            text = without_controls(text)
+        leads = here.kind == "text" and text.rstrip().endswith(":")
+        if leads and not (after and after.kind.split()[0] in SHOWN):
+            text = without_end(text)
+        if text != here.text:
+            here.content = written(text)
+            if not text.rstrip().endswith(":"):
+                here.marks.pop("keep", None)
+        if text or not here.text:
+            made.append(here)
+    return made
+
+
+def link_to(page):
+    """Return a link to a living page, to stand beside text that speaks of it."""
+    title = html.escape(re.split("[:,]", page["title"])[0])
+    return f'<p class="to-living"><a href="../living/{page["file"]}">{title}</a></p>'
+
+
+def page_of(word, pages):
+    """Return the living page that a word for a control names, or None."""
+    named = [page for page in pages if re.search(rf"\b{word}\b", page["title"], re.I)]
+    return named[0] if named else None
+
+
+class Deck:
+    """The slides of one notebook while they are built: groups of blocks, each group
+    under its heading; `pages` are its living pages.
+    """
+
+    def __init__(self, pages=()):
         self.groups, self.level, self.depth, self.led = [], None, 0, True
+        self.pages = list(pages)
 
     def begin(self, heading):
         """Begin a group under a heading, or leave out what comes under it."""
@@ -110,15 +193,21 @@ class Deck:
             self.groups.append((depth, written(heading.lstrip("# ")), []))
             self.led = False
 
-    def add(self, kind, content, **marks):
-        """Add a block to the present group."""
+    def add(self, kind, content, page=None, **marks):
+        """Add a block to the present group; `page` is the living page that it shows."""
         if not self.level and self.groups:
-            self.groups[-1][2].append(block(kind, content, **marks))
+            self.groups[-1][2].append(Block(kind, content, marks, page=page))
+
+    def add_text(self, kind, text, **marks):
+        """Add a block of markdown, which may have to change for the slide."""
+        if not self.level and self.groups:
+            self.groups[-1][2].append(Block(kind, written(text), marks, text))
 
     def html(self):
         """Return the groups as HTML."""
         whole = []
         for depth, title, blocks in self.groups:
+            blocks = [part.html() for part in mended(blocks, self.pages)]
             if depth == 1 or blocks:
                 name = re.sub(r"^<p>|</p>$", "", title.strip())
                 heading = f"<h{min(depth, 2)}>{name}</h{min(depth, 2)}>"
@@ -140,9 +229,7 @@ def add_markdown(deck, source, figure):
         elif kind == "caption" and i == 0 and figure:
             deck.add("caption", written(part), join=1)
         elif kind == "predict":
-            deck.add(
-                "predict", written(part.lstrip("> ").replace("\n> ", "\n")), last=1
-            )
+            deck.add_text("predict", part.lstrip("> ").replace("\n> ", "\n"), last=1)
         elif kind in ("sentence", "pitfall", "question", "formula", "table"):
             deck.add(kind, written(part))
         elif (
@@ -150,15 +237,15 @@ def add_markdown(deck, source, figure):
         ):
             deck.add("list", written(part))
         elif kind == "leading" and following in ("formula", "list", "table", "cell"):
-            deck.add("text", written(part), keep=1)
+            deck.add_text("text", part, keep=1)
         elif kind == "text" and not deck.led:
-            deck.add("text", written(part))
+            deck.add_text("text", part)
         deck.led = deck.led or kind in ("text", "leading", "predict", "list")
 
 
-def add_code(deck, cell, page):
+def add_code(deck, cell, page, lab):
     """Add a code cell to the deck; return whether it shows a figure, which a caption
-    may follow.
+    may follow. `lab` tells whether there is a laboratory.
     """
     tags, figure = set(cell.metadata.get("tags", [])), False
     lines = len(cell.source.splitlines())
@@ -174,7 +261,8 @@ def add_code(deck, cell, page):
         data = output.get("data", {})
         facts = output.get("metadata", {}).get("image/png", {})
         if WIDGET in data:
-            add_widget(deck, data, facts, page)
+            trains = lab and "TrainingPanel" in cell.source
+            figure = add_widget(deck, data, facts, LABORATORY if trains else page)
         elif "image/png" in data:
             deck.add("figure", picture(data["image/png"], facts))
             figure = True
@@ -224,9 +312,11 @@ def picture(data, facts):
 
 def add_widget(deck, data, facts, page):
     """Add a guess as its question and choices, then, on the next slide, its answer; or
-    a link to a living page.
+    a picture, with a link to its living page where it has one. Return whether that is
+    a figure without a page, which a caption may follow.
     """
     asked = data.get("text/html", "")
+    shown = picture(data["image/png"], facts) if "image/png" in data else ""
     if answer := ANSWER.search(asked):
         question = re.sub(r"<b>Your guess\.</b>\s*", "", ANSWER.sub("", asked))
         deck.add("predict", question, join=1, last=1)
@@ -234,25 +324,28 @@ def add_widget(deck, data, facts, page):
     elif asked and "<li>" in asked:
         deck.add("predict", asked, join=1, last=1)
     elif page:
-        address = f"../living/{page['file']}"
-        shown = picture(data["image/png"], facts) if "image/png" in data else ""
-        deck.add(
-            "figure living",
-            f'<a href="{address}">{shown}<span>{html.escape(page["title"])}</span></a>',
-        )
+        address = page.get("address") or f"../living/{page['file']}"
+        title = html.escape(page["title"])
+        link = f'<a href="{address}">{shown}<span>{title}</span></a>'
+        deck.add("figure living", link, page if "file" in page else None)
+    elif shown:
+        deck.add("figure", shown)
+    return bool(shown and not asked and page in (None, LABORATORY))
 
 
-def slides_html(path, pages=None):
+def slides_html(path, pages=None, lab=False):
     """Return the notebook at `path` as HTML slides; `pages` are its living pages, by
-    the number of their cell.
+    the number of their cell, and `lab` tells whether there is a laboratory.
     """
-    notebook, deck, figure = nbformat.read(path, as_version=4), Deck(), False
+    pages = pages or {}
+    notebook, figure = nbformat.read(path, as_version=4), False
+    deck = Deck(pages.values())
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             add_markdown(deck, cell.source, figure)
             figure = False
         elif cell.cell_type == "code" and not deck.level:
-            figure = add_code(deck, cell, (pages or {}).get(number))
+            figure = add_code(deck, cell, pages.get(number), lab)
     title = re.sub("<[^>]+>", "", deck.groups[0][1]).strip()
     return Template((THEME / "slides.html").read_text("utf-8")).substitute(
         title=title,

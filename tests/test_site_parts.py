@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -13,6 +15,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 import cards  # noqa: E402
 import living  # noqa: E402
 import slides  # noqa: E402
+import words  # noqa: E402
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("0*.ipynb"))
 WIDGET = {slides.WIDGET: {"model_id": "0"}}
@@ -49,8 +52,13 @@ def test_card_says_what_a_notebook_asks_and_takes(path):
     )
 
 
+def test_card_of_notebook_03_shows_the_three_regimes():
+    card = cards.card(ROOT / "notebooks" / "03_beta.ipynb")
+    assert card["picture"][1].startswith("Three rows, for β of 0, 12 and 200")
+
+
 @pytest.mark.parametrize(
-    ("words", "read", "run"),
+    ("opening", "read", "run"),
     [
         ("About 45 minutes to read; about 1½ minutes to run on two cores.", "45", "1½"),
         (
@@ -61,9 +69,9 @@ def test_card_says_what_a_notebook_asks_and_takes(path):
         ("The core takes about 35 minutes.", "35", None),
     ],
 )
-def test_minutes_are_read_from_the_opening(tmp_path, words, read, run):
+def test_minutes_are_read_from_the_opening(tmp_path, opening, read, run):
     path = tmp_path / "01_model.ipynb"
-    nbformat.write(notebook_of(f"# A model\n\n{words}"), path)
+    nbformat.write(notebook_of(f"# A model\n\n{opening}"), path)
     card = cards.card(path)
     assert (card["read"], card["run"]) == (read, run)
 
@@ -162,10 +170,10 @@ def test_places_are_where_widgets_are_made():
 def deck(tmp_path):
     """A function that returns the slides of a notebook of cells, as HTML."""
 
-    def deck(*cells, pages=None):
+    def deck(*cells, pages=None, lab=False):
         path = tmp_path / "01_model.ipynb"
         nbformat.write(notebook_of("# A model\n\n**The question: why?**", *cells), path)
-        return slides.slides_html(path, pages)
+        return slides.slides_html(path, pages, lab)
 
     return deck
 
@@ -220,3 +228,87 @@ def test_widget_leads_to_its_living_page(deck):
     page = {"file": "01_model-1.html", "title": "The pad"}
     made = deck("## Part\n\nText.", ("LatentPad(vae, x)", [png]), pages={2: page})
     assert 'href="../living/01_model-1.html"' in made and "The pad" in made
+
+
+PAD = {"file": "01_model-1.html", "title": "The latent pad: drag over the map"}
+PNG = WIDGET | {"image/png": "iVBORw0KGgo="}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("It trains fast. The square button stops it. It is done.", "It trains fast."),
+        ("Pick a map and press *Run*. A cross marks the end.", None),
+        ("You need little. If it feels rusty, unfold this first:", "You need little."),
+        ("The same outputs. Now the gradients:", "The same outputs."),
+    ],
+)
+def test_slides_leave_out_what_only_the_notebook_has(deck, text, left):
+    made = deck(f"## Part\n\n{text}", "## Next\n\nSeen.")
+    for part in slides.SENTENCE.split(text):
+        assert (part in made) == (part == left or part == "It is done.")
+
+
+def test_text_about_a_pad_stays_with_its_living_page(deck):
+    text = "Drag the ring. The digit follows."
+    made = deck(f"## Part\n\n{text}", ("LatentPad(vae, x)", [PNG]), pages={2: PAD})
+    block = made[made.rindex("<div", 0, made.index(text)) : made.index(text)]
+    assert 'data-keep="1"' in block and 'class="block figure living"' in made
+
+
+def test_text_about_a_pad_on_an_earlier_slide_has_a_link(deck):
+    made = deck(
+        ("LatentPad(vae, x)", [PNG]),
+        "## Part\n\n> **Predict.** Remember the pad. Where was it fast?",
+        pages={1: PAD},
+    )
+    asked = made[made.index("Remember the pad") :]
+    link = '<a href="../living/01_model-1.html">The latent pad</a>'
+    assert link in asked[: asked.index("</div>")]
+
+
+@pytest.mark.parametrize("lab", [False, True])
+def test_training_panel_leads_to_the_laboratory_if_there_is_one(deck, lab):
+    text = "The panel has every setting. Training runs along."
+    made = deck(f"## Part\n\n{text}", ("TrainingPanel(x)", [PNG]), lab=lab)
+    assert ('href="../lab.html"' in made) == lab
+    assert "<img" in made and "every setting" not in made and "runs along" not in made
+
+
+def test_caption_stays_with_the_picture_of_a_widget(deck):
+    made = deck("## Part\n\nText.", ("RhoWalk(x)", [PNG]), "*A map that is clipped.*")
+    caption = made.index("A map that is clipped")
+    assert 'class="block caption" data-join="1"' in made[made.index("<img") : caption]
+
+
+# -- the search
+
+
+def weighed(*pages):
+    """Return the weights of pages of (title, headings, text), words unstemmed."""
+    counts = []
+    for title, headings, text in pages:
+        parts = f"{title} {headings} {text}", f"{title} {headings}", title
+        counts.append(tuple(Counter(part.lower().split()) for part in parts))
+    return words.weights(counts, lambda word: word)
+
+
+def test_page_about_a_word_weighs_more_than_one_that_has_it():
+    about = "On collapse", "Collapse early", "collapse " * 9
+    other = "Notes", "", "collapse " * 9
+    found = weighed(other, about, ("Rest", "", "nothing"))["collapse"]
+    assert found[1] > found[0] and 2 not in found
+
+
+def test_rare_word_weighs_more_than_a_common_one():
+    page = "Title", "", "prior " * 9 + "collapse " * 9
+    found = weighed(page, *[("Rest", "", "prior prior")] * 5)
+    assert found["collapse"][0] > found["prior"][0]
+
+
+@pytest.mark.parametrize("pattern", words.SAME)
+def test_words_for_one_thing_weigh_the_same(pattern):
+    same = [word.lower() for word in words.SAME[pattern]]
+    found = weighed(("Title", "", f"{same[0]} " * 9), ("Rest", "", same[-1]))
+    assert len({str(found[word]) for word in same}) == 1
+    assert all(re.search(pattern, word, re.IGNORECASE) for word in same[:1])

@@ -25,3 +25,28 @@ if (framed) {
     new ResizeObserver(tell).observe(main);
   });
 }
+
+// On the front page the ring takes a short walk, unless somebody takes hold of it first: so it can be seen to move.
+const WALKS = ["0", "7"]; // the digits whose codes it walks to
+const PAUSE = 2100; // milliseconds from one walk to the next
+
+function stroll(pad) {
+  const left = [...WALKS];
+  const timer = setInterval(() => {
+    if (left.length) pad.dispatchEvent(new KeyboardEvent("keydown", { key: left.shift() }));
+    else clearInterval(timer);
+  }, PAUSE);
+  for (const kind of ["pointerdown", "keydown", "focusin"]) {
+    addEventListener(kind, (event) => event.isTrusted && clearInterval(timer), { capture: true });
+  }
+}
+
+if (framed && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  addEventListener("load", () => {
+    if (!document.body.matches(".living-front")) return;
+    const find = () => document.querySelector(".vae-pad");
+    const watch = new MutationObserver(() => find() && (watch.disconnect(), stroll(find())));
+    if (find()) stroll(find());
+    else watch.observe(document.body, { childList: true, subtree: true });
+  });
+}

@@ -309,8 +309,29 @@ def test_first_screen_is_alive(tab, results, size):
         )
         assert wide <= box["width"] + 1 and high <= box["height"] + 1
     assert page.get_by_text("python3 start.py").first.bounding_box()["y"] < size[1] / 2
+    start = page.locator(".front-command a")
+    assert start.get_attribute("href") == f"notebooks/{STEMS[0]}.html"
+    assert start.bounding_box()["y"] < size[1] / 2
     page.screenshot(path=results / f"front-{size[0]}.png")
     assert tab.errors == []
+
+
+def test_ring_of_the_front_page_walks_by_itself_until_it_is_held(tab):
+    page = tab.open("index")
+    inside = page.locator("figure.front-pad iframe").content_frame
+    inside.locator(".vae-pad-overlay").wait_for(timeout=10_000)
+    before = drawn(inside)
+    page.wait_for_timeout(5500)
+    rested = drawn(inside)
+    assert rested != before
+    page.wait_for_timeout(3000)
+    assert drawn(inside) == rested
+    page.reload()
+    inside.locator(".vae-pad-overlay").press("ArrowRight")
+    page.wait_for_timeout(300)
+    held = drawn(inside)
+    page.wait_for_timeout(3000)
+    assert drawn(inside) == held
 
 
 def drawn(frame):
@@ -403,6 +424,59 @@ def test_search_finds_us_from_disk_without_errors(tab, site, word):
     assert tab.errors == []
 
 
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ("reparametrization", "notebooks/02_reparametrization.html"),
+        ("reparameterization", "notebooks/02_reparametrization.html"),
+        ("KL", "docs/glossary.html"),
+        ("beta", "notebooks/03_beta.html"),
+        ("posterior collapse", "notebooks/03_beta.html"),
+        ("manifold", "notebooks/04_manifold.html"),
+    ],
+)
+def test_search_finds_the_page_about_it_first(tab, site, query, page):
+    tab.open("index")
+    tab.page.goto(f"{(site / 'search.html').as_uri()}?q={query}")
+    first = tab.page.locator("#search-results li a").first
+    first.wait_for()
+    assert first.get_attribute("href").split("#")[0] == page
+    assert tab.errors == []
+
+
+@pytest.mark.parametrize("place", ["results", "popup"])
+def test_magnifier_leaves_the_first_letter_free(tab, site, results, place):
+    page = tab.open("README", SIZES[1])
+    if place == "results":
+        page.goto(f"{(site / 'search.html').as_uri()}?q=manifold")
+    else:
+        page.locator(".search-button-field").first.click()
+    form = page.locator("form.bd-search:visible")
+    form.locator("input").fill("manifold")
+    letters, icon = form.evaluate(
+        """form => [form.querySelector("input"), form.querySelector("i")].map(part =>
+          [part.getBoundingClientRect(), parseFloat(getComputedStyle(part).paddingLeft)]
+        ).map(([box, padding], i) => i ? box.right : box.left + padding)"""
+    )
+    page.screenshot(path=results / f"search-{place}.png")
+    assert icon <= letters
+
+
+def test_nothing_floats_over_a_page(tab):
+    """What stays in place while a page scrolls hides what is below it."""
+    page = tab.open("notebooks/03_beta", SIZES[1])
+    page.evaluate("scrollTo(0, 4000)")
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(500)
+    floating = page.evaluate(
+        """() => [...document.querySelectorAll("main *, button")]
+          .filter(part => part.checkVisibility() && getComputedStyle(part).position === "fixed")
+          .filter(part => part.getBoundingClientRect().left < innerWidth && part.getBoundingClientRect().right > 0)
+          .map(part => part.outerHTML.slice(0, 80))"""
+    )
+    assert floating == []
+
+
 def test_search_shows_excerpts_on_a_server(served):
     page = served.page
     served.open("index")
@@ -451,6 +525,105 @@ def test_slides_fit_every_projector(tab, results, name):
     assert faults == []
     assert images > 2
     assert tab.errors == []
+
+
+SPEAKS = """controls => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
+  Reveal.slide(i);
+  const slide = Reveal.getCurrentSlide();
+  const link = slide.querySelector("a[href*='living/'], a[href$='lab.html']");
+  const texts = [...slide.querySelectorAll(".block:not(.caption, .figure, .code)")].map((block) => block.innerText);
+  return link ? [] : texts.filter((text) => new RegExp(controls, "i").test(text));
+}).flat()"""
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_speak_of_controls_only_beside_a_living_page(deck, name):
+    page = deck(name, PROJECTORS[1])
+    words = (
+        r"\b(unfold|sliders?|the panel|pad|hover|drag|click|press|toolbar|mouse"
+        r"|keyboard|try it|run the notebook)\b"
+    )
+    assert page.evaluate(SPEAKS, words) == []
+
+
+@pytest.fixture
+def deck(tab):
+    """A function that opens slides, laid out, at a size."""
+
+    def deck(name, size):
+        page = tab.open(name, size)
+        page.wait_for_function("() => window.Reveal?.isReady()")
+        return page
+
+    return deck
+
+
+@pytest.mark.parametrize("size", PROJECTORS, ids=str)
+def test_arrows_leave_the_number_of_the_slide_free(deck, size):
+    page = deck(DECKS[0], size)
+    page.evaluate("Reveal.slide(10)")
+    boxes = [
+        page.locator(part).bounding_box()
+        for part in (".slide-number", ".navigate-left", ".navigate-right", ".deck")
+    ]
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            assert (
+                one["x"] + one["width"] <= other["x"]
+                or other["x"] + other["width"] <= one["x"]
+            )
+
+
+# The slides that hold a few words and nothing else, and no question.
+ALONE = """() => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
+  Reveal.slide(i);
+  const slide = Reveal.getCurrentSlide();
+  const blocks = [...slide.querySelectorAll(".block")];
+  const low = Math.max(...blocks.map((block) => block.getBoundingClientRect().bottom)) < 0.32 * innerHeight;
+  return blocks.length === 1 && low && !slide.querySelector(".predict, img, table, pre, mjx-container[display]")
+    ? [slide.innerText.slice(0, 90)] : [];
+}).flat()"""
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_no_sentence_has_a_slide_of_its_own(deck, name):
+    assert deck(name, PROJECTORS[1]).evaluate(ALONE) == []
+
+
+# Words that are small on the screen: [pixels, kind, text].
+TINY = """least => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
+  Reveal.slide(i);
+  const scale = Reveal.getScale();
+  return [...Reveal.getCurrentSlide().querySelectorAll(".block:not(.code, .output, .table) :is(p, li)")].map((part) => {
+    let size = parseFloat(getComputedStyle(part).fontSize) * scale;
+    for (let box = part; box; box = box.parentElement) if (box.matches(".fitted")) size *= parseFloat(box.style.zoom || 1);
+    return [Math.round(10 * size) / 10, i, part.textContent.slice(0, 50)];
+  }).filter(([size]) => size < least);
+}).flat()"""
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_words_of_slides_are_large_enough_to_read(deck, name):
+    assert deck(name, PROJECTORS[1]).evaluate(TINY, 14) == []
+
+
+@pytest.mark.parametrize("size", [SIZES[-1], SIZES[-1][::-1]], ids=str)
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_are_a_page_that_scrolls_on_a_phone(tab, results, name, size):
+    page = tab.open(name, size)
+    page.locator(".reveal.scrolling:not(.measuring)").wait_for()
+    page.screenshot(path=results / f"{Path(name).name}-phone-{size[0]}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert page.evaluate("document.documentElement.scrollHeight") > 5 * size[1]
+    small = page.locator(".block :is(p, li, td, pre)").evaluate_all(
+        "parts => parts.filter(part => parseFloat(getComputedStyle(part).fontSize) < 14).length"
+    )
+    assert small == 0 and tab.errors == []
+    answer = page.locator("details.answer").first
+    if answer.count():
+        assert not answer.locator("p").first.is_visible()
+        answer.locator("summary").click()
+        assert answer.locator("p").first.is_visible()
 
 
 @pytest.mark.parametrize("name", DECKS)
