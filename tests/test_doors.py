@@ -228,10 +228,18 @@ def test_importing_runs_no_operation_and_nothing_is_said():
 
 def test_another_backend_is_named(tmp_path):
     run = python("import vae_lib", KERAS_BACKEND="jax")
-    assert "KERAS_BACKEND sets Keras to the backend 'jax', but vae_lib" in run.stderr
+    assert "on the backend 'jax', but vae_lib needs 'tensorflow'" in run.stderr
+    already = "import sys, types\nsys.modules['keras'] = types.SimpleNamespace("
+    already += "config=types.SimpleNamespace(backend=lambda: 'torch'))\n"
+    run = python(already + "import vae_lib", KERAS_BACKEND="")
+    assert "on the backend 'torch', but vae_lib needs 'tensorflow'" in run.stderr
+
+
+def test_a_settings_file_for_another_backend_does_not_matter(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "torch"}', encoding="utf-8")
-    run = python("import vae_lib", KERAS_BACKEND="", KERAS_HOME=str(tmp_path))
-    assert "keras.json sets Keras to the backend 'torch'" in run.stderr
+    code = "import vae_lib, keras; print(keras.config.backend())"
+    run = python(code, KERAS_BACKEND="", KERAS_HOME=str(tmp_path))
+    assert run.returncode == 0 and run.stdout.strip() == "tensorflow"
 
 
 def test_what_a_class_takes_but_does_not_save_is_noticed(tmp_path, registered):
