@@ -22,6 +22,7 @@ from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
+BAR = "{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}"
 
 
 class Progress(NamedTuple):
@@ -38,10 +39,9 @@ class Progress(NamedTuple):
 
 
 class History(dict[str, list[float]]):
-    """Lists with one value an epoch, in nats per image: what `train_step` returns.
+    """By name, a list with one value an epoch, in nats per image.
 
-    These are distortion, rate, loss, and what a class adds, with `elbo`; with
-    validation also `validation_…` of what `test_step` returns.
+    It holds what `train_step` returns, `elbo`, and `validation_…` of held-out images.
     """
 
 
@@ -57,16 +57,15 @@ class Training:
     Iterating takes gradient steps by the model's own `train_step`, and yields a
     `Progress` for each chunk of about 0.2 s. Leaving the loop, by whatever way, stops:
     the model holds the weights of the last finished chunk. Iterating again continues
-    where it stopped, up to `epochs`, which may be raised. Each time the model is
-    compiled as it stands then; `beta` and the optimizer's learning rate are variables
-    and may be assigned while it trains. XLA is used whatever `jit_compile` says, which
-    Keras itself sets to False wherever it finds a CPU alone.
+    there, up to `epochs`, which may be raised. Each time the model is compiled as it
+    stands then, by XLA whatever `jit_compile` says; `beta` and the learning rate are
+    variables and may be assigned while it trains.
 
-    images: (n, rows, columns), `uint8` or floats in [0, 1]. learning_rate: a float or a
-    Keras schedule, of the optimizer that the caller has compiled into the model, else
-    of a new Adam; None leaves a compiled one as it is, else it is 1e-3. validation:
-    held-out images, evaluated after each epoch. binarize: draw the pixels anew at each
-    step. The last batch of an epoch is filled up from the epoch's first images. Raises
+    images: (n, rows, columns), `uint8` or floats in [0, 1]; the last batch of an epoch
+    is filled up with its first images. learning_rate: a float or a Keras schedule, of
+    the optimizer that the caller has compiled into the model, else of a new Adam; None
+    leaves a compiled one as it is, else it is 1e-3. validation: held-out images,
+    evaluated after each epoch. binarize: draw the pixels anew at each step. Raises
     ValueError, before anything runs, for settings that cannot work; DivergedError when
     the loss stops being finite. Notebook 01.
     """
@@ -84,7 +83,8 @@ class Training:
         binarize: bool = False,
     ):
         images, validation = as_array(images), as_array(validation)
-        check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
+        settings = dict(epochs=epochs, learning_rate=learning_rate, seed=seed)
+        check_training(vae, images, validation, batch_size, **settings)
         self.vae, self.images, self.validation = vae, images, validation
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.binarize = binarize
@@ -146,9 +146,14 @@ class Training:
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
             good = np.isfinite(list(terms.values())).all(axis=0)  # at each step
-            if not good.all() or not finite:
-                bad = count - 1 if good.all() else int(np.argmin(good))
-                error = DivergedError(not_finite(self, self.step + bad + 1))
+            good[-1] &= finite  # the weights, after the last one
+            if not good.all():
+                bad = self.step + int(np.argmin(good)) + 1
+                error = DivergedError(
+                    f"The loss stopped being finite at step {bad} of epoch "
+                    f"{self.epoch + 1}; the model holds the weights after step "
+                    f"{self.step}. {advice(self.vae)}"
+                )
                 error.history = self.history
                 raise error
             last = {name: float(values[-1]) for name, values in terms.items()}
@@ -299,20 +304,11 @@ def train(
     warned of. `progress=False` draws no bar. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, **settings)
-    training.watchers = watchers = keras.callbacks.CallbackList(
-        tf.nest.flatten(callbacks or ()),
-        model=vae,
-        verbose=0,
-        epochs=epochs,
-        steps=training.steps,
-    )
-    bar = progress_bar(
-        epochs * training.steps,
-        disable=not progress,
-        dynamic_ncols=True,
-        bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left"
-        "{postfix}",
-    )
+    callbacks = tf.nest.flatten(callbacks or ())
+    told = dict(epochs=epochs, steps=training.steps, verbose=0)
+    watchers = keras.callbacks.CallbackList(callbacks, model=vae, **told)
+    training.watchers = watchers
+    bar = progress_bar(epochs * training.steps, disable=not progress)
     vae.stop_training, vae._initial_epoch = False, None
     watchers.on_train_begin()
     training.first_epoch = vae._initial_epoch or 0  # BackupAndRestore sets it
@@ -356,48 +352,32 @@ def _watched(training, watchers, bar, heard):
     return logs
 
 
-def not_finite(training: Training, step: int) -> str:
-    """Return the sentence for a loss or weights not finite at `step` of the epoch."""
-    settings, advice = suspects(training.vae)
-    return (
-        f"The loss stopped being finite at step {step} of epoch {training.epoch + 1} "
-        f"({settings}); the model holds the weights after step {training.step}: try "
-        f"{advice}."
-    )
-
-
 def exploded(training: Training) -> str | None:
     """Return a sentence if the last epoch's loss is far above an untrained model's."""
     loss, first = training.history["loss"][-1], training.first_loss
     if first is None or loss - first <= 9 * abs(first):
         return None
-    settings, advice = suspects(training.vae)
     return (
         f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "
-        f"{first:.3g} of the untrained model ({settings}): try {advice}."
+        f"{first:.3g} of the untrained model. {advice(training.vae)}"
     )
 
 
-def suspects(vae: keras.Model) -> tuple[str, str]:
-    """Return the settings that a loss may explode for, and what to try instead."""
+def advice(vae: keras.Model) -> str:
+    """Say with which settings a loss explodes, and what to try instead."""
     rate, posterior = float(vae.optimizer.learning_rate), vae.settings["posterior"]
-    settings = (
-        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior {posterior!r}, "
-        f"likelihood {vae.settings['likelihood']!r}"
+    other = "" if posterior == "softplus" else " or the softplus posterior"
+    return (
+        f"With learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
+        f"{posterior!r}, likelihood {vae.settings['likelihood']!r}: try a learning rate "
+        f"of {1e-3 if rate > 1e-3 else rate / 10:g} or less{other}."
     )
-    advice = f"a learning rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less"
-    if posterior != "softplus":
-        advice += " or the softplus posterior"
-    return settings, advice
 
 
 class NotebookBar(tqdm):
     """tqdm's line as one output that is replaced, so that only its last is stored."""
 
     handle = None
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options, file=io.StringIO(), ascii=False)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Show the line under the cell."""
@@ -408,11 +388,12 @@ class NotebookBar(tqdm):
             self.handle.update(line, raw=True)
 
 
-def progress_bar(total: int, **options: Any) -> tqdm:
+def progress_bar(total: int, disable: bool) -> tqdm:
     """Return a bar over `total` steps: a line on standard output or under the cell."""
+    options = dict(total=total, disable=disable, dynamic_ncols=True, bar_format=BAR)
     if hasattr(get_ipython(), "kernel"):
-        return NotebookBar(total=total, mininterval=0.2, **options)
-    return tqdm(total=total, mininterval=0.2, file=sys.stdout, **options)
+        return NotebookBar(file=io.StringIO(), ascii=False, **options)
+    return tqdm(file=sys.stdout, **options)
 
 
 @contextlib.contextmanager

@@ -23,13 +23,14 @@ import numpy as np
 
 from vae_lib import figures
 from vae_lib.analysis.grids import embed, quantile_grid
+from vae_lib.checks import check_training
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 from vae_lib.storage import StorageError, save, whole_file
-from vae_lib.training import DivergedError, check_training, train
+from vae_lib.training import DivergedError, train
 
 CODES = 3000  # training digits in the t-SNE, as in the original's code
 EXIT_CODES = {"finished": 0, "diverged": 1, "stopped by hand": 130}
@@ -158,11 +159,11 @@ def prepare(options):
     check_training(
         vae,
         digits.train.images,
-        options.epochs,
-        options.batch_size,
-        options.learning_rate,
         digits.validation.images,
-        options.seed,
+        options.batch_size,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
     )
     return digits, vae, writable(options.out or default_folder(options))
 
