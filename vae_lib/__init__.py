@@ -8,8 +8,8 @@ The core, from the ground up; a module imports only from modules above it in thi
     objectives  rate, distortion, ELBO and the importance-weighted bound
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
-    storage     models saved whole or not at all
     evaluation  what a trained model is measured by
+    storage     models saved whole or not at all
     engine      many gradient steps in one compiled function
     training    the training loop that can be watched, stopped and continued; its bar
 

@@ -153,6 +153,21 @@ def check_compiled(model: keras.Model) -> None:
         )
 
 
+def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
+    """Check the arguments of Keras' `fit`, `evaluate` or `predict`, given by name.
+
+    Return what it is to use instead.
+    """
+    check_precision(model)
+    check_compiled(model)
+    check_weights(**given)
+    if not given.get("_use_cached_eval_dataset"):  # which `fit` has checked
+        given["x"] = check_keras_images(given["x"], model.image_shape)
+    if (held_out := given.get("validation_data")) is not None:
+        given["validation_data"] = check_keras_images(held_out, model.image_shape)
+    return given
+
+
 def check_weights(**weights: Any) -> None:
     """Check that Keras is not to weight images or classes."""
     for name in ("sample_weight", "class_weight"):
@@ -166,8 +181,7 @@ def check_weights(**weights: Any) -> None:
 def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
     """Check the images that Keras is given, and return what it is to use instead.
 
-    Arrays, alone or with labels in a tuple, are checked whole; of a dataset or a
-    generator, the first batch.
+    Of a dataset or a generator the first batch is checked, of arrays all.
     """
     first = data
     if isinstance(data, types.GeneratorType):

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from vae_lib.evaluation import evaluate
 from vae_lib.model import VAEBase
 
 
@@ -24,8 +25,8 @@ class StorageError(Exception):
 def whole_file(path: Path | str) -> Iterator[str]:
     """Yield the name of a file that takes the place of `path` if the block succeeds.
 
-    A reader sees the old file or the new one, never a part; two writers do not disturb
-    each other. Raises StorageError where the folder is missing or cannot be written.
+    A reader sees the old file or the new one, never a part. Raises StorageError where
+    the folder is missing or cannot be written.
     """
     path = Path(path)
     try:
@@ -53,9 +54,8 @@ def whole_file(path: Path | str) -> Iterator[str]:
 def save(vae: VAEBase, path: Path | str) -> None:
     """Write `vae` with its optimizer to `path`, in Keras' own format, ending `.keras`.
 
-    The file is loaded again before it takes its place: raises StorageError when it
-    cannot be written, or would come back as another model. Whatever stood at `path` is
-    then untouched.
+    Raises StorageError, and leaves what stood at `path`, when it cannot be written, or
+    would come back as another model.
     """
     if Path(path).suffix != ".keras":
         raise StorageError(
@@ -109,14 +109,11 @@ def _check_class(path):
 
 def _check_copy(vae, copy):
     """Raise StorageError unless the loaded `copy` is what `vae` is."""
-    rng = np.random.default_rng(0)
-    images = rng.random((4, *vae.image_shape), "float32")
-    epsilon = rng.standard_normal((4, vae.noise_dim), "float32")
+    images = np.random.default_rng(0).random((4, *vae.image_shape), "float32")
     state, terms = vae.seed_generator.state.numpy(), []
     for model in (vae, copy):
         model.seed_generator.state.assign(state)
-        with model.noise(epsilon):
-            terms.append(np.array(model.terms(images)))
+        terms.append(evaluate(model, images))
         model.seed_generator.state.assign(state)
     parameters = inspect.signature(type(vae).__init__).parameters.values()
     asked = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}

@@ -176,14 +176,16 @@ class Training:
         if self.step == 0:
             vae.reset_metrics()
         else:  # somebody may have evaluated the model meanwhile
-            assign_all(zip(vae.metrics_variables, self.metrics, strict=True))
+            for variable, value in zip(vae.metrics_variables, self.metrics):
+                variable.assign(value)
         kept = {id(v): v.value for v in vae.variables + vae.optimizer.variables}
         kept = [(variable, variable.read_value()) for variable in kept.values()]
         try:
             yield
         finally:
             if self.done == done:
-                assign_all(kept)
+                for variable, value in kept:
+                    variable.assign(value)
 
     def _batches(self, count):
         """Return the images and epsilon of the next `count` steps, stacked."""
@@ -233,12 +235,6 @@ def step_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
     return np.random.default_rng((seed, epoch, step))
 
 
-def assign_all(pairs) -> None:
-    """Assign its value to each variable."""
-    for variable, value in pairs:
-        variable.assign(value)
-
-
 def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> None:
     """Give `vae` an optimizer: the one its caller has compiled, or a new Adam.
 
@@ -270,7 +266,8 @@ def try_out(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
     kept = [(variable, variable.numpy()) for variable in vae.variables]
     with vae.noise(np.zeros((1, vae.noise_dim))):
         check_terms(vae.test_step((images,))) if validates else vae.terms(images)
-    assign_all(kept)
+    for variable, value in kept:
+        variable.assign(value)
 
 
 def build_optimizer(vae: keras.Model) -> None:
@@ -369,8 +366,8 @@ def advice(vae: keras.Model) -> str:
     other = "" if posterior == "softplus" else " or the softplus posterior"
     return (
         f"With learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
-        f"{posterior!r}, likelihood {vae.settings['likelihood']!r}: try a learning rate "
-        f"of {1e-3 if rate > 1e-3 else rate / 10:g} or less{other}."
+        f"{posterior!r} and likelihood {vae.settings['likelihood']!r}, try a learning "
+        f"rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less{other}."
     )
 
 
