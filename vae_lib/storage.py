@@ -2,11 +2,9 @@
 
 import contextlib
 import inspect
-import json
 import os
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,9 +56,7 @@ def save(vae: VAEBase, path: Path | str) -> None:
     would come back as another model.
     """
     if Path(path).suffix != ".keras":
-        raise StorageError(
-            f"{path} does not end in .keras: give it that ending, as Keras asks."
-        )
+        raise StorageError(f"{path} does not end in .keras: give it that ending.")
     with whole_file(path) as name:
         vae.save(name)
         with warnings.catch_warnings(action="ignore"):  # _check_copy says it better
@@ -74,14 +70,16 @@ def load(path: Path | str) -> VAEBase:
     class that is not defined yet.
     """
     if not Path(path).is_file():
-        raise StorageError(
-            f"{path} is not there: save a model first, or check the path."
-        )
-    _check_class(path)
+        raise StorageError(f"{path} is not there: save a model, or check the path.")
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        if reason.startswith("Could not locate class"):
+            raise StorageError(
+                f"{path} cannot be loaded ({reason.split('.')[0]}): run the cell, or "
+                "import the module, that defines it; then load again."
+            ) from error
         raise StorageError(
             f"{path} is damaged or no saved VAE ({reason}): save the model again."
         ) from error
@@ -90,21 +88,6 @@ def load(path: Path | str) -> VAEBase:
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
     return vae
-
-
-def _check_class(path):
-    """Raise StorageError if the file's class is one of ours that is not defined."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-        name = config["registered_name"] or ""
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
-        return  # what is wrong with it, loading says
-    if name.startswith("vae_lib>") and not keras.saving.get_registered_object(name):
-        raise StorageError(
-            f"{path} holds a {config['class_name']}, a class that is not defined here: "
-            "run the cell, or import the module, that defines it; then load again."
-        )
 
 
 def _check_copy(vae, copy):
