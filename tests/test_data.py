@@ -565,6 +565,6 @@ def test_subsample_is_uniform_over_rows():
 @pytest.mark.parametrize("n", [0, -1, 51, 2.0, None])
 def test_subsample_refuses_other_sizes(n):
     with pytest.raises(
-        ValueError, match=rf"n is {n}, but must be a whole number from 1 to 50"
+        ValueError, match=rf"n is {n}: pass a whole number from 1 to 50"
     ):
         subsample(numbered(np.zeros(50)), n)

@@ -80,8 +80,7 @@ def subsample(split: Split, n: int, seed: int = 0, stratified: bool = False) -> 
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
         raise ValueError(
-            f"n is {n!r}, but must be a whole number from 1 to {available}, the images "
-            "there are: lower it."
+            f"n is {n!r}: pass a whole number from 1 to {available}, the images."
         )
     generator = np.random.default_rng(seed)
     order = generator.permutation(available)

@@ -89,8 +89,7 @@ class Training:
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.binarize = binarize
         set_optimizer(vae, learning_rate)
-        try_out(vae, images[:1], validation is not None)
-        build_optimizer(vae)
+        make_variables(vae, images[:1], validation is not None)
         self.steps = -(-len(images) // batch_size)  # in an epoch
         self.first_epoch = 0  # epochs that a callback has restored
         self.done = 0  # steps finished since the start
@@ -238,8 +237,8 @@ def step_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
 def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> None:
     """Give `vae` an optimizer: the one its caller has compiled, or a new Adam.
 
-    An Adam that an earlier training made is made anew. Raises ValueError where the
-    compiled one cannot take the learning rate.
+    An Adam that an earlier training made is made anew. Keras raises TypeError for a
+    number where the compiled one has a schedule.
     """
     check_compiled(vae)
     optimizer = getattr(vae, "optimizer", None)
@@ -248,30 +247,19 @@ def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> N
         vae.compile(optimizer=keras.optimizers.Adam(rate))
         vae.optimizer.made_here = True
     elif learning_rate is not None:
-        has_schedule = isinstance(optimizer._learning_rate, Schedule)
-        if has_schedule != isinstance(learning_rate, Schedule):
-            raise ValueError(
-                f"learning_rate is {learning_rate!r}, but the compiled optimizer has "
-                f"{'a schedule' if has_schedule else 'a number'}: leave it out, or "
-                "compile the model with another optimizer."
-            )
         optimizer.learning_rate = learning_rate
 
 
-def try_out(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
-    """Run what will be needed once, so that what fails, fails before the first step.
+def make_variables(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
+    """Run once what will be needed, so that what fails, fails before the first step.
 
-    It makes the weights of layers that have none yet; others keep their values.
+    Weights keep their values. Raises ValueError if the optimizer belongs to others.
     """
     kept = [(variable, variable.numpy()) for variable in vae.variables]
     with vae.noise(np.zeros((1, vae.noise_dim))):
         check_terms(vae.test_step((images,))) if validates else vae.terms(images)
     for variable, value in kept:
         variable.assign(value)
-
-
-def build_optimizer(vae: keras.Model) -> None:
-    """Make the optimizer's variables; ValueError if it belongs to other weights."""
     vae.optimizer.build(vae.trainable_variables)
     known = {id(variable) for variable in vae.optimizer._trainable_variables}
     if known != {id(variable) for variable in vae.trainable_variables}:
@@ -294,11 +282,10 @@ def train(
     """Train `vae` in place on images (n, rows, columns) and return its `History`.
 
     `settings` are those of `Training`: batch_size, learning_rate, validation, seed and
-    binarize. `callbacks` are Keras' own, called as in `fit` with `steps_per_execution`,
-    a chunk for a batch; they find held-out terms under Keras' names, too, such as
-    `val_loss`. An interrupt (Ctrl-C, or the stop button of the notebook) ends the
-    training and keeps what was learned. A loss far above the untrained model's is
-    warned of. `progress=False` draws no bar. Notebook 01.
+    binarize. `callbacks` are Keras' own, called as in `fit`, with a chunk for a batch;
+    they find held-out terms under Keras' names, too, such as `val_loss`. An interrupt
+    (Ctrl-C, or the notebook's stop button) ends the training and keeps what was
+    learned. A loss far above the untrained model's is warned of. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, **settings)
     callbacks = tf.nest.flatten(callbacks or ())
@@ -333,31 +320,24 @@ def _watched(training, watchers, bar, heard):
         watchers.on_train_batch_begin(training.step)
         chunk = next(chunks)
         bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
-        distortion, rate = readable(chunk.distortion, 1), readable(chunk.rate, 2)
-        bar.postfix = f"distortion {distortion}, rate {rate} nats"
+        bar.postfix = f"distortion {chunk.distortion:.1f}, rate {chunk.rate:.2f} nats"
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, dict(training.means))
         if chunk.epoch_ended:
             logs = {name: values[-1] for name, values in history.items()}
             logs |= {n.replace("validation_", "val_", 1): v for n, v in logs.items()}
             watchers.on_epoch_end(chunk.epoch - 1, logs)
-            if not warned and (sentence := exploded(training)):
-                warnings.warn(sentence, stacklevel=3)
+            loss, first = logs["loss"], training.first_loss
+            if loss - first > 9 * abs(first) and not warned:
                 warned = True
+                warnings.warn(
+                    f"The loss of epoch {chunk.epoch}, {loss:.3g} nats, is far above "
+                    f"the {first:.3g} of the untrained model. {advice(training.vae)}",
+                    stacklevel=3,
+                )
         if heard:
             raise KeyboardInterrupt
     return logs
-
-
-def exploded(training: Training) -> str | None:
-    """Return a sentence if the last epoch's loss is far above an untrained model's."""
-    loss, first = training.history["loss"][-1], training.first_loss
-    if first is None or loss - first <= 9 * abs(first):
-        return None
-    return (
-        f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "
-        f"{first:.3g} of the untrained model. {advice(training.vae)}"
-    )
 
 
 def advice(vae: keras.Model) -> str:
@@ -405,8 +385,3 @@ def interrupts_between_chunks() -> Iterator[list[bool]]:
         yield heard
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def readable(nats: float, places: int) -> str:
-    """Return a number with that many decimal places, huge ones in powers of ten."""
-    return f"{nats:.{places}f}" if abs(nats) < 1e5 else f"{nats:.1e}"
