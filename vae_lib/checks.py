@@ -113,10 +113,7 @@ def check_training(
 
 
 def check_precision(model: keras.Model) -> None:
-    """Check that all layers compute in float32, or all in float64.
-
-    Sums over 784 pixels overflow in half precision.
-    """
+    """Check that all layers compute in float32, or all in float64: half overflows."""
     wanted = model.variable_dtype if model.variable_dtype == "float64" else "float32"
     for layer in [model, *model._flatten_layers(include_self=False)]:
         if {layer.compute_dtype, layer.variable_dtype} != {wanted}:
@@ -154,10 +151,7 @@ def check_compiled(model: keras.Model) -> None:
 
 
 def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
-    """Check the arguments of Keras' `fit`, `evaluate` or `predict`, given by name.
-
-    Return what it is to use instead.
-    """
+    """Check arguments of Keras' `fit`, `evaluate` or `predict`; return what to use."""
     check_precision(model)
     check_compiled(model)
     check_weights(**given)
@@ -179,10 +173,7 @@ def check_weights(**weights: Any) -> None:
 
 
 def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
-    """Check the images that Keras is given, and return what it is to use instead.
-
-    Of a dataset or a generator the first batch is checked, of arrays all.
-    """
+    """Check arrays whole, of others the first batch; return what Keras is to use."""
     first = data
     if isinstance(data, types.GeneratorType):
         first = next(data, None)

@@ -51,8 +51,7 @@ def load_mnist(path: Path | str | None = None) -> Digits:
     size, as bool, integers from 0 to 255, or floats in [0, 1]. Where the brightest
     pixel is far below white, all are scaled alike to reach 255, with a warning unless
     they are of 0 and 1. Pickled content is never loaded. Raises DataError when the file
-    is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges; notebook
-    01.
+    is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges.
     """
     path = Path(BUNDLED if path is None else os.path.expanduser(path))
     x_train, y_train, x_test, y_test = _read(path)

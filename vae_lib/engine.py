@@ -58,12 +58,9 @@ class Compiled:
             return self._run(tensors)
 
     def _trace(self, xla):
-        traced = tf.function(
-            self._function,
-            input_signature=self._signature,
-            jit_compile=xla or None,
-            autograph=False,
-        ).get_concrete_function()
+        options = dict(jit_compile=xla or None, autograph=False)
+        function = tf.function(self._function, self._signature, **options)
+        traced = function.get_concrete_function()
         self._xla, self._own = xla, traced.captured_inputs
         known = compiled_for(fingerprint(traced.graph, xla))
         self._fresh = not known
@@ -86,10 +83,7 @@ def compiled_for(fingerprint: str) -> list:
 
 
 def fingerprint(graph: tf.Graph, *settings) -> str:
-    """Return a digest that two traced graphs share if they compute the same.
-
-    All but the names of operations and functions has a part in it.
-    """
+    """Return a digest that two graphs share if they differ in nothing but names."""
     definition = graph.as_graph_def()
     functions = {f.signature.name: f for f in definition.library.function}
 
@@ -149,11 +143,8 @@ class Steps:
         terms: by name, (steps,), what `train_step` returned: running means in nats per
         image. finite: whether all weights are.
         """
-        padded = []
-        for array in (images, epsilon):
-            padding = [(0, CAPACITY - len(array))] + [(0, 0)] * (array.ndim - 1)
-            padded.append(tf.constant(np.pad(array, padding)))
-        rows, finite = self._compiled(*padded, tf.constant(len(images)))
+        full = [np.resize(a, (CAPACITY, *a.shape[1:])) for a in (images, epsilon)]
+        rows, finite = self._compiled(*map(tf.constant, [*full, len(images)]))
         rows = rows.numpy()[: len(images)]
         return dict(zip(self.terms, rows.T, strict=True)), bool(finite)
 

@@ -1,7 +1,4 @@
-"""Arrays in, Matplotlib figures or PNG bytes out, in one style.
-
-It never sees a model, nor pyplot, so that threads may draw.
-"""
+"""Arrays in, Matplotlib figures out, in one style; no pyplot, so that threads draw."""
 
 import io
 from typing import Any
@@ -85,15 +82,12 @@ def draw_codes(
     size: float = 3,
     gap: float = 0.06,
 ) -> None:
-    """Draw codes (n, 2) coloured by digit, with each digit near its class's median.
-
-    So colour is never alone. Digits keep a `gap` of the picture's width apart.
-    """
+    """Draw codes (n, 2) coloured by digit, with each digit near its class's median."""
     colours = np.array(COLOURS)[labels % 10]
     axes.scatter(*codes.T, c=colours, s=size, alpha=0.5, linewidths=0)
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    distance = gap * np.ptp(codes, axis=0).max()
+    distance = gap * np.ptp(codes, axis=0).max()  # that numerals keep
     words = dict(fontsize=15, fontweight="bold", ha="center", va="center")
     for digit, place in zip(digits, spread(medians, distance)):
         colour = COLOURS[digit % 10]

@@ -189,10 +189,7 @@ class VAEBase(keras.Model):
         return mu, ops.convert_to_numpy(self.posterior(rho)[0])
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim).
-
-        In [0, 1] for the Bernoulli likelihood. ValueError for another shape.
-        """
+        """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim)."""
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
@@ -256,19 +253,13 @@ class VAE(VAEBase):
         return (mu, sigma, log_sigma), self.decoder(z)
 
     def terms(self, images: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
-        """Return distortion and rate in nats, each (batch,), after the forward pass.
-
-        With `training`, layers such as dropout behave as they do in training.
-        """
+        """Return distortion and rate in nats, each (batch,), after the forward pass."""
         (mu, sigma, log_sigma), logits = self(images, training=training)
         distortion = self.likelihood.distortion(self.prepare(images), logits)
         return distortion, rate(mu, sigma, log_sigma)
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        """Take one gradient step on distortion + beta * rate; return running means.
-
-        The losses of layers, such as a regularizer's, are added.
-        """
+        """Take one gradient step on distortion + beta * rate; return running means."""
         with tf.GradientTape() as tape:
             distortion, rate = self.terms(images_of(data), training=True)
             loss = distortion + self.beta * rate + sum(self.losses)

@@ -55,11 +55,6 @@ LIKELIHOODS = {
 }
 
 
-def elbo(distortion: float, rate: float) -> float:
-    """Return the evidence lower bound -(distortion + rate) in nats."""
-    return -(distortion + rate)
-
-
 def log_importance_weight(
     distortion: Tensor, z: Tensor, log_sigma: Tensor, epsilon: Tensor
 ) -> Tensor:

@@ -1,7 +1,8 @@
 """Maps from the encoder's unconstrained output rho to sigma.
 
 Each returns sigma and its logarithm, of the shape of rho. Notebook 01 explains the
-softplus map; notebook 02 compares all of them.
+softplus map; notebook 02 compares all of them, of which log_variance is the usual one
+(Kingma & Welling 2014).
 """
 
 import numpy as np
@@ -25,10 +26,7 @@ def softplus(rho: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def log_variance(rho: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `sigma = exp(rho / 2)` and its logarithm; rho is clipped to [-30, 30].
-
-    The usual choice of examples on the web (Kingma & Welling 2014). Notebook 02.
-    """
+    """Return `sigma = exp(rho / 2)` and its logarithm; rho is clipped to [-30, 30]."""
     log_sigma = ops.clip(rho, -LIMIT, LIMIT) / 2.0
     return ops.exp(log_sigma), log_sigma
 
@@ -40,18 +38,15 @@ def log_deviation(rho: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def direct(rho: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `sigma = |rho|` and its logarithm: no guard, singular at zero.
-
-    The sign of rho would only mirror epsilon: z is drawn alike without it. Notebook 02.
-    """
-    sigma = ops.absolute(rho)
+    """Return `sigma = |rho|` and its logarithm: no guard, singular at zero."""
+    sigma = ops.absolute(rho)  # a sign would only mirror epsilon
     return sigma, ops.log(sigma)
 
 
 def bounded(rho: Tensor) -> tuple[Tensor, Tensor]:
     """Return `sigma = 2 sigmoid(rho)` and its logarithm: below 2, and 1 at rho = 0.
 
-    The derivative of the rate by rho stays between -1 and 1/3. Notebook 02.
+    The derivative of the rate by rho stays between -1 and 1/3.
     """
     sigma = 2.0 * ops.sigmoid(rho)
     log_sigma = float(np.log(2.0)) - ops.softplus(-rho)

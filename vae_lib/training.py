@@ -39,10 +39,7 @@ class Progress(NamedTuple):
 
 
 class History(dict[str, list[float]]):
-    """By name, a list with one value an epoch, in nats per image.
-
-    It holds what `train_step` returns, `elbo`, and `validation_…` of held-out images.
-    """
+    """By name, one value an epoch in nats per image; held-out ones `validation_…`."""
 
 
 class DivergedError(ArithmeticError):
@@ -198,10 +195,9 @@ class Training:
             order = epoch_order(self.seed, self.epoch, len(self.images))
             self.order = np.resize(order, self.steps * self.batch_size)
         rng = step_rng(self.seed, self.epoch, step)
-        shape = self.batch_size, self.vae.noise_dim
-        epsilon = rng.standard_normal(shape, "float32")
-        rows = self.order[step * self.batch_size : (step + 1) * self.batch_size]
-        batch = self.images[rows]
+        epsilon = rng.standard_normal((self.batch_size, self.vae.noise_dim), "float32")
+        first = step * self.batch_size
+        batch = self.images[self.order[first : first + self.batch_size]]
         return binarized(batch, rng) if self.binarize else batch, epsilon
 
     def _end_epoch(self):
@@ -209,11 +205,9 @@ class Training:
         means = with_elbo(self.means)
         if self.validation is not None:
             self.watchers.on_test_begin()
-            held_out = evaluate_steps(
-                self.vae, self.validation, seed=self.seed, binarize=self.binarize
-            )
-            self.watchers.on_test_end(held_out)
-            means |= {f"validation_{n}": v for n, v in with_elbo(held_out).items()}
+            held = evaluate_steps(self.vae, self.validation, self.seed, self.binarize)
+            self.watchers.on_test_end(held)
+            means |= {f"validation_{n}": v for n, v in with_elbo(held).items()}
         means["loss"] = means.pop("loss")  # last, since it counts the epochs
         for name, value in means.items():
             self.history[name] = [*self.history.get(name, []), value]
