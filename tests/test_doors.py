@@ -143,7 +143,8 @@ def test_every_class_has_its_elbos():
 def test_an_exported_model_is_read_back_without_our_code(tmp_path):
     vae = compiled()
     export(vae, tmp_path / "model")
-    served = tf.saved_model.load(tmp_path / "model").serve(LEVELS / 255)
+    model = tf.saved_model.load(tmp_path / "model")
+    served = model.serve(LEVELS / 255)
     np.testing.assert_allclose(served["mu"], vae.encode(GREY)[0], atol=1e-5)
     np.testing.assert_allclose(served["sigma"], vae.encode(GREY)[1], atol=1e-5)
     assert served["logits"].shape == GREY.shape
