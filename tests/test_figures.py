@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from vae_lib import figures
+from vae_lib.course import showing
 from vae_lib.course.figures_01 import draw_normals
 from vae_lib.widgets.shared.control import digits_png
 
@@ -47,13 +48,13 @@ def test_values_beyond_the_range_are_clipped():
 def test_a_figure_is_shown_with_its_description(monkeypatch):
     shown = []
     monkeypatch.setattr(
-        figures,
+        showing,
         "display",
         lambda data, **options: shown.append((data, options["metadata"])),
     )
     figure, axes = figures.new_figure(size=(4, 3))
     axes.plot([0, 1])
-    figures.show(figure, alt="a line")
+    showing.show(figure, alt="a line")
     data, metadata = shown[0]
     assert data["text/plain"] == metadata["image/png"]["alt"] == "a line"
     assert Image.open(io.BytesIO(data["image/png"])).size == (
@@ -92,14 +93,14 @@ def test_a_numeral_stands_out_from_its_classs_colour(digit):
 )
 def test_held_out_curves_are_dashed(label, style):
     figure, axes = figures.new_figure()
-    figures.draw_curves(axes, {label: [1.0, 2.0]})
+    showing.draw_curves(axes, {label: [1.0, 2.0]})
     assert axes.lines[0].get_linestyle() == style and list(
         axes.lines[0].get_xdata()
     ) == [1, 2]
 
 
 def test_rows_of_digits_have_their_labels():
-    figure = figures.digit_rows({"above": DIGITS, "below": DIGITS[:3]}, title="both")
+    figure = showing.digit_rows({"above": DIGITS, "below": DIGITS[:3]}, title="both")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["above", "below"]
     assert figure.get_size_inches()[0] <= 8
 
@@ -145,8 +146,8 @@ def test_a_large_picture_is_stored_in_256_colours_and_a_small_one_as_it_is():
     with io.BytesIO() as file:
         noise.save(file, "PNG")
         large = file.getvalue()
-    assert figures.palette(large, most=len(large)) == large
-    stored = figures.palette(large)
+    assert showing.palette(large, most=len(large)) == large
+    stored = showing.palette(large)
     assert len(stored) < len(large) / 2
     with Image.open(io.BytesIO(stored)) as picture:
         assert picture.size == (400, 400) and len(picture.getcolors()) <= 256

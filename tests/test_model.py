@@ -160,10 +160,10 @@ def test_compile_fit_evaluate_as_in_keras():
         (dict(latent_dim=2.5), "latent_dim is 2.5"),
         (dict(hidden=(512, -1)), "hidden is"),
         (dict(hidden=512), "hidden is 512"),
-        (dict(posterior="exp"), "posterior is 'exp': choose one of 'softplus'"),
+        (dict(posterior="exp"), "posterior is 'exp': pass one of 'softplus'"),
         (
             dict(likelihood="poisson"),
-            "likelihood is 'poisson': choose one of 'bernoulli'",
+            "likelihood is 'poisson': pass one of 'bernoulli'",
         ),
         (dict(beta=-1), "beta is -1"),
         (dict(beta=float("nan")), "beta is nan"),

@@ -2,8 +2,8 @@
 
 Alt text: JupyterLab 4.6 and nbconvert's `lab` template draw `<img>` without any;
 nbconvert's `classic` and `basic` templates and MyST take it from the output's metadata,
-`{"image/png": {"alt": …}}`, which `vae_lib.figures.show` sets, and readers without
-pictures get the output's `text/plain`. Both are checked.
+`{"image/png": {"alt": …}}`, which `vae_lib.course.showing.show` sets, and readers
+without pictures get the output's `text/plain`. Both are checked.
 """
 
 import ast

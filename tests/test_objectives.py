@@ -97,10 +97,6 @@ def test_likelihoods_map_images_forth_and_back():
     )
 
 
-def test_elbo_is_negative_and_ignores_beta():
-    assert objectives.elbo(100.0, 5.0) == -105.0
-
-
 def test_importance_weight_is_the_ratio_of_densities():
     mu, log_sigma, epsilon = RNG.normal(size=(3, 4, 2))
     z = mu + np.exp(log_sigma) * epsilon

@@ -13,7 +13,7 @@ from vae_lib.analysis import theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
-from vae_lib.training import DivergedError, History, Training, readable, train
+from vae_lib.training import DivergedError, History, Training, train
 
 DIGITS = load_mnist()
 IMAGES = DIGITS.train.images[:2000]
@@ -205,15 +205,15 @@ def test_linear_vae_reaches_the_exact_optimum_on_data_of_known_spectrum(
 @pytest.mark.slow
 def test_a_second_model_of_the_same_code_compiles_nothing():
     def new_functions(vae, images, **settings):
-        before = set(engine._compiled)
+        before = engine.compiled_for.cache_info().misses
         train(vae, images, epochs=1, progress=False, **settings)
-        return set(engine._compiled) - before
+        return engine.compiled_for.cache_info().misses - before
 
-    engine._compiled.clear()
-    assert len(new_functions(new_vae(), IMAGES)) == 1
+    engine.compiled_for.cache_clear()
+    assert new_functions(new_vae(), IMAGES) == 1
     other = new_vae(seed=5, beta=12.0)
-    assert new_functions(other, IMAGES[:700], learning_rate=3e-4, seed=9) == set()
-    assert new_functions(new_vae(posterior="bounded"), IMAGES) != set()
+    assert new_functions(other, IMAGES[:700], learning_rate=3e-4, seed=9) == 0
+    assert new_functions(new_vae(posterior="bounded"), IMAGES) == 1
 
 
 def test_without_xla_it_goes_on_and_says_so(monkeypatch):
@@ -445,14 +445,11 @@ def test_divergence_restores_the_last_good_weights_and_says_where(
 def test_a_loss_that_explodes_without_becoming_nan_is_warned_of_once():
     vae = new_vae()
     with pytest.warns(
-        UserWarning, match="far above the .* of the untrained model .learning rate 10,"
+        UserWarning, match="far above the .* of the untrained model. With learning rate"
     ) as warned:
         history = train(vae, IMAGES, epochs=3, learning_rate=10.0, progress=False)
-    assert len(warned) == 1 and history["loss"][0] > 1e6
-    assert [readable(nats, 1) for nats in (123.456, 6.59e13)] == [
-        "123.5",
-        "6.6e+13",
-    ]  # the bar stays short
+    assert len(warned) == 1 and "learning rate 10," in str(warned[0].message)
+    assert history["loss"][0] > 1e6
 
 
 def test_a_usual_training_warns_of_nothing(recwarn):

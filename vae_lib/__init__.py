@@ -8,8 +8,8 @@ The core, from the ground up; a module imports only from modules above it in thi
     objectives  rate, distortion, ELBO and the importance-weighted bound
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
-    storage     models saved whole or not at all
     evaluation  what a trained model is measured by
+    storage     models saved whole or not at all
     engine      many gradient steps in one compiled function
     training    the training loop that can be watched, stopped and continued; its bar
 
@@ -23,35 +23,26 @@ Rooms above it, each of which imports the core and the rooms before it:
 `__main__` is the door to `python -m vae_lib`, which `experiments.command` does.
 """
 
-import json
 import os
 import sys
-from pathlib import Path
 
 
-def _check_backend():
-    """Raise ImportError unless environment and Keras' settings file say TensorFlow."""
-    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
-    settings = home / "keras.json"
-    source, backend = "KERAS_BACKEND", os.environ.get("KERAS_BACKEND")
-    if not backend and settings.is_file():
-        source = str(settings)
-        try:
-            backend = json.loads(settings.read_text(encoding="utf-8")).get("backend")
-        except ValueError:  # Keras passes over a damaged file, too
-            backend = None
-    if backend not in (None, "", "tensorflow"):
+def _choose_backend():
+    """Choose TensorFlow for Keras; ImportError if another backend was asked for."""
+    loaded = sys.modules.get("keras")
+    asked = loaded.config.backend() if loaded else os.environ.get("KERAS_BACKEND")
+    if asked not in (None, "", "tensorflow"):
         raise ImportError(
-            f"{source} sets Keras to the backend {backend!r}, but vae_lib needs "
+            f"Keras is to run on the backend {asked!r}, but vae_lib needs "
             "'tensorflow': set KERAS_BACKEND=tensorflow before Python starts."
         )
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever Keras' settings file says
 
 
 def _import_tensorflow_quietly():
     """Import TensorFlow with its start-up log sent to the null device.
 
-    Listing devices logs, too. No operation runs, so that threads and logical devices
-    can still be set afterwards.
+    No operation runs: threads and logical devices can still be set afterwards.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -61,12 +52,12 @@ def _import_tensorflow_quietly():
     try:
         import tensorflow as tf
 
-        tf.config.list_physical_devices()
+        tf.config.list_physical_devices()  # which logs, too
     finally:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(null)
 
 
-_check_backend()
+_choose_backend()
 _import_tensorflow_quietly()

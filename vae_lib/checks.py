@@ -1,7 +1,4 @@
-"""What cannot work is refused before anything runs, by a ValueError of one sentence.
-
-It names the value, what is allowed and what to do.
-"""
+"""What cannot work is refused before anything runs, by a ValueError of one sentence."""
 
 import itertools
 import types
@@ -36,22 +33,23 @@ def widths(value: Any) -> bool:
     return isinstance(value, (tuple, list)) and all(map(whole, value))
 
 
+def named(table: dict) -> tuple:
+    """Return the rule for a name in `table`."""
+    return table.__contains__, f"one of {', '.join(map(repr, table))}"
+
+
 RULES = {  # by name: what can work, and what to pass
     "latent_dim": (whole, "a whole number of 1 or more"),
     "hidden": (widths, "a tuple of widths of 1 or more, () for the linear VAE"),
-    "image_shape": (
-        lambda value: widths(value) and len(value) == 2,
-        "(rows, columns), for example (28, 28)",
-    ),
-    "beta": (
-        lambda value: finite(value) and value >= 0,
-        "a finite number of 0 or more",
-    ),
-    "epochs": (lambda value: whole(value, 0), "a whole number of 0 or more"),
-    "seed": (lambda value: whole(value, 0), "a whole number of 0 or more"),
+    "image_shape": (lambda it: widths(it) and len(it) == 2, "a pair such as (28, 28)"),
+    "posterior": named(POSTERIORS),
+    "likelihood": named(LIKELIHOODS),
+    "beta": (lambda it: finite(it) and it >= 0, "a finite number of 0 or more"),
+    "epochs": (lambda it: whole(it, 0), "a whole number of 0 or more"),
+    "seed": (lambda it: whole(it, 0), "a whole number of 0 or more"),
     "samples": (whole, "a whole number of 1 or more"),
     "learning_rate": (
-        lambda value: isinstance(value, Schedule) or (finite(value) and value > 0),
+        lambda it: it is None or isinstance(it, Schedule) or (finite(it) and it > 0),
         "a positive number, a Keras schedule, or None for that of the compiled "
         "optimizer",
     ),
@@ -64,17 +62,6 @@ def check(**values: Any) -> None:
         right, wanted = RULES[name]
         if not right(value):
             raise ValueError(f"{name} is {value!r}: pass {wanted}.")
-
-
-def check_maps(posterior: str, likelihood: str) -> None:
-    """Check that the tables have a posterior and a likelihood of these names."""
-    for name, value, table in (
-        ("posterior", posterior, POSTERIORS),
-        ("likelihood", likelihood, LIKELIHOODS),
-    ):
-        if value not in table:
-            allowed = ", ".join(map(repr, table))
-            raise ValueError(f"{name} is {value!r}: choose one of {allowed}.")
 
 
 def check_images(images: np.ndarray, image_shape: tuple[int, int]) -> None:
@@ -108,32 +95,25 @@ def check_images(images: np.ndarray, image_shape: tuple[int, int]) -> None:
 def check_training(
     vae: keras.Model,
     images: np.ndarray,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float | Schedule | None,
     validation: np.ndarray | None,
-    seed: int,
+    batch_size: int,
+    **settings: Any,
 ) -> None:
-    """Check the arguments of a training."""
+    """Check the arguments of a training; `settings` by their names in `RULES`."""
     check_precision(vae)
     check_images(images, vae.image_shape)
     if validation is not None:
         check_images(validation, vae.image_shape)
-    check(epochs=epochs, seed=seed)
+    check(**settings)
     if not whole(batch_size) or batch_size > len(images):
         raise ValueError(
             f"batch_size is {batch_size!r}: pass a whole number from 1 to "
             f"{len(images)}, the images."
         )
-    if learning_rate is not None:
-        check(learning_rate=learning_rate)
 
 
 def check_precision(model: keras.Model) -> None:
-    """Check that all layers compute in float32, or all in float64.
-
-    Sums over 784 pixels overflow in half precision.
-    """
+    """Check that all layers compute in float32, or all in float64: half overflows."""
     wanted = model.variable_dtype if model.variable_dtype == "float64" else "float32"
     for layer in [model, *model._flatten_layers(include_self=False)]:
         if {layer.compute_dtype, layer.variable_dtype} != {wanted}:
@@ -170,6 +150,18 @@ def check_compiled(model: keras.Model) -> None:
         )
 
 
+def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
+    """Check arguments of Keras' `fit`, `evaluate` or `predict`; return what to use."""
+    check_precision(model)
+    check_compiled(model)
+    check_weights(**given)
+    if not given.get("_use_cached_eval_dataset"):  # which `fit` has checked
+        given["x"] = check_keras_images(given["x"], model.image_shape)
+    if (held_out := given.get("validation_data")) is not None:
+        given["validation_data"] = check_keras_images(held_out, model.image_shape)
+    return given
+
+
 def check_weights(**weights: Any) -> None:
     """Check that Keras is not to weight images or classes."""
     for name in ("sample_weight", "class_weight"):
@@ -181,19 +173,14 @@ def check_weights(**weights: Any) -> None:
 
 
 def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
-    """Check the images that Keras is given, and return what it is to use instead.
-
-    Arrays, alone or with labels in a tuple, are checked whole; of a dataset or a
-    generator, the first batch.
-    """
+    """Check arrays whole, of others the first batch; return what Keras is to use."""
     first = data
     if isinstance(data, types.GeneratorType):
         first = next(data, None)
         data = (batch for batch in itertools.chain([first], data))
-    elif isinstance(data, keras.utils.PyDataset):
-        first = data[0]
-    elif isinstance(data, Iterable) and not hasattr(data, "shape"):
-        first = data if isinstance(data, tuple) else next(iter(data), None)
+    elif isinstance(data, (Iterable, keras.utils.PyDataset)):
+        if not isinstance(data, tuple) and not hasattr(data, "shape"):
+            first = next(iter(data), None)
     images, _, weights = keras.utils.unpack_x_y_sample_weight(first)
     check_weights(sample_weight=weights)
     check_images(as_array(images), image_shape)

@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent / "data"  # of the repository; an installed package has a copy
 FOLDER = CHECKOUT if (CHECKOUT / "mnist.npz").is_file() else HERE / "bundled"
 BUNDLED = FOLDER / "mnist.npz"
+AGAIN = "restore it with 'git checkout -- data/mnist.npz', or install vae_lib again"
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 DARK = 128  # a file whose brightest pixel is below this is scaled up
 VALIDATION_SHARE = 12  # one training image in twelve: 5,000 of MNIST's 60,000
@@ -42,16 +43,15 @@ class Digits(NamedTuple):
 def load_mnist(path: Path | str | None = None) -> Digits:
     """Return Digits(train, validation, test): 55,000, 5,000 and 10,000 images of MNIST.
 
-    The validation images are one twelfth of the file's training images, drawn by a
-    seeded permutation; the test split keeps the file's order.
+    Validation takes a twelfth of the file's training images, drawn by a seeded
+    permutation; the test split keeps the file's order.
 
     `path` names another .npz with the arrays x_train, y_train, x_test and y_test, such
     as Fashion-MNIST. Its images are (n, rows, columns) or (n, rows, columns, 1), of any
-    size, as uint8, bool, other integers from 0 to 255, or floats in [0, 1]. Where the
-    brightest pixel of the file is far below white, as in images of 0 and 1, all are
-    scaled alike to reach 255, with a warning unless they are of 0 and 1. Pickled
-    content is never loaded. Raises DataError when the file is missing, damaged or holds
-    anything else. MNIST: LeCun, Cortes & Burges; notebook 01.
+    size, as bool, integers from 0 to 255, or floats in [0, 1]. Where the brightest
+    pixel is far below white, all are scaled alike to reach 255, with a warning unless
+    they are of 0 and 1. Pickled content is never loaded. Raises DataError when the file
+    is missing, damaged or holds anything else. MNIST: LeCun, Cortes & Burges.
     """
     path = Path(BUNDLED if path is None else os.path.expanduser(path))
     x_train, y_train, x_test, y_test = _read(path)
@@ -72,16 +72,14 @@ def load_mnist(path: Path | str | None = None) -> Digits:
 def subsample(split: Split, n: int, seed: int = 0, stratified: bool = False) -> Split:
     """Return a Split of `n` images drawn at random without replacement.
 
-    They are in random order, and the same `seed` draws the same. With `stratified`,
-    every label keeps its share of the whole to within one image. A head slice or a
-    stride is no substitute: the even and odd rows of MNIST differ in their mean. Raises
-    ValueError unless n is a number of images that there are. Notebook 03.
+    They are in random order. With `stratified`, every label keeps its share of the
+    whole to within one image. Raises ValueError unless there are n images. A stride is
+    no substitute: the even and odd rows of MNIST differ in their mean. Notebook 03.
     """
     available = len(split.images)
     if not isinstance(n, Integral) or not 1 <= n <= available:
         raise ValueError(
-            f"n is {n!r}, but must be a whole number from 1 to {available}, the images "
-            "there are: lower it."
+            f"n is {n!r}: pass a whole number from 1 to {available}, the images."
         )
     generator = np.random.default_rng(seed)
     order = generator.permutation(available)
@@ -98,32 +96,23 @@ def _take(split, rows):
 
 def _read(path):
     """Return the four arrays of the .npz file at `path`, not yet checked."""
-    if os.path.isdir(path):  # unlike Path.is_dir, false for a name that is too long
-        raise DataError(
-            f"{path} is a folder, but must be an .npz file: give the path of the file "
-            "in it."
-        )
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError as error:
-        raise DataError(
-            f"{path} does not exist: {_remedy(path, 'check the path')}."
-        ) from error
-    except PermissionError as error:
-        raise DataError(
-            f"{path} may not be read by this user: change its permissions or copy it."
-        ) from error
+        remedy = "check the path" if path != BUNDLED else AGAIN
+        raise DataError(f"{path} does not exist: {remedy}.") from error
     except OSError as error:
         raise DataError(
-            f"{path} cannot be opened ({error.strerror or error}): check the path."
+            f"{path} cannot be opened ({error.strerror or error}): check the path, and "
+            "that it is a file which you may read."
         ) from error
     except Exception as error:  # a bad index makes zipfile stumble in many ways
         content = path.read_bytes()
         found = f"it begins with {content[:8]!r}" if content else "it is empty"
-        remedy = _remedy(path, "download it, or save it with numpy.savez_compressed")
         raise DataError(
             f"{path} is not an .npz file, or only a part of one ({found}), but must "
-            f"hold {', '.join(KEYS)}: {remedy}."
+            f"hold {', '.join(KEYS)}: download it, or save it with "
+            "numpy.savez_compressed."
         ) from error
     with archive:
         missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
@@ -148,21 +137,10 @@ def _read_array(path, archive, key):
                 "because they can run code: save plain uint8 arrays with "
                 "numpy.savez_compressed."
             ) from error
-        remedy = _remedy(path, "download or save it again")
         raise DataError(
-            f"{path} is damaged, its array {key} cannot be read: {remedy}."
+            f"{path} is damaged, its array {key} cannot be read: download or save it "
+            "again."
         ) from error
-
-
-def _remedy(path, otherwise):
-    """Return what to do about a bad file at `path`."""
-    if path != BUNDLED:
-        return otherwise
-    if (HERE.parent / ".git").exists():
-        again = "restore it with 'git checkout -- data/mnist.npz'"
-    else:
-        again = "install vae_lib again"
-    return f"{again}, or give load_mnist the path of a copy"
 
 
 def _checked(path, name, images, labels, at_least):

@@ -1,12 +1,9 @@
 """Many gradient steps of a model in one compiled function. Notebook 01 measures it.
 
-What it gives over Keras' `fit` with `jit_compile` and `steps_per_execution`, its best
-settings, is little speed and much else. On two cores `fit` takes 3.18 s for an epoch of
-60,000 images, 1.19 times (1.00 to 1.53) as long as this loop's 2.89 s; its first sign
-of progress comes after 5.3 s instead of 2.1 s, and it needs 1,334 MB at its peak
-instead of 983 MB (`data/speed.json`). Each new model compiles anew in `fit`; here the
-compiled function is shared. Chunks can be as short as one step, so that a training is
-watched and stopped within a fraction of a second, and none is kept that is not finite.
+Keras' `fit` with `jit_compile` and `steps_per_execution` is about as fast
+(`docs/benchmarks.md`), but compiles anew for each model. Here the compiled function is
+shared, chunks can be as short as one step, so that a training is watched and stopped
+within a fraction of a second, and none is kept that is not finite.
 """
 
 import contextlib
@@ -14,9 +11,7 @@ import ctypes
 import functools
 import hashlib
 import re
-import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,7 +21,6 @@ import tensorflow as tf
 
 CAPACITY = 32  # steps that one call can take; the buffers have this length
 UNUSED = "_gradient_op_type"  # for graphs to be differentiated, which these are not
-KEPT = 8  # compiled functions that stay in memory, the least recently used going first
 TERMS = ("distortion", "rate", "loss")  # what every `train_step` returns, by name
 WITHOUT_XLA = (
     tf.errors.InternalError,
@@ -39,10 +33,9 @@ WITHOUT_XLA = (
 class Compiled:
     """`function` of tensors like `signature`, compiled by XLA; returns a list of them.
 
-    What is compiled is the function as it stands now: its Python code runs once, here.
-    The result is shared with functions that were traced to the same graph; each is run
-    on variables of its own. Where XLA is not available, or cannot compile an operation,
-    it runs without XLA and says so once.
+    Its Python code runs once, here. What is compiled is shared with functions that were
+    traced to the same graph; each is run on variables of its own. Where XLA is missing,
+    or cannot compile an operation, it runs without XLA and says so once.
     """
 
     def __init__(self, function: Callable, signature: Sequence[tf.TensorSpec]):
@@ -65,14 +58,15 @@ class Compiled:
             return self._run(tensors)
 
     def _trace(self, xla):
-        traced = tf.function(
-            self._function,
-            input_signature=self._signature,
-            jit_compile=xla or None,
-            autograph=False,
-        ).get_concrete_function()
+        options = dict(jit_compile=xla or None, autograph=False)
+        function = tf.function(self._function, self._signature, **options)
+        traced = function.get_concrete_function()
         self._xla, self._own = xla, traced.captured_inputs
-        self._shared, self._fresh = _shared(fingerprint(traced.graph, xla), traced)
+        known = compiled_for(fingerprint(traced.graph, xla))
+        self._fresh = not known
+        if self._fresh:
+            known.append(traced)
+        self._shared = known[0]
 
     def _run(self, tensors):
         results = self._shared.inference_fn.call_flat(*tensors, *self._own)
@@ -82,28 +76,14 @@ class Compiled:
         return results
 
 
-_compiled = OrderedDict()
-_compiled_lock = threading.Lock()
-
-
-def _shared(key, traced):
-    """Return the function compiled for a graph like that of `traced`; is it new?"""
-    with _compiled_lock:
-        fresh = key not in _compiled
-        if fresh:
-            _compiled[key] = traced
-            while len(_compiled) > KEPT:
-                _compiled.popitem(last=False)
-        _compiled.move_to_end(key)
-        return _compiled[key], fresh
+@functools.lru_cache(maxsize=8)  # compiled functions that stay in memory
+def compiled_for(fingerprint: str) -> list:
+    """Return a list for the one function that serves all graphs of a fingerprint."""
+    return []
 
 
 def fingerprint(graph: tf.Graph, *settings) -> str:
-    """Return a digest that two traced graphs share if they compute the same.
-
-    Names of operations and functions have no part in it, all else has: operations,
-    their order, inputs and attributes, constants, and the types of captured variables.
-    """
+    """Return a digest that two graphs share if they differ in nothing but names."""
     definition = graph.as_graph_def()
     functions = {f.signature.name: f for f in definition.library.function}
 
@@ -143,9 +123,8 @@ class Steps:
     """Up to `CAPACITY` calls of a model's own `train_step` in one compiled function.
 
     The steps are those of the model as it stands when this is made: its frozen parts,
-    its layers, the attributes that its loss reads. They change the model's own
-    variables. `terms` are the names of what `train_step` returns; ValueError if it
-    does not return numbers by name.
+    its layers, the attributes that its loss reads. `terms` are the names of what
+    `train_step` returns; ValueError if it does not return numbers by name.
     """
 
     def __init__(self, vae: keras.Model, batch_size: int, dtype: str):
@@ -161,14 +140,11 @@ class Steps:
         """Take `len(images)` steps and return `(terms, finite)`.
 
         images: (steps, batch, rows, columns). epsilon: (steps, batch, noise_dim).
-        terms: by name, (steps,), as `train_step` returned them: running means in nats
-        per image since the metrics were reset. finite: whether all weights are.
+        terms: by name, (steps,), what `train_step` returned: running means in nats per
+        image. finite: whether all weights are.
         """
-        padded = []
-        for array in (images, epsilon):
-            padding = [(0, CAPACITY - len(array))] + [(0, 0)] * (array.ndim - 1)
-            padded.append(tf.constant(np.pad(array, padding)))
-        rows, finite = self._compiled(*padded, tf.constant(len(images)))
+        full = [np.resize(a, (CAPACITY, *a.shape[1:])) for a in (images, epsilon)]
+        rows, finite = self._compiled(*map(tf.constant, [*full, len(images)]))
         rows = rows.numpy()[: len(images)]
         return dict(zip(self.terms, rows.T, strict=True)), bool(finite)
 

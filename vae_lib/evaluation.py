@@ -8,7 +8,7 @@ from keras import ops
 
 from vae_lib.checks import check, check_images, check_precision
 from vae_lib.model import VAEBase, in_batches
-from vae_lib.objectives import elbo, importance_weighted_bound, log_importance_weight
+from vae_lib.objectives import importance_weighted_bound, log_importance_weight
 
 
 class Evaluation(NamedTuple):
@@ -24,10 +24,8 @@ def evaluate(
 ) -> Evaluation:
     """Return the `Evaluation` of `vae` on images, with z sampled once for each.
 
-    At the posterior mean, without sampling, the number would be no ELBO. images: (n,
-    rows, columns), `uint8` or in [0, 1]; ValueError for others. The same seed gives the
-    same numbers. binarize: draw each pixel as 0 or 1, its grey value the probability.
-    Notebook 01.
+    images: (n, rows, columns), `uint8` or in [0, 1]; ValueError for others. binarize:
+    draw each pixel as 0 or 1, its grey value the probability. Notebook 01.
     """
     check_images(images, vae.image_shape)
     check_precision(vae)
@@ -35,16 +33,11 @@ def evaluate(
     for part in parts_with_noise(vae, images, seed, binarize):
         sums += [float(ops.sum(term)) for term in vae.terms(part)]
     distortion, rate = map(float, sums / len(images))
-    return Evaluation(distortion, rate, elbo(distortion, rate))
+    return Evaluation(distortion, rate, -(distortion + rate))
 
 
-def evaluate_steps(
-    vae: VAEBase, images: np.ndarray, *, seed: int = 0, binarize: bool = False
-) -> dict[str, float]:
-    """Return what the model's own `test_step` says, with the z that `evaluate` draws.
-
-    Images, seed and binarize are those of `evaluate`.
-    """
+def evaluate_steps(vae: VAEBase, images: np.ndarray, seed: int, binarize: bool) -> dict:
+    """Return what the model's `test_step` says, with the z that `evaluate` draws."""
     vae.reset_metrics()
     for part in parts_with_noise(vae, images, seed, binarize):
         terms = vae.test_step((part,))
@@ -65,11 +58,7 @@ def parts_with_noise(
 def negative_elbos(
     vae: VAEBase, images: np.ndarray, draws: int = 8, seed: int = 0
 ) -> np.ndarray:
-    """Return −ELBO of each of the images in nats, (n,), as the mean over `draws` of z.
-
-    images: (n, rows, columns), `uint8` or in [0, 1]; ValueError for others. Notebook 04
-    lays drawings beside them.
-    """
+    """Return −ELBO of each of the images in nats, (n,), as the mean of `draws`."""
     check_images(images, vae.image_shape)
     check_precision(vae)
     total = np.zeros(len(images))
@@ -90,8 +79,7 @@ def log_likelihood(
     """Return the importance-weighted bound of log p(x) in nats, float64 (n,).
 
     `samples` is its K. For the Gaussian likelihood it holds up to the constant that the
-    distortion leaves out. About 2,000 codes are decoded at a time, so that memory does
-    not grow with n or K. Burda, Grosse & Salakhutdinov 2016; notebook 01.
+    distortion leaves out. Burda, Grosse & Salakhutdinov 2016; notebook 01.
     """
     check_images(images, vae.image_shape)
     check(samples=samples)
@@ -109,8 +97,8 @@ def log_weights(
     x = vae.prepare(images)
     mu, rho = vae.encoder(x)
     sigma, log_sigma = vae.posterior(rho)
-    parts = []
-    for block in in_batches(range(samples), max(1, 2000 // len(images))):
+    parts, size = [], max(1, 2000 // len(images))  # so that memory does not grow with K
+    for block in in_batches(range(samples), size):
         epsilon = rng.standard_normal((len(block), *mu.shape), "float32")
         z = mu + sigma * epsilon  # (samples of the block, n, latent_dim)
         logits = vae.decoder(ops.reshape(z, (-1, vae.latent_dim)))

@@ -1,20 +1,14 @@
-"""Arrays in, Matplotlib figures or PNG bytes out, in one style.
-
-It never sees a model, nor pyplot, so that threads may draw.
-"""
+"""Arrays in, Matplotlib figures out, in one style; no pyplot, so that threads draw."""
 
 import io
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from PIL import Image
 
 # The colour of each digit 0 … 9, apart for the colour-blind, too: Matplotlib's
 # petroff10 with other colours for 3 and 8, which are two greys there.
@@ -51,26 +45,6 @@ def to_png(figure: Figure) -> bytes:
         return file.getvalue()
 
 
-def show(figure: Figure, alt: str) -> None:
-    """Display the figure under a cell; `alt` describes it for anyone who cannot see."""
-    width, height = (int(inches * DOTS / 2) for inches in figure.get_size_inches())
-    display(
-        {"image/png": palette(to_png(figure)), "text/plain": alt},
-        metadata={"image/png": {"width": width, "height": height, "alt": alt}},
-        raw=True,
-    )
-
-
-def palette(png: bytes, most: int = 50_000) -> bytes:
-    """Return PNG bytes; more than `most` in 256 colours, a third of the size."""
-    if len(png) <= most:
-        return png
-    with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
-        picture = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        picture.save(file, "PNG", optimize=True)
-        return file.getvalue()
-
-
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     """Return images (n, rows, columns) as one array; empty places are 0."""
     n, height, width = images.shape
@@ -100,22 +74,6 @@ def draw_digits(
     axes.spines[:].set_visible(False)
 
 
-def digit_rows(
-    rows: Mapping[str, np.ndarray], columns: int | None = None, title: str = ""
-) -> Figure:
-    """Return a figure with a board for each `label: images`, one below the other."""
-    columns = columns or max(len(images) for images in rows.values())
-    heights = [-(-len(images) // columns) for images in rows.values()]
-    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
-    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
-    for ax, (label, images) in zip(axes[:, 0], rows.items()):
-        draw_digits(ax, images, columns)
-        ax.set_title(label, loc="left", fontsize=10)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
-
-
 def draw_codes(
     axes: Axes,
     codes: np.ndarray,
@@ -124,15 +82,12 @@ def draw_codes(
     size: float = 3,
     gap: float = 0.06,
 ) -> None:
-    """Draw codes (n, 2) coloured by digit, with each digit near its class's median.
-
-    So colour is never alone. Digits keep a `gap` of the picture's width apart.
-    """
+    """Draw codes (n, 2) coloured by digit, with each digit near its class's median."""
     colours = np.array(COLOURS)[labels % 10]
     axes.scatter(*codes.T, c=colours, s=size, alpha=0.5, linewidths=0)
     digits = np.unique(labels)
     medians = np.array([np.median(codes[labels == digit], axis=0) for digit in digits])
-    distance = gap * np.ptp(codes, axis=0).max()
+    distance = gap * np.ptp(codes, axis=0).max()  # that numerals keep
     words = dict(fontsize=15, fontweight="bold", ha="center", va="center")
     for digit, place in zip(digits, spread(medians, distance)):
         colour = COLOURS[digit % 10]
@@ -160,20 +115,3 @@ def spread(points: np.ndarray, distance: float) -> np.ndarray:
         push = np.maximum(distance - lengths, 0) / lengths / 4
         points = points + (apart * push[..., None]).sum(axis=1)
     return points
-
-
-def draw_curves(
-    axes: Axes,
-    curves: Mapping[str, Sequence[float]],
-    xlabel: str = "epoch",
-    ylabel: str = "nats per image",
-    start: int = 1,
-) -> None:
-    """Draw a line for each `label: values`, dashed if its label says held out."""
-    for (label, values), colour in zip(curves.items(), COLOURS):
-        style = "--" if "held-out" in label or "validation" in label else "-"
-        x, dots = np.arange(start, start + len(values)), dict(marker="o", markersize=3)
-        axes.plot(x, values, style, color=colour, label=label, **dots)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(frameon=False)

@@ -12,15 +12,7 @@ import tensorflow as tf
 from keras import KerasTensor as Tensor  # stands for a tensor of any kind, or an array
 from keras import layers, ops
 
-from vae_lib.checks import (
-    check,
-    check_compiled,
-    check_images,
-    check_keras_images,
-    check_maps,
-    check_precision,
-    check_weights,
-)
+from vae_lib.checks import check, check_images, check_keras, check_precision
 from vae_lib.objectives import LIKELIHOODS, rate
 from vae_lib.posterior import POSTERIORS
 
@@ -57,8 +49,7 @@ class VAEBase(keras.Model):
     """What every VAE here shares and no learner needs to see: settings, noise, metrics.
 
     A subclass makes `encoder` and `decoder` and defines `call`, `terms` and
-    `train_step`, which ends with `return self.track(...)`. Keras' `fit`, `evaluate` and
-    `predict` refuse what a VAE here does not use, in one sentence.
+    `train_step`, which ends with `return self.track(...)`.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -76,27 +67,26 @@ class VAEBase(keras.Model):
         image_shape: tuple[int, int],
         **kwargs,
     ):
-        check_maps(posterior, likelihood)
         check(latent_dim=latent_dim, hidden=hidden, image_shape=image_shape, beta=beta)
+        check(posterior=posterior, likelihood=likelihood)
         super().__init__(**kwargs)
         check_precision(self)
+        self.latent_dim, self.image_shape = int(latent_dim), tuple(image_shape)
         self.settings = dict(
-            latent_dim=int(latent_dim),
+            latent_dim=self.latent_dim,
             hidden=tuple(hidden),
             posterior=posterior,
             likelihood=likelihood,
             activation=activation,
-            image_shape=tuple(image_shape),
+            image_shape=self.image_shape,
         )
-        self.latent_dim = self.settings["latent_dim"]
         self.noise_dim = self.latent_dim  # standard normal numbers drawn for an image
-        self.image_shape = self.settings["image_shape"]
-        self.posterior = POSTERIORS[posterior]
-        self.likelihood = LIKELIHOODS[likelihood]
+        self.posterior, self.likelihood = POSTERIORS[posterior], LIKELIHOODS[likelihood]
         # a variable, so that another value compiles nothing
-        options = dict(shape=(), trainable=False, name="beta")
         start = keras.initializers.Constant(beta)
-        self.beta = self.add_weight(initializer=start, **options)
+        self.beta = self.add_weight(
+            shape=(), initializer=start, trainable=False, name="beta"
+        )
         self.seed_generator = keras.random.SeedGenerator(0)
         names = "loss", "distortion", "rate"
         self.trackers = {name: keras.metrics.Mean(name) for name in names}
@@ -127,10 +117,7 @@ class VAEBase(keras.Model):
         return self.likelihood.prepare(images / 255.0 if integers else images)
 
     def standard_normal(self, shape: tuple[int, ...]) -> Tensor:
-        """Return epsilon, standard normal noise of `shape`, new at every call.
-
-        Within `noise` the first call of that shape returns the noise given there.
-        """
+        """Return epsilon, standard normal noise of `shape`, new at every call."""
         owner, given = _noise.get()
         if owner is self and given and tuple(given[0].shape) == tuple(shape):
             return given.pop()
@@ -140,8 +127,7 @@ class VAEBase(keras.Model):
     def noise(self, epsilon: Tensor) -> Iterator[None]:
         """Within this context a forward pass uses `epsilon` (batch, noise_dim).
 
-        It is used once, by the first call of `standard_normal` for its shape, and in
-        this thread alone.
+        The first call of `standard_normal` for its shape returns it, in this thread.
         """
         token = _noise.set((self, [ops.cast(epsilon, self.compute_dtype)]))
         try:
@@ -177,51 +163,20 @@ class VAEBase(keras.Model):
 
     def fit(self, x=None, *args, **options) -> keras.callbacks.History:
         """Train as Keras does; ValueError for weights or images it cannot take."""
-        given = self._bound(super().fit, x, *args, **options)
-        if (held_out := given.get("validation_data")) is not None:
-            given["validation_data"] = check_keras_images(held_out, self.image_shape)
-        return super().fit(**given)
+        return super().fit(**self._checked(super().fit, x, *args, **options))
 
     def evaluate(self, x=None, *args, **options) -> Any:
         """Return loss and terms as Keras does; ValueError for what it cannot take."""
-        return super().evaluate(**self._bound(super().evaluate, x, *args, **options))
+        return super().evaluate(**self._checked(super().evaluate, x, *args, **options))
 
     def predict(self, x, *args, **options) -> Any:
         """Return what `call` does, as NumPy arrays; ValueError for other images."""
-        return super().predict(**self._bound(super().predict, x, *args, **options))
+        return super().predict(**self._checked(super().predict, x, *args, **options))
 
-    def _bound(self, method, *args, **options):
-        """Return the arguments of Keras' `method` by name, its images checked."""
-        given = dict(inspect.signature(method).bind(*args, **options).arguments)
-        given |= given.pop("kwargs", {})
-        check_precision(self)
-        check_compiled(self)
-        check_weights(**given)
-        if not given.get("_use_cached_eval_dataset"):  # those were checked by `fit`
-            given["x"] = check_keras_images(given["x"], self.image_shape)
-        return given
-
-    def export(self, filepath, format: str = "tf_saved_model", **options) -> None:
-        """Write a TensorFlow SavedModel of the forward pass, without Python code.
-
-        Its `serve` maps float32 images (n, rows, columns) to `mu`, `sigma` and `logits`
-        by name, with z drawn anew. Raises ValueError for another format.
-        """
-        if format != "tf_saved_model":
-            raise ValueError(
-                f"format is {format!r}: a VAE is exported as 'tf_saved_model'; for "
-                "others export vae.encoder and vae.decoder, which are plain models."
-            )
-
-        def serve(images):
-            (mu, sigma, _), logits = self(images)
-            return {"mu": mu, "sigma": sigma, "logits": logits}
-
-        archive = keras.export.ExportArchive()
-        archive.track(self)
-        images = tf.TensorSpec((None, *self.image_shape), "float32", "images")
-        archive.add_endpoint("serve", serve, input_signature=[images])
-        archive.write_out(filepath, **options)
+    def _checked(self, method, *args, **options):
+        """Return the arguments of Keras' `method` by name, once they are checked."""
+        given = inspect.signature(method).bind(*args, **options).arguments
+        return check_keras(self, given.pop("kwargs", {}) | given)
 
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `mu, sigma`, each (n, latent_dim), of images (n, rows, columns).
@@ -234,10 +189,7 @@ class VAEBase(keras.Model):
         return mu, ops.convert_to_numpy(self.posterior(rho)[0])
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim).
-
-        In [0, 1] for the Bernoulli likelihood. ValueError for another shape.
-        """
+        """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim)."""
         z = np.asarray(z, "float32")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ValueError(
@@ -301,19 +253,13 @@ class VAE(VAEBase):
         return (mu, sigma, log_sigma), self.decoder(z)
 
     def terms(self, images: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
-        """Return distortion and rate in nats, each (batch,), after the forward pass.
-
-        With `training`, layers such as dropout behave as they do in training.
-        """
+        """Return distortion and rate in nats, each (batch,), after the forward pass."""
         (mu, sigma, log_sigma), logits = self(images, training=training)
         distortion = self.likelihood.distortion(self.prepare(images), logits)
         return distortion, rate(mu, sigma, log_sigma)
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        """Take one gradient step on distortion + beta * rate; return running means.
-
-        The losses of layers, such as a regularizer's, are added.
-        """
+        """Take one gradient step on distortion + beta * rate; return running means."""
         with tf.GradientTape() as tape:
             distortion, rate = self.terms(images_of(data), training=True)
             loss = distortion + self.beta * rate + sum(self.losses)

@@ -16,8 +16,7 @@ MEAN, DEVIATION = 0.1307, 0.3081  # of MNIST's training pixels; used for every d
 def rate(mu: Tensor, sigma: Tensor, log_sigma: Tensor) -> Tensor:
     """Return KL(N(mu, sigma²) ‖ N(0, I)) in nats, (batch,).
 
-    mu, sigma, log_sigma: (batch, latent_dim). Kingma & Welling 2014, appendix B;
-    notebook 01.
+    mu, sigma, log_sigma: (batch, latent_dim). Kingma & Welling 2014, appendix B.
     """
     return ops.sum((mu**2 + sigma**2 - 1.0) / 2.0 - log_sigma, axis=-1)
 
@@ -26,7 +25,6 @@ def bernoulli_distortion(x: Tensor, logits: Tensor) -> Tensor:
     """Return -log p(x|z) in nats, (batch,): the cross-entropy summed over pixels.
 
     x: pixels in [0, 1], and logits: (batch, rows, columns). Stable for any logit.
-    Notebook 01.
     """
     return ops.sum(ops.softplus(logits) - x * logits, axis=(-2, -1))
 
@@ -34,8 +32,7 @@ def bernoulli_distortion(x: Tensor, logits: Tensor) -> Tensor:
 def gaussian_distortion(x: Tensor, x_mean: Tensor) -> Tensor:
     """Return the squared error of standardised pixels, summed over them, (batch,).
 
-    Up to a constant it is -log p(x|z) in nats for pixels of variance 1/2, and the
-    original project's loss. Notebook 03.
+    Up to a constant, -log p(x|z) in nats for pixels of variance 1/2. Notebook 03.
     """
     return ops.sum((x - x_mean) ** 2, axis=(-2, -1))
 
@@ -58,18 +55,12 @@ LIKELIHOODS = {
 }
 
 
-def elbo(distortion: float, rate: float) -> float:
-    """Return the evidence lower bound -(distortion + rate) in nats. Notebook 01."""
-    return -(distortion + rate)
-
-
 def log_importance_weight(
     distortion: Tensor, z: Tensor, log_sigma: Tensor, epsilon: Tensor
 ) -> Tensor:
     """Return log p(x|z) p(z) / q(z|x) in nats at `z = mu + sigma * epsilon`.
 
     The constants of the two normal densities cancel. Its mean over epsilon is the ELBO.
-    Notebook 01.
     """
     return -distortion + ops.sum((epsilon**2 - z**2) / 2.0 + log_sigma, axis=-1)
 
@@ -77,7 +68,6 @@ def log_importance_weight(
 def importance_weighted_bound(log_weights: Tensor) -> Tensor:
     """Return log(1/K Σ exp(log_weights)) over the first axis, in nats.
 
-    A lower bound of log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016;
-    notebook 01.
+    A lower bound of log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016.
     """
     return ops.logsumexp(log_weights, axis=0) - float(np.log(log_weights.shape[0]))

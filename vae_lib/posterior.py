@@ -1,7 +1,8 @@
 """Maps from the encoder's unconstrained output rho to sigma.
 
 Each returns sigma and its logarithm, of the shape of rho. Notebook 01 explains the
-softplus map; notebook 02 compares all of them.
+softplus map; notebook 02 compares all of them, of which log_variance is the usual one
+(Kingma & Welling 2014).
 """
 
 import numpy as np
@@ -12,11 +13,10 @@ LIMIT = 30.0  # of log-variances: exp(30) = 1e13 can still be squared in float32
 
 
 def softplus(rho: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `sigma = log(1 + exp(rho))` and its logarithm, finite for finite `rho`.
+    """Return `sigma = log(1 + exp(rho))` and its logarithm, finite for finite rho.
 
-    Below -15 softplus(rho) equals exp(rho) in float32, so that log sigma is rho itself
-    there: the logarithm of the rounded sigma would be minus infinity from -104 on.
-    Notebook 01.
+    Below -15 softplus(rho) is exp(rho) in float32, so that log sigma is rho itself. The
+    logarithm of the rounded sigma would be minus infinity from -104 on. Notebook 01.
     """
     sigma = ops.softplus(rho)
     log_sigma = ops.where(
@@ -26,11 +26,7 @@ def softplus(rho: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def log_variance(rho: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `sigma = exp(rho / 2)` and its logarithm; rho is clipped to [-30, 30].
-
-    The usual choice of the Keras, PyTorch and TensorFlow examples (Kingma & Welling
-    2014). Notebook 02.
-    """
+    """Return `sigma = exp(rho / 2)` and its logarithm; rho is clipped to [-30, 30]."""
     log_sigma = ops.clip(rho, -LIMIT, LIMIT) / 2.0
     return ops.exp(log_sigma), log_sigma
 
@@ -42,19 +38,15 @@ def log_deviation(rho: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def direct(rho: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `sigma = |rho|` and its logarithm: no guard, singular at zero.
-
-    The sign of rho would only mirror epsilon: z is drawn alike without it. Notebook 02.
-    """
-    sigma = ops.absolute(rho)
+    """Return `sigma = |rho|` and its logarithm: no guard, singular at zero."""
+    sigma = ops.absolute(rho)  # a sign would only mirror epsilon
     return sigma, ops.log(sigma)
 
 
 def bounded(rho: Tensor) -> tuple[Tensor, Tensor]:
     """Return `sigma = 2 sigmoid(rho)` and its logarithm: below 2, and 1 at rho = 0.
 
-    The derivative of the rate with respect to rho stays between -1 and 1/3, whatever
-    rho is. Notebook 02.
+    The derivative of the rate by rho stays between -1 and 1/3.
     """
     sigma = 2.0 * ops.sigmoid(rho)
     log_sigma = float(np.log(2.0)) - ops.softplus(-rho)
@@ -68,11 +60,3 @@ POSTERIORS = {
     "direct": direct,
     "bounded": bounded,
 }
-
-
-def sample(mu: Tensor, sigma: Tensor, epsilon: Tensor) -> Tensor:
-    """Return the reparametrized sample `z = mu + sigma * epsilon`, (batch, latent_dim).
-
-    epsilon is standard normal. Kingma & Welling 2014; notebook 01.
-    """
-    return mu + sigma * epsilon

@@ -2,17 +2,16 @@
 
 import contextlib
 import inspect
-import json
 import os
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from vae_lib.evaluation import evaluate
 from vae_lib.model import VAEBase
 
 
@@ -24,8 +23,8 @@ class StorageError(Exception):
 def whole_file(path: Path | str) -> Iterator[str]:
     """Yield the name of a file that takes the place of `path` if the block succeeds.
 
-    A reader sees the old file or the new one, never a part; two writers do not disturb
-    each other. Raises StorageError where the folder is missing or cannot be written.
+    A reader sees the old file or the new one, never a part. Raises StorageError where
+    the folder is missing or cannot be written.
     """
     path = Path(path)
     try:
@@ -53,14 +52,11 @@ def whole_file(path: Path | str) -> Iterator[str]:
 def save(vae: VAEBase, path: Path | str) -> None:
     """Write `vae` with its optimizer to `path`, in Keras' own format, ending `.keras`.
 
-    The file is loaded again before it takes its place: raises StorageError when it
-    cannot be written, or would come back as another model. Whatever stood at `path` is
-    then untouched.
+    Raises StorageError, and leaves what stood at `path`, when it cannot be written, or
+    would come back as another model.
     """
     if Path(path).suffix != ".keras":
-        raise StorageError(
-            f"{path} does not end in .keras: give it that ending, as Keras asks."
-        )
+        raise StorageError(f"{path} does not end in .keras: give it that ending.")
     with whole_file(path) as name:
         vae.save(name)
         with warnings.catch_warnings(action="ignore"):  # _check_copy says it better
@@ -74,14 +70,16 @@ def load(path: Path | str) -> VAEBase:
     class that is not defined yet.
     """
     if not Path(path).is_file():
-        raise StorageError(
-            f"{path} is not there: save a model first, or check the path."
-        )
-    _check_class(path)
+        raise StorageError(f"{path} is not there: save a model, or check the path.")
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+        if reason.startswith("Could not locate class"):
+            raise StorageError(
+                f"{path} cannot be loaded ({reason.split('.')[0]}): run the cell, or "
+                "import the module, that defines it; then load again."
+            ) from error
         raise StorageError(
             f"{path} is damaged or no saved VAE ({reason}): save the model again."
         ) from error
@@ -92,31 +90,13 @@ def load(path: Path | str) -> VAEBase:
     return vae
 
 
-def _check_class(path):
-    """Raise StorageError if the file's class is one of ours that is not defined."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-        name = config["registered_name"] or ""
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, OSError):
-        return  # what is wrong with it, loading says
-    if name.startswith("vae_lib>") and not keras.saving.get_registered_object(name):
-        raise StorageError(
-            f"{path} holds a {config['class_name']}, a class that is not defined here: "
-            "run the cell, or import the module, that defines it; then load again."
-        )
-
-
 def _check_copy(vae, copy):
     """Raise StorageError unless the loaded `copy` is what `vae` is."""
-    rng = np.random.default_rng(0)
-    images = rng.random((4, *vae.image_shape), "float32")
-    epsilon = rng.standard_normal((4, vae.noise_dim), "float32")
+    images = np.random.default_rng(0).random((4, *vae.image_shape), "float32")
     state, terms = vae.seed_generator.state.numpy(), []
     for model in (vae, copy):
         model.seed_generator.state.assign(state)
-        with model.noise(epsilon):
-            terms.append(np.array(model.terms(images)))
+        terms.append(evaluate(model, images))
         model.seed_generator.state.assign(state)
     parameters = inspect.signature(type(vae).__init__).parameters.values()
     asked = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}

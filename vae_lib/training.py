@@ -22,6 +22,7 @@ from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
 
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
+BAR = "{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}"
 
 
 class Progress(NamedTuple):
@@ -38,11 +39,7 @@ class Progress(NamedTuple):
 
 
 class History(dict[str, list[float]]):
-    """Lists with one value an epoch, in nats per image: what `train_step` returns.
-
-    These are distortion, rate, loss, and what a class adds, with `elbo`; with
-    validation also `validation_…` of what `test_step` returns.
-    """
+    """By name, one value an epoch in nats per image; held-out ones `validation_…`."""
 
 
 class DivergedError(ArithmeticError):
@@ -57,16 +54,15 @@ class Training:
     Iterating takes gradient steps by the model's own `train_step`, and yields a
     `Progress` for each chunk of about 0.2 s. Leaving the loop, by whatever way, stops:
     the model holds the weights of the last finished chunk. Iterating again continues
-    where it stopped, up to `epochs`, which may be raised. Each time the model is
-    compiled as it stands then; `beta` and the optimizer's learning rate are variables
-    and may be assigned while it trains. XLA is used whatever `jit_compile` says, which
-    Keras itself sets to False wherever it finds a CPU alone.
+    there, up to `epochs`, which may be raised. Each time the model is compiled as it
+    stands then, by XLA whatever `jit_compile` says; `beta` and the learning rate are
+    variables and may be assigned while it trains.
 
-    images: (n, rows, columns), `uint8` or floats in [0, 1]. learning_rate: a float or a
-    Keras schedule, of the optimizer that the caller has compiled into the model, else
-    of a new Adam; None leaves a compiled one as it is, else it is 1e-3. validation:
-    held-out images, evaluated after each epoch. binarize: draw the pixels anew at each
-    step. The last batch of an epoch is filled up from the epoch's first images. Raises
+    images: (n, rows, columns), `uint8` or floats in [0, 1]; the last batch of an epoch
+    is filled up with its first images. learning_rate: a float or a Keras schedule, of
+    the optimizer that the caller has compiled into the model, else of a new Adam; None
+    leaves a compiled one as it is, else it is 1e-3. validation: held-out images,
+    evaluated after each epoch. binarize: draw the pixels anew at each step. Raises
     ValueError, before anything runs, for settings that cannot work; DivergedError when
     the loss stops being finite. Notebook 01.
     """
@@ -84,13 +80,13 @@ class Training:
         binarize: bool = False,
     ):
         images, validation = as_array(images), as_array(validation)
-        check_training(vae, images, epochs, batch_size, learning_rate, validation, seed)
+        settings = dict(epochs=epochs, learning_rate=learning_rate, seed=seed)
+        check_training(vae, images, validation, batch_size, **settings)
         self.vae, self.images, self.validation = vae, images, validation
         self.epochs, self.batch_size, self.seed = epochs, batch_size, seed
         self.binarize = binarize
         set_optimizer(vae, learning_rate)
-        try_out(vae, images[:1], validation is not None)
-        build_optimizer(vae)
+        make_variables(vae, images[:1], validation is not None)
         self.steps = -(-len(images) // batch_size)  # in an epoch
         self.first_epoch = 0  # epochs that a callback has restored
         self.done = 0  # steps finished since the start
@@ -146,9 +142,14 @@ class Training:
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
             good = np.isfinite(list(terms.values())).all(axis=0)  # at each step
-            if not good.all() or not finite:
-                bad = count - 1 if good.all() else int(np.argmin(good))
-                error = DivergedError(not_finite(self, self.step + bad + 1))
+            good[-1] &= finite  # the weights, after the last one
+            if not good.all():
+                bad = self.step + int(np.argmin(good)) + 1
+                error = DivergedError(
+                    f"The loss stopped being finite at step {bad} of epoch "
+                    f"{self.epoch + 1}; the model holds the weights after step "
+                    f"{self.step}. {advice(self.vae)}"
+                )
                 error.history = self.history
                 raise error
             last = {name: float(values[-1]) for name, values in terms.items()}
@@ -171,14 +172,16 @@ class Training:
         if self.step == 0:
             vae.reset_metrics()
         else:  # somebody may have evaluated the model meanwhile
-            assign_all(zip(vae.metrics_variables, self.metrics, strict=True))
+            for variable, value in zip(vae.metrics_variables, self.metrics):
+                variable.assign(value)
         kept = {id(v): v.value for v in vae.variables + vae.optimizer.variables}
         kept = [(variable, variable.read_value()) for variable in kept.values()]
         try:
             yield
         finally:
             if self.done == done:
-                assign_all(kept)
+                for variable, value in kept:
+                    variable.assign(value)
 
     def _batches(self, count):
         """Return the images and epsilon of the next `count` steps, stacked."""
@@ -192,10 +195,9 @@ class Training:
             order = epoch_order(self.seed, self.epoch, len(self.images))
             self.order = np.resize(order, self.steps * self.batch_size)
         rng = step_rng(self.seed, self.epoch, step)
-        shape = self.batch_size, self.vae.noise_dim
-        epsilon = rng.standard_normal(shape, "float32")
-        rows = self.order[step * self.batch_size : (step + 1) * self.batch_size]
-        batch = self.images[rows]
+        epsilon = rng.standard_normal((self.batch_size, self.vae.noise_dim), "float32")
+        first = step * self.batch_size
+        batch = self.images[self.order[first : first + self.batch_size]]
         return binarized(batch, rng) if self.binarize else batch, epsilon
 
     def _end_epoch(self):
@@ -203,11 +205,9 @@ class Training:
         means = with_elbo(self.means)
         if self.validation is not None:
             self.watchers.on_test_begin()
-            held_out = evaluate_steps(
-                self.vae, self.validation, seed=self.seed, binarize=self.binarize
-            )
-            self.watchers.on_test_end(held_out)
-            means |= {f"validation_{n}": v for n, v in with_elbo(held_out).items()}
+            held = evaluate_steps(self.vae, self.validation, self.seed, self.binarize)
+            self.watchers.on_test_end(held)
+            means |= {f"validation_{n}": v for n, v in with_elbo(held).items()}
         means["loss"] = means.pop("loss")  # last, since it counts the epochs
         for name, value in means.items():
             self.history[name] = [*self.history.get(name, []), value]
@@ -228,17 +228,11 @@ def step_rng(seed: int, epoch: int, step: int) -> np.random.Generator:
     return np.random.default_rng((seed, epoch, step))
 
 
-def assign_all(pairs) -> None:
-    """Assign its value to each variable."""
-    for variable, value in pairs:
-        variable.assign(value)
-
-
 def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> None:
     """Give `vae` an optimizer: the one its caller has compiled, or a new Adam.
 
-    An Adam that an earlier training made is made anew. Raises ValueError where the
-    compiled one cannot take the learning rate.
+    An Adam that an earlier training made is made anew. Keras raises TypeError for a
+    number where the compiled one has a schedule.
     """
     check_compiled(vae)
     optimizer = getattr(vae, "optimizer", None)
@@ -247,29 +241,19 @@ def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> N
         vae.compile(optimizer=keras.optimizers.Adam(rate))
         vae.optimizer.made_here = True
     elif learning_rate is not None:
-        has_schedule = isinstance(optimizer._learning_rate, Schedule)
-        if has_schedule != isinstance(learning_rate, Schedule):
-            raise ValueError(
-                f"learning_rate is {learning_rate!r}, but the compiled optimizer has "
-                f"{'a schedule' if has_schedule else 'a number'}: leave it out, or "
-                "compile the model with another optimizer."
-            )
         optimizer.learning_rate = learning_rate
 
 
-def try_out(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
-    """Run what will be needed once, so that what fails, fails before the first step.
+def make_variables(vae: keras.Model, images: np.ndarray, validates: bool) -> None:
+    """Run once what will be needed, so that what fails, fails before the first step.
 
-    It makes the weights of layers that have none yet; others keep their values.
+    Weights keep their values. Raises ValueError if the optimizer belongs to others.
     """
     kept = [(variable, variable.numpy()) for variable in vae.variables]
     with vae.noise(np.zeros((1, vae.noise_dim))):
         check_terms(vae.test_step((images,))) if validates else vae.terms(images)
-    assign_all(kept)
-
-
-def build_optimizer(vae: keras.Model) -> None:
-    """Make the optimizer's variables; ValueError if it belongs to other weights."""
+    for variable, value in kept:
+        variable.assign(value)
     vae.optimizer.build(vae.trainable_variables)
     known = {id(variable) for variable in vae.optimizer._trainable_variables}
     if known != {id(variable) for variable in vae.trainable_variables}:
@@ -292,27 +276,17 @@ def train(
     """Train `vae` in place on images (n, rows, columns) and return its `History`.
 
     `settings` are those of `Training`: batch_size, learning_rate, validation, seed and
-    binarize. `callbacks` are Keras' own, called as in `fit` with `steps_per_execution`,
-    a chunk for a batch; they find held-out terms under Keras' names, too, such as
-    `val_loss`. An interrupt (Ctrl-C, or the stop button of the notebook) ends the
-    training and keeps what was learned. A loss far above the untrained model's is
-    warned of. `progress=False` draws no bar. Notebook 01.
+    binarize. `callbacks` are Keras' own, called as in `fit`, with a chunk for a batch;
+    they find held-out terms under Keras' names, too, such as `val_loss`. An interrupt
+    (Ctrl-C, or the notebook's stop button) ends the training and keeps what was
+    learned. A loss far above the untrained model's is warned of. Notebook 01.
     """
     training = Training(vae, images, epochs=epochs, **settings)
-    training.watchers = watchers = keras.callbacks.CallbackList(
-        tf.nest.flatten(callbacks or ()),
-        model=vae,
-        verbose=0,
-        epochs=epochs,
-        steps=training.steps,
-    )
-    bar = progress_bar(
-        epochs * training.steps,
-        disable=not progress,
-        dynamic_ncols=True,
-        bar_format="{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left"
-        "{postfix}",
-    )
+    callbacks = tf.nest.flatten(callbacks or ())
+    told = dict(epochs=epochs, steps=training.steps, verbose=0)
+    watchers = keras.callbacks.CallbackList(callbacks, model=vae, **told)
+    training.watchers = watchers
+    bar = progress_bar(epochs * training.steps, disable=not progress)
     vae.stop_training, vae._initial_epoch = False, None
     watchers.on_train_begin()
     training.first_epoch = vae._initial_epoch or 0  # BackupAndRestore sets it
@@ -340,64 +314,41 @@ def _watched(training, watchers, bar, heard):
         watchers.on_train_batch_begin(training.step)
         chunk = next(chunks)
         bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
-        distortion, rate = readable(chunk.distortion, 1), readable(chunk.rate, 2)
-        bar.postfix = f"distortion {distortion}, rate {rate} nats"
+        bar.postfix = f"distortion {chunk.distortion:.1f}, rate {chunk.rate:.2f} nats"
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, dict(training.means))
         if chunk.epoch_ended:
             logs = {name: values[-1] for name, values in history.items()}
             logs |= {n.replace("validation_", "val_", 1): v for n, v in logs.items()}
             watchers.on_epoch_end(chunk.epoch - 1, logs)
-            if not warned and (sentence := exploded(training)):
-                warnings.warn(sentence, stacklevel=3)
+            loss, first = logs["loss"], training.first_loss
+            if loss - first > 9 * abs(first) and not warned:
                 warned = True
+                warnings.warn(
+                    f"The loss of epoch {chunk.epoch}, {loss:.3g} nats, is far above "
+                    f"the {first:.3g} of the untrained model. {advice(training.vae)}",
+                    stacklevel=3,
+                )
         if heard:
             raise KeyboardInterrupt
     return logs
 
 
-def not_finite(training: Training, step: int) -> str:
-    """Return the sentence for a loss or weights not finite at `step` of the epoch."""
-    settings, advice = suspects(training.vae)
-    return (
-        f"The loss stopped being finite at step {step} of epoch {training.epoch + 1} "
-        f"({settings}); the model holds the weights after step {training.step}: try "
-        f"{advice}."
-    )
-
-
-def exploded(training: Training) -> str | None:
-    """Return a sentence if the last epoch's loss is far above an untrained model's."""
-    loss, first = training.history["loss"][-1], training.first_loss
-    if first is None or loss - first <= 9 * abs(first):
-        return None
-    settings, advice = suspects(training.vae)
-    return (
-        f"The loss of epoch {training.epoch}, {loss:.3g} nats, is far above the "
-        f"{first:.3g} of the untrained model ({settings}): try {advice}."
-    )
-
-
-def suspects(vae: keras.Model) -> tuple[str, str]:
-    """Return the settings that a loss may explode for, and what to try instead."""
+def advice(vae: keras.Model) -> str:
+    """Say with which settings a loss explodes, and what to try instead."""
     rate, posterior = float(vae.optimizer.learning_rate), vae.settings["posterior"]
-    settings = (
-        f"learning rate {rate:g}, beta {float(vae.beta):g}, posterior {posterior!r}, "
-        f"likelihood {vae.settings['likelihood']!r}"
+    other = "" if posterior == "softplus" else " or the softplus posterior"
+    return (
+        f"With learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
+        f"{posterior!r} and likelihood {vae.settings['likelihood']!r}, try a learning "
+        f"rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less{other}."
     )
-    advice = f"a learning rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less"
-    if posterior != "softplus":
-        advice += " or the softplus posterior"
-    return settings, advice
 
 
 class NotebookBar(tqdm):
     """tqdm's line as one output that is replaced, so that only its last is stored."""
 
     handle = None
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options, file=io.StringIO(), ascii=False)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Show the line under the cell."""
@@ -408,11 +359,12 @@ class NotebookBar(tqdm):
             self.handle.update(line, raw=True)
 
 
-def progress_bar(total: int, **options: Any) -> tqdm:
+def progress_bar(total: int, disable: bool) -> tqdm:
     """Return a bar over `total` steps: a line on standard output or under the cell."""
+    options = dict(total=total, disable=disable, dynamic_ncols=True, bar_format=BAR)
     if hasattr(get_ipython(), "kernel"):
-        return NotebookBar(total=total, mininterval=0.2, **options)
-    return tqdm(total=total, mininterval=0.2, file=sys.stdout, **options)
+        return NotebookBar(file=io.StringIO(), ascii=False, **options)
+    return tqdm(file=sys.stdout, **options)
 
 
 @contextlib.contextmanager
@@ -427,8 +379,3 @@ def interrupts_between_chunks() -> Iterator[list[bool]]:
         yield heard
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def readable(nats: float, places: int) -> str:
-    """Return a number with that many decimal places, huge ones in powers of ten."""
-    return f"{nats:.{places}f}" if abs(nats) < 1e5 else f"{nats:.1e}"

@@ -5,6 +5,7 @@ exercises   exercises that name the probable mistake, one module for each notebo
 remarks     sentences on what was measured, whatever came out
 results     what benchmarks/ measured and stored in data/
 sizes       full sizes for readers, small ones for the tests
+showing     what the figures of several notebooks share
 tables      values in, tables out
 figures_01  the figures of notebook 01: gaps of the bound, codes and their board
 figures_02  the figures of notebook 02: many runs, in which a failure is drawn as one

@@ -5,6 +5,7 @@ cannot see it.
 import numpy as np
 
 from vae_lib import figures
+from vae_lib.course.showing import digit_rows, draw_curves, show
 
 
 def rows_of_digits(rows, columns=20):
@@ -14,8 +15,8 @@ def rows_of_digits(rows, columns=20):
     named = "; ".join(
         f"{label}, {len(images)} images" for label, images in rows.items()
     )
-    figures.show(
-        figures.digit_rows(rows, columns=columns),
+    show(
+        digit_rows(rows, columns=columns),
         alt=f"Digits, dark on white, in rows of {columns}: {named}.",
     )
 
@@ -34,7 +35,7 @@ def normals(normals, rates):
     for ax in axes:
         ax.set(xticks=[-2, 0, 2], yticks=[0, 1, 2], ylim=(0, 2.2))
     panels = "; ".join(title.replace("\n", ", ") for title in titles)
-    figures.show(
+    show(
         figure,
         alt="Panels with the standard normal density p(z) in grey and q(z) as a line. "
         f"They differ in place and width: {panels}.",
@@ -65,14 +66,14 @@ def training_curves(history):
     }
     figure, axes = figures.new_figure(1, 3, (8, 2.9))
     for ax, (title, pair) in zip(axes, curves.items()):
-        figures.draw_curves(ax, dict(zip(("training", "held-out"), pair)), ylabel="")
+        draw_curves(ax, dict(zip(("training", "held-out"), pair)), ylabel="")
         ax.set(title=title)
     axes[0].set(ylabel="nats per image")
     told = "; ".join(
         f"{title} from {held[0]:.1f} to {held[-1]:.1f}"
         for title, (_, held) in curves.items()
     )
-    figures.show(
+    show(
         figure,
         alt="Three line charts by epoch, solid for training digits and dashed for "
         f"held-out ones. Held-out values: {told} nats.",
@@ -90,7 +91,7 @@ def plane(mu, labels, board):
     axes[0].set_box_aspect(1)  # as tall as the board beside it
     figures.draw_digits(axes[1], board, n, title=f"decoded from {n} × {n} codes")
     axes[1].set(xlabel="$z_1$ →", ylabel="$z_2$ →")
-    figures.show(
+    show(
         figure,
         alt="Left: scatter plot of codes in the plane, coloured by digit, each group "
         f"marked with its numeral. Right: a board of {n} by {n} decoded digits that "

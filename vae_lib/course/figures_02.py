@@ -7,6 +7,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from vae_lib import figures
 from vae_lib.course.results import grouped, unpack_images, where
+from vae_lib.course.showing import show
 from vae_lib.course.tables import OPTIMIZERS
 from vae_lib.experiments.outcomes import finite_steps
 from vae_lib.figures import COLOURS, new_figure
@@ -231,7 +232,7 @@ def variances(gradients):
         f"{label} {np.median(values):.3g}"
         for label, values in panels["gradient for μ"].items()
     )
-    figures.show(
+    show(
         figure,
         alt="Two panels, for μ and for σ, with a row of dots for each estimator on a "
         f"logarithmic axis. Median variances for μ: {medians}.",
@@ -246,7 +247,7 @@ def maps(rho, curves):
         title: {name: curve[i] for name, curve in curves.items()}
         for i, title in enumerate(("σ", "KL in nats", "dKL/dρ"))
     }
-    figures.show(
+    show(
         lines_figure(rho, panels, ((0, 4), (0, 4), (-6, 6)), "ρ"),
         alt="Three panels over ρ from −4 to 4 with a line for each map: σ, the KL, "
         "and its "
@@ -271,7 +272,7 @@ def jumps(rows):
             f"not finite of {len(jumps)}"
         )
     told = "; ".join(told)
-    figures.show(
+    show(
         jumps_figure(rows),
         alt="A panel for each optimizer setting, with a row of dots, one a run, for "
         "each map "
@@ -297,7 +298,7 @@ def progress(rows):
         told.append(f"{label} {middle[1]:.0f} and {middle[-1]:.0f}")
     axes.set(xlabel="step", ylabel="loss, nats per image", xlim=(0, None))
     axes.legend(frameon=False, ncols=2)
-    figures.show(
+    show(
         figure,
         alt=f"Loss by step, a line for each map and arm. Medians after 200 and after "
         f"{steps[-1]} steps: {'; '.join(told)}.",
@@ -311,7 +312,7 @@ def ends(rows):
         for label, group in grouped(rows, "posterior", "arm").items()
     }
     told = "; ".join(f"{name} {np.median(ends):.0f}" for name, ends in groups.items())
-    figures.show(
+    show(
         dots_figure(
             {"test −ELBO after 15 epochs, a dot for each seed": groups},
             0.9 + 0.3 * len(groups),
@@ -339,7 +340,7 @@ def outcomes_in_pictures(rows, originals, arms):
         )
     axes[1, 0].set_title("reconstructed", fontsize=10)
     axes[1, 1].set_title("new, from ten random codes", fontsize=10)
-    figures.show(
+    show(
         figure,
         alt="Ten test digits on top. Below, a row for each of these models: "
         + "; ".join(", ".join(pair) for pair in arms)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.patches import Circle, Ellipse
 
 from vae_lib import figures
+from vae_lib.course.showing import digit_rows, show
 from vae_lib.experiments.command import manifold_figure
 from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
 
@@ -56,7 +57,7 @@ def regimes(runs, labels, shown):
     axes[0, 0].set(title=f"t-SNE of {len(labels):,}\ntraining codes")
     axes[0, 1].set(title="test digits, each row\nover what comes back")
     axes[0, 2].set(title="new digits,\nfrom random codes")
-    figures.show(
+    show(
         figure,
         alt="Three rows, for β of 0, 12 and 200. Left, t-SNE of the codes, coloured by "
         "digit: clusters for 0 and for 12, a formless cloud of mixed colours for 200. "
@@ -70,7 +71,7 @@ def manifold(images, grid):
     """Show the board of digits decoded from the square `grid` of codes (n * n, 2)."""
     n = round(len(grid) ** 0.5)
     title = f"{n} × {n} codes at equal shares of the prior, β = 12"
-    figures.show(
+    show(
         manifold_figure(figures.unit(images), grid, title),
         alt=f"A board of {n} by {n} decoded digits over the plane of codes. Neighbours "
         "are alike, and one digit turns into another along the way.",
@@ -93,7 +94,7 @@ def hidden_scale(layout, codes, labels, sigma):
     right.set(title="the same codes in their own unit", aspect="equal")
     right.set(xlim=(-2, 2), ylim=(-2, 2), xlabel="first component")
     right.set(ylabel="second component")
-    figures.show(
+    show(
         figure,
         alt="Left, a t-SNE picture with clusters by digit. Right, the same codes drawn "
         "to scale: a dot at the origin, far smaller than the circle of the noise.",
@@ -123,7 +124,7 @@ def collapse(panels):
         ax.set(ylim=(-0.03 * top, top))
         ax.legend(loc="center left", bbox_to_anchor=(0.02, 0.3), frameon=False)
     np.atleast_1d(axes)[0].set(ylabel="rate, nats")
-    figures.show(
+    show(
         figure,
         alt="Rate over β on a log axis, a panel for each loss: every curve falls and "
         "is at zero before the dashed line that marks the predicted β.",
@@ -170,7 +171,7 @@ def rate_distortion(panels, ylabel="distortion D, nats", tangents=(), shown=None
         if reference is not None:
             ax.legend(loc="upper right", frameon=False)
     np.atleast_1d(axes)[0].set(ylabel=ylabel)
-    figures.show(
+    show(
         figure,
         alt="Distortion against rate, a point for each β: steep at the left, where the "
         "rate is small and β large, and flat at the right."
@@ -204,7 +205,7 @@ def choosing(groups):
     axes[0].yaxis.set_major_formatter("{x:g}")
     axes[1].set(ylim=(0, 1))
     axes[0].legend(frameon=False)
-    figures.show(
+    show(
         figure,
         alt="Two panels over β, with a line for 2 and one for 10 units. Left, the "
         "distance of the codes from the prior falls with β. Right, the coverage falls "
@@ -219,7 +220,7 @@ def layouts(panels, labels):
         draw_codes(ax, plane, labels, title, gap=0.13)
         ax.set(xlabel="", ylabel="")
     axes[-1].set_axis_off()  # only neighbourhoods mean anything there
-    figures.show(
+    show(
         figure,
         alt="The same two-dimensional codes three times: as they are, turned by PCA, "
         "and torn into islands by t-SNE.",
@@ -244,7 +245,7 @@ def units(panels):
         ax.set_xlabel("above: β; below: active units, those with Var(μ) > 0.01")
         ax.grid(False)
         figure.colorbar(picture, ax=ax, label="nats")
-    figures.show(
+    show(
         figure,
         alt="Heat maps of the rate of each unit, units by β: with ten units, one after "
         "the other turns dark as β grows, until all are dark. A white line runs below "
@@ -271,7 +272,7 @@ def surgery(groups):
         ax.minorticks_off()
     axes[0].set(ylabel="nats")
     axes[1].legend(fontsize=9, frameon=False)
-    figures.show(
+    show(
         figure,
         alt="Rate and estimates of the marginal KL over β, for 2 and for 10 units. "
         "With 2 units the estimates from 10,000 and 55,000 images agree; with "
@@ -292,7 +293,7 @@ def gaps(panels):
             ax.annotate(text, (beta, value), fontsize=9, **at)
         log_beta(ax, title=title, xlim=(0.03, 700), ylim=(-5, 5))
     axes[0].set(ylabel="gap in D + βR, %")
-    figures.show(
+    show(
         figure,
         alt="The gap between one network and dedicated ones in percent over β, for 2 "
         "and 10 units: "
@@ -325,7 +326,7 @@ def capacity(panels, skip=3, ylabel="−ELBO, nats"):
     first.lines[len(training)].set_label("held-out")
     first.legend(frameon=False)
     told = "; ".join(f"{title}: best at epoch {text}" for title, text in bests.items())
-    figures.show(
+    show(
         figure,
         alt=f"Training (solid) and held-out (dashed) curves by epoch. {told}.",
     )
@@ -334,9 +335,7 @@ def capacity(panels, skip=3, ylabel="−ELBO, nats"):
 def rows_of_digits(rows, title=""):
     """Show a board of images for each `label: images` of the mapping `rows`."""
     named = "; ".join(f"{label}, {len(images)}" for label, images in rows.items())
-    figures.show(
-        figures.digit_rows(rows, title=title), alt=f"Rows of digits. {title} {named}."
-    )
+    show(digit_rows(rows, title=title), alt=f"Rows of digits. {title} {named}.")
 
 
 def slider_figure(betas, i, walk, codes, labels, spread, rows, reach, dedicated=()):

@@ -3,7 +3,8 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure, show
+from vae_lib.course.showing import digit_rows, show
+from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
 
 PLANE = dict(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 WAYS = "ABCDEFGHIJ"  # the names of pairs, on a map and beside their pictures
@@ -16,12 +17,8 @@ def show_rows(rows, columns=None, framed=None, note=""):
     description what these are.
     """
     columns = columns or max(len(images) for images in rows.values())
-    heights = [-(-len(images) // columns) for images in rows.values()]
-    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows))
-    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
-    for ax, (label, images) in zip(axes[:, 0], rows.items()):
-        draw_digits(ax, images, columns)
-        ax.set_title(label, loc="left", fontsize=10)
+    figure = digit_rows(rows, columns)
+    for ax, (label, images) in zip(figure.axes, rows.items()):
         for place in (framed or {}).get(label, ()):
             frame(ax, place, columns, images.shape[1:])
     show(

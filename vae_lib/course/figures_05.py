@@ -3,14 +3,8 @@
 import numpy as np
 
 from vae_lib.course.figures_04 import PLANE, show_rows
-from vae_lib.figures import (
-    COLOURS,
-    draw_codes,
-    draw_curves,
-    draw_digits,
-    new_figure,
-    show,
-)
+from vae_lib.course.showing import draw_curves, show
+from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
 
 __all__ = ["show_rows"]  # the same for both notebooks
 NAMED = 12  # classes whose names find room on a plane

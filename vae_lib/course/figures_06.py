@@ -9,7 +9,8 @@ from matplotlib.ticker import ScalarFormatter
 from PIL import Image, ImageDraw
 
 from vae_lib.course.figures_04 import show_rows
-from vae_lib.figures import COLOURS, STYLE, draw_digits, new_figure, show, to_png
+from vae_lib.course.showing import show
+from vae_lib.figures import COLOURS, STYLE, draw_digits, new_figure, to_png
 
 __all__ = ["show_rows"]  # the same for both notebooks
 TURN = np.linspace(0, 2 * np.pi, 60)

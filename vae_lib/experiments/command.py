@@ -23,13 +23,14 @@ import numpy as np
 
 from vae_lib import figures
 from vae_lib.analysis.grids import embed, quantile_grid
+from vae_lib.checks import check_training
 from vae_lib.data import load_mnist, subsample
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments.settings import SETTINGS, new_vae
 from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 from vae_lib.storage import StorageError, save, whole_file
-from vae_lib.training import DivergedError, check_training, train
+from vae_lib.training import DivergedError, train
 
 CODES = 3000  # training digits in the t-SNE, as in the original's code
 EXIT_CODES = {"finished": 0, "diverged": 1, "stopped by hand": 130}
@@ -158,11 +159,11 @@ def prepare(options):
     check_training(
         vae,
         digits.train.images,
-        options.epochs,
-        options.batch_size,
-        options.learning_rate,
         digits.validation.images,
-        options.seed,
+        options.batch_size,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
     )
     return digits, vae, writable(options.out or default_folder(options))
 
@@ -252,11 +253,17 @@ def reconstruction_figure(vae, split, seed):
     rows = [
         part[i : i + columns] for i in range(0, len(images), columns) for part in pair
     ]
-    return figures.digit_rows(
-        {"": np.concatenate(rows)},
-        columns,
-        "test digits, each row above its reconstructions",
+    return board_figure(
+        np.concatenate(rows), columns, "test digits, each row above its reconstructions"
     )
+
+
+def board_figure(images, columns, title):
+    """Return a figure of images (n, rows, columns), so many `columns` in a row."""
+    rows = -(-len(images) // columns)
+    figure, axes = figures.new_figure(size=(8, 7.9 / columns * rows + 0.6))
+    figures.draw_digits(axes, images, columns, title)
+    return figure
 
 
 def manifold_figure(images, codes, title=""):
@@ -294,8 +301,8 @@ def write(vae, digits, folder, report):
     files = {
         "run.json": lambda: json.dumps(report, indent=1, allow_nan=False),
         "reconstructions.png": lambda: reconstruction_figure(vae, digits.test, seed),
-        "generated.png": lambda: figures.digit_rows(
-            {"": vae.generate(100, seed)}, 20, "new digits"
+        "generated.png": lambda: board_figure(
+            vae.generate(100, seed), 20, "new digits"
         ),
         "manifold.png": lambda: manifold_figure(
             vae.decode(grid), grid, "digits at quantiles of the prior"

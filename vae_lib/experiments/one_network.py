@@ -129,9 +129,7 @@ class ConditionedVAE(VAEBase):
         """
         noise = self.standard_normal((ops.shape(images)[0], self.noise_dim))
         epsilon, draw = noise[:, :-1], noise[:, -1:]
-        share = (
-            1.0 + ops.erf(draw / 2**0.5)
-        ) / 2.0  # of a normal draw: uniform in [0, 1]
+        share = (1.0 + ops.erf(draw / 2**0.5)) / 2.0  # uniform in [0, 1]
         log_beta = self.log_low + share * (self.log_high - self.log_low)
         t = self.standardised(log_beta)
         mu, rho = self.encoder([self.prepare(images), t])
@@ -149,25 +147,24 @@ class ConditionedVAE(VAEBase):
         """Return distortion and rate in nats, each (batch,), at newly drawn betas."""
         return self.terms_and_beta(images, training)[:2]
 
-    def weighted_loss(self, distortion, rate, beta):
-        """Return each image's weighted loss, (batch,), and the losses of layers."""
-        return (distortion + beta * rate) / ops.sqrt(1.0 + beta) + sum(self.losses)
+    def weighted_terms(self, data, training=False):
+        """Return distortion, rate and weighted loss by name, each (batch,)."""
+        distortion, rate, beta = self.terms_and_beta(images_of(data), training)
+        loss = (distortion + beta * rate) / ops.sqrt(1.0 + beta) + sum(self.losses)
+        return dict(distortion=distortion, rate=rate, loss=loss)
 
     def train_step(self, data):
         """Take one gradient step on the weighted loss; return running means."""
         with tf.GradientTape() as tape:
-            distortion, rate, beta = self.terms_and_beta(images_of(data), training=True)
-            loss = self.weighted_loss(distortion, rate, beta)
-            mean = self.batch_mean(loss)
+            terms = self.weighted_terms(data, training=True)
+            mean = self.batch_mean(terms["loss"])
         gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(distortion=distortion, rate=rate, loss=loss)
+        return self.track(**terms)
 
     def test_step(self, data):
         """Return the running means of distortion, rate and loss at drawn betas."""
-        distortion, rate, beta = self.terms_and_beta(images_of(data))
-        loss = self.weighted_loss(distortion, rate, beta)
-        return self.track(distortion=distortion, rate=rate, loss=loss)
+        return self.track(**self.weighted_terms(data))
 
     def at(self, beta: float) -> VAE:
         """Return the ordinary `VAE` that this network is at one `beta`.
@@ -177,12 +174,9 @@ class ConditionedVAE(VAEBase):
         ValueError for a beta outside `low` … `high`; 0 has no logarithm.
         """
         self.check(beta)
-        settings = {
-            name: value
-            for name, value in self.settings.items()
-            if name not in ("low", "high")
-        }
-        vae = VAE(**settings, beta=float(beta))
+        settings = dict(self.settings, beta=float(beta))
+        del settings["low"], settings["high"]
+        vae = VAE(**settings)
         for ours, theirs, outputs in (
             (self.encoder, vae.encoder, ("mu", "rho")),
             (self.decoder, vae.decoder, ("pixels",)),

@@ -1,0 +1,65 @@
+"""What the figures of several notebooks share: rows of digits, curves, descriptions."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+from vae_lib.figures import COLOURS, DOTS, draw_digits, new_figure, to_png
+
+
+def show(figure: Figure, alt: str) -> None:
+    """Display the figure under a cell; `alt` describes it for anyone who cannot see."""
+    width, height = (int(inches * DOTS / 2) for inches in figure.get_size_inches())
+    display(
+        {"image/png": palette(to_png(figure)), "text/plain": alt},
+        metadata={"image/png": {"width": width, "height": height, "alt": alt}},
+        raw=True,
+    )
+
+
+def palette(png: bytes, most: int = 50_000) -> bytes:
+    """Return PNG bytes; more than `most` in 256 colours, a third of the size."""
+    if len(png) <= most:
+        return png
+    with Image.open(io.BytesIO(png)) as picture, io.BytesIO() as file:
+        picture = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        picture.save(file, "PNG", optimize=True)
+        return file.getvalue()
+
+
+def digit_rows(
+    rows: Mapping[str, np.ndarray], columns: int | None = None, title: str = ""
+) -> Figure:
+    """Return a figure with a board for each `label: images`, one below the other."""
+    columns = columns or max(len(images) for images in rows.values())
+    heights = [-(-len(images) // columns) for images in rows.values()]
+    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
+    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
+    for ax, (label, images) in zip(axes[:, 0], rows.items()):
+        draw_digits(ax, images, columns)
+        ax.set_title(label, loc="left", fontsize=10)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def draw_curves(
+    axes: Axes,
+    curves: Mapping[str, Sequence[float]],
+    xlabel: str = "epoch",
+    ylabel: str = "nats per image",
+    start: int = 1,
+) -> None:
+    """Draw a line for each `label: values`, dashed if its label says held out."""
+    for (label, values), colour in zip(curves.items(), COLOURS):
+        style = "--" if "held-out" in label or "validation" in label else "-"
+        x, dots = np.arange(start, start + len(values)), dict(marker="o", markersize=3)
+        axes.plot(x, values, style, color=colour, label=label, **dots)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
