@@ -17,9 +17,10 @@ import keras
 from stored import parser, rows_in, write
 
 import vae_lib  # noqa: F401  (before Keras: it quiets TensorFlow's start-up log)
+from vae_lib.analysis.likelihood import log_likelihood
 from vae_lib.course.results import nats_table, where
 from vae_lib.data import load_mnist
-from vae_lib.evaluation import evaluate, log_likelihood
+from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
 from vae_lib.training import train
 

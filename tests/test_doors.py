@@ -11,7 +11,6 @@ import tensorflow as tf
 from vae_lib import storage
 from vae_lib.evaluation import evaluate, negative_elbos
 from vae_lib.experiments.one_network import ConditionedVAE
-from vae_lib.experiments.saved_model import export
 from vae_lib.model import VAE
 from vae_lib.training import train
 
@@ -142,12 +141,14 @@ def test_every_class_has_its_elbos():
 
 def test_an_exported_model_is_read_back_without_our_code(tmp_path):
     vae = compiled()
-    export(vae, tmp_path / "model")
+    vae.export(tmp_path / "model", verbose=False)
     model = tf.saved_model.load(tmp_path / "model")
     served = model.serve(LEVELS / 255)
     np.testing.assert_allclose(served["mu"], vae.encode(GREY)[0], atol=1e-5)
     np.testing.assert_allclose(served["sigma"], vae.encode(GREY)[1], atol=1e-5)
     assert served["logits"].shape == GREY.shape
+    with pytest.raises(ValueError, match="format is 'onnx': .* vae.encoder"):
+        vae.export(tmp_path / "model.onnx", format="onnx")
 
 
 @pytest.fixture

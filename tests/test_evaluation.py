@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from vae_lib.analysis.likelihood import log_likelihood, log_weights
 from vae_lib.analysis.theory import pca_eigenvalues
 from vae_lib.data import load_mnist
-from vae_lib.evaluation import binarized, evaluate, log_likelihood, log_weights
+from vae_lib.evaluation import binarized, evaluate
 from vae_lib.model import VAE
 from vae_lib.training import train
 

@@ -6,8 +6,11 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from vae_lib.analysis.likelihood import quadrature_log_likelihood, tails
-from vae_lib.evaluation import log_likelihood
+from vae_lib.analysis.likelihood import (
+    log_likelihood,
+    quadrature_log_likelihood,
+    tails,
+)
 from vae_lib.model import VAE
 
 RNG = np.random.default_rng(0)

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from vae_lib.checks import check, check_images, check_precision
+from vae_lib.checks import check_images, check_precision
 from vae_lib.model import VAEBase, in_batches
-from vae_lib.objectives import importance_weighted_bound, log_importance_weight
 
 
 class Evaluation(NamedTuple):
@@ -66,47 +65,6 @@ def negative_elbos(
         parts = parts_with_noise(vae, images, (seed, draw))
         total += np.concatenate([np.add(*vae.terms(part)) for part in parts])
     return total / draws
-
-
-def log_likelihood(
-    vae: VAEBase,
-    images: np.ndarray,
-    *,
-    samples: int = 100,
-    seed: int = 0,
-    binarize: bool = False,
-) -> np.ndarray:
-    """Return the importance-weighted bound of log p(x) in nats, float64 (n,).
-
-    `samples` is its K. For the Gaussian likelihood it holds up to the constant that the
-    distortion leaves out. Burda, Grosse & Salakhutdinov 2016; notebook 01.
-    """
-    check_images(images, vae.image_shape)
-    check(samples=samples)
-    rng, bounds = np.random.default_rng(seed), []
-    for part in in_batches(images, 100):
-        x = binarized(part, rng) if binarize else part
-        bounds.append(importance_weighted_bound(log_weights(vae, x, samples, rng)))
-    return np.concatenate(bounds)
-
-
-def log_weights(
-    vae: VAEBase, images: np.ndarray, samples: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return log importance weights in nats, float64 (samples, n)."""
-    x = vae.prepare(images)
-    mu, rho = vae.encoder(x)
-    sigma, log_sigma = vae.posterior(rho)
-    parts, size = [], max(1, 2000 // len(images))  # so that memory does not grow with K
-    for block in in_batches(range(samples), size):
-        epsilon = rng.standard_normal((len(block), *mu.shape), "float32")
-        z = mu + sigma * epsilon  # (samples of the block, n, latent_dim)
-        logits = vae.decoder(ops.reshape(z, (-1, vae.latent_dim)))
-        logits = ops.reshape(logits, (len(block), *x.shape))
-        distortion = vae.likelihood.distortion(x, logits)
-        weights = log_importance_weight(distortion, z, log_sigma, epsilon)
-        parts.append(np.asarray(weights, "float64"))
-    return np.concatenate(parts)
 
 
 def binarized(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

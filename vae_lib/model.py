@@ -178,6 +178,28 @@ class VAEBase(keras.Model):
         given = inspect.signature(method).bind(*args, **options).arguments
         return check_keras(self, given.pop("kwargs", {}) | given)
 
+    def export(self, filepath, format: str = "tf_saved_model", **options) -> None:
+        """Write a TensorFlow SavedModel of the forward pass, without Python code.
+
+        Its `serve` maps float32 images (n, rows, columns) to `mu`, `sigma` and `logits`
+        by name, with z drawn anew. ValueError for another format.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f"format is {format!r}: pass 'tf_saved_model', or export vae.encoder "
+                "and vae.decoder, which are plain models."
+            )
+
+        def serve(images):
+            (mu, sigma, _), logits = self(images)
+            return {"mu": mu, "sigma": sigma, "logits": logits}
+
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        images = tf.TensorSpec((None, *self.image_shape), "float32", "images")
+        archive.add_endpoint("serve", serve, input_signature=[images])
+        archive.write_out(filepath, **options)
+
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return `mu, sigma`, each (n, latent_dim), of images (n, rows, columns).
 

@@ -2,7 +2,7 @@
 
 grids           grids, traversals, interpolations and embeddings of codes
 theory          what is known without training: linear optimum, collapse threshold
-likelihood      log p(x) by quadrature, and means reported with their tails
+likelihood      log p(x) by quadrature and by importance weights, and tails of means
 gap             what causes the gap between log p(x) and the ELBO
 bits_back       images as bits on a stack, at the length that the ELBO promises
 information     what codes hold: the parts of the rate, active units, holes, probes

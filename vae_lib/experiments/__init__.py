@@ -11,6 +11,5 @@ importance           training on the importance-weighted bound, and its gradient
 conditional          a VAE that is told the label
 one_network          one network for every beta
 laboratory_file      a VAE as a file for the laboratory in the browser, and back
-saved_model          a VAE for programs without this package
 remedies             free bits and warm-up, against units that fall silent
 """
