@@ -66,7 +66,11 @@ const DRAWERS = {
     drawReconstructions($("reconstructions"), originals, images.reconstructions);
     drawFresh($("fresh"), images.fresh);
   },
-  curves: () => drawCurves($("curves"), lab.history, runs.kept, Math.max(1.3 * references().meanDistortion, 1.05 * finiteOr(0, lab.history.at(-1)?.elbo))),
+  curves() {
+    const [last, mean] = [lab.history.at(-1)?.elbo, references().meanDistortion];
+    const most = Math.max(1.3 * mean, last < 6 * mean ? 1.05 * last : 0);
+    drawCurves($("curves"), lab.history, runs.kept, most);
+  },
   rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
@@ -89,7 +93,6 @@ function draw(now) {
   if (waits.size) frame = requestAnimationFrame(draw);
 }
 
-const finiteOr = (otherwise, value) => (Number.isFinite(value) ? value : otherwise);
 let originals = null;
 function references() {
   const { likelihood, latentDim } = lab.settings;
