@@ -643,7 +643,9 @@ $("save-pictures").addEventListener("click", () => {
 function act(action, progress) {
   return new Promise((resolve) => {
     while (runs.full) runs.remove(runs.kept[0]);
-    if (innerWidth <= 1150) document.querySelector(".plane").scrollIntoView();
+    showRuns();
+    if (isSheet()) foldGuide(true);
+    if (innerWidth <= 1340) document.querySelector(".plane").scrollIntoView();
     lab.settings = { ...action.settings };
     lab.reset();
     lab.start(action.steps);
@@ -651,6 +653,7 @@ function act(action, progress) {
     let begun = false;
     const end = (result) => {
       lab.removeEventListener("picture", look);
+      foldGuide(false);
       resolve(result);
     };
     const look = () => {
@@ -671,7 +674,21 @@ function act(action, progress) {
   });
 }
 new Guide($("guide-body"), act);
+
+/** Whether the experiments lie over the page's lower part, for want of a place beside it. */
+const isSheet = () => getComputedStyle($("guide")).position === "fixed";
+
+/** Shrink the experiments to one line while there is something to watch, or open them again. */
+function foldGuide(fold) {
+  if (fold && $("guide-body").contains(document.activeElement)) $("guide-fold").focus();
+  $("guide").classList.toggle("folded", fold);
+  $("guide-fold").textContent = fold ? "Open" : "Shrink";
+  $("guide-fold").setAttribute("aria-expanded", !fold);
+}
+const folded = () => $("guide").classList.contains("folded");
+$("guide-fold").addEventListener("click", () => foldGuide(!folded()));
 function openGuide(open) {
+  foldGuide(false);
   $("guide").hidden = !open;
   document.body.classList.toggle("guided", open);
   $("guide-open").setAttribute("aria-expanded", open);
