@@ -37,7 +37,7 @@ let frame = 0;
 
 // ---------------------------------------------------------------- sentences
 
-/** Show one sentence under the title; none hides it. */
+/** Show one sentence under the bar; none hides it. */
 function say(sentence = "") {
   $("sentence").textContent = sentence;
   $("sentence").hidden = !sentence;
@@ -166,6 +166,7 @@ lab.addEventListener("picture", () => {
 lab.addEventListener("failed", ({ detail: { step } }) => {
   say(`At step ${W.whole(step)} a number was no longer finite. The run has stopped and holds its last good weights: ` +
     "lower the learning rate or choose another map, then press Reset or Start.");
+  scrollBy(0, -$("sentence").offsetHeight); // so that the sentence covers nothing
   redraw("curves", "rd");
 });
 lab.addEventListener("broken", ({ detail }) => {
@@ -719,7 +720,8 @@ window.addEventListener("hashchange", () => {
   say(problems.join(" "));
 });
 new ResizeObserver(() => {
-  document.documentElement.style.setProperty("--bar", `${document.querySelector(".bar").offsetHeight}px`);
+  const [bar, lead] = [".bar", ".lead"].map((name) => document.querySelector(name).offsetHeight);
+  document.documentElement.style.setProperty("--bar", `${bar || lead}px`); // on a phone the lead stays
   redraw();
 }).observe(document.querySelector("main"));
 followTheme($("theme"), () => redraw());
