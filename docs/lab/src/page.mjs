@@ -514,11 +514,11 @@ lab.addEventListener("running", ({ detail }) => {
 // ---------------------------------------------------------------- runs, links, files
 
 /** Keep the present run; return it, or null with a sentence when four are kept already. */
-function keep(name) {
+function keep(about = {}) {
   if (!lab.history.length) return null;
   try {
     const run = runs.keep({
-      ...(name ? { name } : {}), settings: { ...lab.settings }, history: lab.history, failedAt: lab.failedAt,
+      ...about, settings: { ...lab.settings }, history: lab.history, failedAt: lab.failedAt,
       active: activeUnits(lab.picture.units), link: linkTo(lab.settings), thumbnail: thumbnail(),
     });
     const copy = run.history.slice();
@@ -641,8 +641,10 @@ $("save-pictures").addEventListener("click", () => {
 // ---------------------------------------------------------------- guided experiments
 
 /** Train as an experiment asks and keep the run; resolves with its numbers, or null when the reader goes another way. */
-function act(action, progress) {
+function act(title, action, progress) {
   return new Promise((resolve) => {
+    const inTheWay = ({ name, experiment }) => experiment && (experiment !== title || name === action.name);
+    for (const run of runs.kept.filter(inTheWay)) runs.remove(run);
     while (runs.full) runs.remove(runs.kept[0]);
     showRuns();
     if (isSheet()) foldGuide(true);
@@ -663,7 +665,7 @@ function act(action, progress) {
       const { step, heldOut, units, train } = lab.picture;
       progress(step / action.steps);
       if (!lab.running && (lab.failedAt || step >= action.steps)) {
-        keep(action.name);
+        keep({ name: action.name, experiment: title });
         end({
           failedAt: lab.failedAt, ...heldOut, elbo: heldOut.distortion + heldOut.rate, trainElbo: train ? train.distortion + train.rate : NaN,
           active: activeUnits(units), units: units.length,
