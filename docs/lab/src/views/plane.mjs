@@ -95,11 +95,12 @@ export class Plane {
   draw() {
     const [context, width, height] = fresh(this.canvas);
     const theme = colours();
+    this.shades = this.palette.map((colour) => seenOn(colour, theme));
     this.drawAxes(context, width, height, theme);
     if (!this.shown) return;
     const radius = width < 360 ? 2.2 : 2.8;
     for (let digit = 0; digit < 10; digit++) {
-      context.fillStyle = this.palette[digit];
+      context.fillStyle = this.shades[digit];
       context.beginPath();
       for (let i = 0; i < this.labels.length; i++) {
         if (this.labels[i] !== digit) continue;
@@ -146,7 +147,7 @@ export class Plane {
       context.fillStyle = theme.paper;
       context.fill();
       context.lineWidth = 3;
-      context.strokeStyle = this.palette[digit];
+      context.strokeStyle = this.shades[digit];
       context.stroke();
       context.fillStyle = theme.ink;
       context.fillText(digit, left, top + 0.5);
