@@ -137,6 +137,9 @@ lab.addEventListener("picture", ({ detail: picture }) => {
   const extent = extentFor(picture.mu, size, picture.axes, picture.extent);
   if (extent !== picture.extent) sendView({ extent });
   showNumbers();
+  $("board-under").textContent = picture.step || lab.fromFile
+    ? "The plane, place by place; drag here, too."
+    : "Untrained: grey in the middle, noise around.";
   redraw("plane", "board", "strips", "curves", "rd", "units");
 });
 lab.addEventListener("prepared", () => {
@@ -609,7 +612,7 @@ function openNetwork(text) {
     lab.settings = { ...lab.settings, ...settings, beta, mean: false };
     lab.reset(weights);
     say();
-    speak("The network from the file stands ready.");
+    speak("The network from the file is ready.");
   } catch (error) {
     say(error.message);
   }
