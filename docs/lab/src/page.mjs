@@ -74,7 +74,7 @@ const DRAWERS = {
   rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
-  own: () => ownImage && drawTiles($("own-image"), ownImage, 1),
+  own: () => drawTiles($("own-image"), ownImage ?? NO_INK, 1),
   slow: () => drawSlow($("slow-stage"), slow.stage, slow.trace, slow.after),
 };
 
@@ -136,6 +136,9 @@ lab.addEventListener("picture", ({ detail: picture }) => {
   plane.pointImage = images.point;
   const extent = extentFor(picture.mu, size, picture.axes, picture.extent);
   if (extent !== picture.extent) sendView({ extent });
+  if (Math.max(...plane.point.map(Math.abs)) > extent) { // the plane has shrunk: the ring stays on it
+    movePoint(plane.point.map((value) => Math.min(extent, Math.max(-extent, value))));
+  }
   showNumbers();
   $("board-under").textContent = picture.step || lab.fromFile
     ? "The plane, place by place; drag here, too."
@@ -301,7 +304,8 @@ $("network").addEventListener("close", () => {
 
 function sendView(view) {
   if (view.extent) plane.extent = view.extent;
-  lab.send("view", { view });
+  // whole, since the worker only hears the last of several
+  lab.send("view", { view: { axes, extent: plane.extent, ...view } });
 }
 
 let axes = [0, 1];
@@ -315,6 +319,7 @@ function showAxes() {
     $(id).onchange = () => {
       axes[i] = Number($(id).value);
       sendView({ axes, extent: extentFor(lab.picture.mu, size, axes, 3) });
+      showPlace();
     };
   }
 }
@@ -323,14 +328,24 @@ lab.addEventListener("running", ({ detail }) => {
   axes = [0, Math.min(1, lab.settings.latentDim - 1)];
   showAxes();
   hideTip();
-  if (plane) Object.assign(plane, { star: null, hovered: null });
+  if (plane) Object.assign(plane, { star: null, hovered: null, point: [0, 0], pointImage: null });
+  showPlace();
 });
+
+/** Say below the plane which code the decoder draws, once the ring has left the middle. */
+function showPlace() {
+  const place = plane?.point ?? [0, 0];
+  const numbers = place.map((value, i) => `z${subscript(axes[i] + 1)} = ${W.signed(value)}`);
+  if (lab.settings.latentDim > 2) numbers.push("all others 0");
+  $("plane-under").textContent = place.some(Boolean)
+    ? `Drawn: ${numbers.join(", ")}.`
+    : "Drag the ring; point at a dot to see its digit.";
+}
 
 function movePoint(place) {
   plane.point = place;
   lab.send("point", { z: place });
-  $("plane-under").textContent = `The decoder draws z${subscript(axes[0] + 1)} = ${W.signed(place[0])}, z${subscript(axes[1] + 1)} = ${W.signed(place[1])}` +
-    (lab.settings.latentDim > 2 ? ", the other units at 0." : ".");
+  showPlace();
   redraw("plane", "board");
 }
 
@@ -423,14 +438,14 @@ lab.addEventListener("hover", ({ detail: { index, image } }) => {
 // ---------------------------------------------------------------- a digit of the reader's own
 
 let ownImage = null;
+const NO_INK = new Uint8ClampedArray(SIDE * SIDE);
 const ink = new Ink($("ink"), (pixels) => {
   lab.send("drawing", { pixels });
   if (!pixels && plane) {
     plane.star = null;
     ownImage = null;
-    drawTiles($("own-image"), new Uint8ClampedArray(SIDE * SIDE), 1);
     $("own-note").textContent = "Draw in the left square: a star on the plane shows its code.";
-    redraw("plane");
+    redraw("plane", "own");
   }
 });
 lab.addEventListener("drawing", ({ detail: { mu, sigma, distortion, rates, image } }) => {
@@ -745,6 +760,7 @@ window.lab = {
 async function open() {
   lab.tell("settings");
   showSlow();
+  showPlace();
   if (complaints.length) say(complaints.join(" "));
   if (!hasSimd()) return say("This browser has no WebAssembly with SIMD instructions, which the network is trained with: update it, or open the page in another one.");
   if (typeof DecompressionStream === "undefined") return say("This browser cannot unpack the digits (it has no DecompressionStream): update it, or open the page in another one.");
