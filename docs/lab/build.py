@@ -53,6 +53,18 @@ def node_commands():
     )
 
 
+def run(*command, check=False):
+    """Return the finished process of a command, started beside this file."""
+    return subprocess.run(
+        command,
+        cwd=LAB,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=check,
+    )
+
+
 @functools.cache
 def installed_node():
     """Return how to start node, after installing the packages of package-lock.json
@@ -61,15 +73,9 @@ def installed_node():
     node, npm = node_commands()
     lock, done = LAB / "package-lock.json", LAB / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        run = subprocess.run(
-            [*npm, "ci", "--ignore-scripts"],
-            cwd=LAB,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-        if run.returncode:
-            reason = (run.stderr.strip().splitlines() or ["no reason given"])[0]
+        install = run(*npm, "ci", "--ignore-scripts")
+        if install.returncode:
+            reason = (install.stderr.strip().splitlines() or ["no reason given"])[0]
             raise NoNode(
                 f"npm could not install the laboratory's packages ({reason}): try "
                 "again with a network."
@@ -77,28 +83,13 @@ def installed_node():
     return node
 
 
-def bundle(node, source, *options):
+def bundle(node, source):
     """Return one script made of the module `source` and all that it imports,
     minified.
     """
-    command = [
-        *node,
-        "node_modules/esbuild/bin/esbuild",
-        source,
-        "--bundle",
-        "--minify",
-        "--format=iife",
-        "--charset=utf8",
-    ]
-    done = subprocess.run(
-        [*command, *options],
-        cwd=LAB,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=True,
-    )
-    return done.stdout
+    settings = ["--bundle", "--minify", "--format=iife", "--charset=utf8"]
+    esbuild = [*node, "node_modules/esbuild/bin/esbuild"]
+    return run(*esbuild, source, *settings, check=True).stdout
 
 
 def packed(images, labels):

@@ -45,7 +45,7 @@ def of_laboratory(run_node, vae, images, epsilon, folder):
         "epsilon": epsilon.ravel().tolist(),
     }
     (folder / "work.json").write_text(json.dumps(work), encoding="utf-8")
-    found = run_node("test/at_weights.mjs", folder / "work.json")
+    found = json.loads(run_node("test/at_weights.mjs", folder / "work.json"))
     return np.array(found["numbers"]), [
         np.frombuffer(base64.b64decode(g), "<f4") for g in found["gradients"]
     ]

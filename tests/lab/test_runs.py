@@ -3,7 +3,6 @@ benchmarks/laboratory.py looks closer.
 """
 
 import json
-import subprocess
 
 import build as builder
 import numpy as np
@@ -19,16 +18,8 @@ SEEDS = range(1, 5)
 
 
 def test_the_modules_pass_their_own_tests(run_node):
-    node = builder.installed_node()
-    done = subprocess.run(
-        [*node, "--test", "test/"],
-        cwd=builder.LAB,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "# fail 0" in done.stdout and "# pass 0" not in done.stdout
+    said = run_node("--test", *sorted(builder.LAB.glob("test/*.test.mjs")))
+    assert "# fail 0" in said and "# pass 0" not in said
 
 
 def test_short_runs_agree_with_train_in_distribution(run_node, tmp_path):
@@ -59,16 +50,8 @@ def test_short_runs_agree_with_train_in_distribution(run_node, tmp_path):
             "settings": settings,
             "heldOut": str(tmp_path / "held_out.bin"),
         }
-        done = subprocess.run(
-            [*builder.installed_node(), "test/epochs.mjs", json.dumps(work)],
-            cwd=builder.LAB,
-            input="go\n" * 3,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=True,
-        )
-        last = json.loads(done.stdout.splitlines()[-1])
+        said = run_node("test/epochs.mjs", json.dumps(work), lines="go\n" * 3)
+        last = json.loads(said.splitlines()[-1])
         here.append(last["distortion"] + last["rate"])
         vae = VAE(2, (64, 32))
         train(vae, images, epochs=3, seed=seed, progress=False)

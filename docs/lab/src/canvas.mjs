@@ -56,9 +56,11 @@ export function ticks(low, high, count) {
   return result;
 }
 
-/** Return the largest of `values` that is worth a place in a picture: not far beyond their median, at least `least`. */
-export function worthShowing(values, least) {
-  const finite = values.filter(Number.isFinite).sort((a, b) => a - b);
-  if (!finite.length) return least;
-  return Math.min(finite.at(-1), Math.max(least, 4 * finite[finite.length >> 1]));
+const FAILURE = 1000; // nats of rate that no code needs: they belong to a run that fails
+
+/** Return the largest rate worth a place in a picture: not far beyond the median, at least `least`. */
+export function worthShowing(rates, least) {
+  const sensible = rates.filter((rate) => rate < FAILURE).sort((a, b) => a - b);
+  if (!sensible.length) return least;
+  return Math.min(sensible.at(-1), Math.max(least, 4 * sensible[sensible.length >> 1]));
 }

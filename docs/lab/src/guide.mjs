@@ -3,8 +3,16 @@
 import { EXPERIMENTS } from "./experiments.mjs";
 import { short } from "./words.mjs";
 
+const COLUMNS = {
+  distortion: ["D", (result) => short(result.distortion)],
+  rate: ["R", (result) => short(result.rate)],
+  elbo: ["held-out −ELBO", (result) => short(result.elbo)],
+  trainElbo: ["training −ELBO", (result) => short(result.trainElbo)],
+  active: ["active units", (result) => `${result.active} of ${result.units}`],
+};
+
 export class Guide {
-  /** `act(action)` trains and resolves with the kept run, or null when the reader did something else. */
+  /** `act(title, action, progress)` trains and resolves with the kept run, or null when the reader did something else. */
   constructor(body, act) {
     Object.assign(this, { body, act });
     this.guesses = {};
@@ -31,7 +39,7 @@ export class Guide {
         `<label class="guess"><input type="radio" name="guess" value="${g}"> <span>${guess}</span></label>`).join("")}</fieldset>
       <div data-part="do" hidden><p>${experiment.watch}</p><div class="doing"></div><progress max="1" value="0" hidden aria-label="Progress of the training"></progress></div>
       <div data-part="results"></div>
-      <button type="button" class="small" data-to="answer" hidden>What has happened?</button>
+      <button type="button" class="small" data-to="answer" hidden>What happened?</button>
       <div class="answer" data-part="answer" hidden tabindex="-1">${experiment.answer.map((part) => `<p>${part}</p>`).join("")}<p><b>In one sentence:</b> ${experiment.sentence}</p></div>`;
     const find = (selector) => this.body.querySelector(selector);
     find('[data-to="list"]').addEventListener("click", () => this.showList());
@@ -65,24 +73,28 @@ export class Guide {
     const progress = this.body.querySelector("progress");
     buttons.forEach((other) => (other.disabled = true));
     progress.hidden = false;
-    const result = await this.act(EXPERIMENTS[i].actions[a], (share) => (progress.value = share));
+    const { title, actions } = EXPERIMENTS[i];
+    const result = await this.act(title, actions[a], (share) => (progress.value = share));
     if (result) this.done[i][a] = result;
     buttons.forEach((other) => (other.disabled = false));
     progress.hidden = true;
     button.classList.toggle("done", Boolean(this.done[i][a]));
-    if (button.isConnected) this.showResults(i);
+    if (!button.isConnected) return;
+    this.showResults(i);
+    this.body.querySelector('[data-part="results"]').scrollIntoView({ block: "nearest" });
   }
 
   /** Lay the numbers of what was done side by side; the answer is offered once all is done. */
   showResults(i) {
-    const results = this.done[i];
+    const [results, { shows }] = [this.done[i], EXPERIMENTS[i]];
     const rows = results.map((result, a) => result && { ...result, name: EXPERIMENTS[i].actions[a].name }).filter(Boolean);
     const place = this.body.querySelector('[data-part="results"]');
     place.innerHTML = rows.length
-      ? `<table><thead><tr><th scope="col">your run</th><th scope="col">D</th><th scope="col">R</th><th scope="col">−ELBO</th><th scope="col">training</th><th scope="col">active</th></tr></thead><tbody>${rows.map((row) =>
+      ? `<table><thead><tr><th scope="col">your run</th>${shows.map((name) =>
+          `<th scope="col">${COLUMNS[name][0]}</th>`).join("")}</tr></thead><tbody>${rows.map((row) =>
           `<tr><th scope="row">${row.name}</th>${row.failedAt
-            ? `<td colspan="5">failed at step ${row.failedAt}</td>`
-            : `<td>${short(row.distortion)}</td><td>${short(row.rate)}</td><td>${short(row.elbo)}</td><td>${short(row.trainElbo)}</td><td>${row.active} of ${row.units}</td>`}</tr>`).join("")}</tbody></table>`
+            ? `<td colspan="${shows.length}">failed at step ${row.failedAt}</td>`
+            : shows.map((name) => `<td>${COLUMNS[name][1](row)}</td>`).join("")}</tr>`).join("")}</tbody></table>`
       : "";
     const all = EXPERIMENTS[i].actions.every((_, a) => results[a]);
     const answer = this.body.querySelector('[data-part="answer"]');

@@ -17,6 +17,7 @@ export class Laboratory extends EventTarget {
     this.measured = {};
     this.history = new History();
     this.failedAt = null;
+    this.fromFile = false; // whether the network began with weights from a file
     this.firstStep = null; // milliseconds from the opening of the page to the first finished step
     this.run = 0; // counts networks, so that nothing late of an old one is shown
   }
@@ -93,6 +94,7 @@ export class Laboratory extends EventTarget {
   /** Begin again with an untrained network, or with `weights` from a file. */
   reset(weights = null) {
     this.run += 1;
+    this.fromFile = weights !== null;
     Object.assign(this, { running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
     this.send("reset", { settings: this.settings, weights, run: this.run });
     this.tell("running", { running: false, anew: true });

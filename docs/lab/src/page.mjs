@@ -37,7 +37,7 @@ let frame = 0;
 
 // ---------------------------------------------------------------- sentences
 
-/** Show one sentence under the title; none hides it. */
+/** Show one sentence under the bar; none hides it. */
 function say(sentence = "") {
   $("sentence").textContent = sentence;
   $("sentence").hidden = !sentence;
@@ -66,11 +66,15 @@ const DRAWERS = {
     drawReconstructions($("reconstructions"), originals, images.reconstructions);
     drawFresh($("fresh"), images.fresh);
   },
-  curves: () => drawCurves($("curves"), lab.history, runs.kept, Math.max(1.3 * references().meanDistortion, 1.05 * finiteOr(0, lab.history.at(-1)?.elbo))),
+  curves() {
+    const [last, mean] = [lab.history.at(-1)?.elbo, references().meanDistortion];
+    const most = Math.max(1.3 * mean, last < 6 * mean ? 1.05 * last : 0);
+    drawCurves($("curves"), lab.history, runs.kept, most);
+  },
   rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
-  own: () => ownImage && drawTiles($("own-image"), ownImage, 1),
+  own: () => drawTiles($("own-image"), ownImage ?? NO_INK, 1),
   slow: () => drawSlow($("slow-stage"), slow.stage, slow.trace, slow.after),
 };
 
@@ -89,7 +93,6 @@ function draw(now) {
   if (waits.size) frame = requestAnimationFrame(draw);
 }
 
-const finiteOr = (otherwise, value) => (Number.isFinite(value) ? value : otherwise);
 let originals = null;
 function references() {
   const { likelihood, latentDim } = lab.settings;
@@ -133,7 +136,13 @@ lab.addEventListener("picture", ({ detail: picture }) => {
   plane.pointImage = images.point;
   const extent = extentFor(picture.mu, size, picture.axes, picture.extent);
   if (extent !== picture.extent) sendView({ extent });
+  if (Math.max(...plane.point.map(Math.abs)) > extent) { // the plane has shrunk: the ring stays on it
+    movePoint(plane.point.map((value) => Math.min(extent, Math.max(-extent, value))));
+  }
   showNumbers();
+  $("board-under").textContent = picture.step || lab.fromFile
+    ? "The plane, place by place; drag here, too."
+    : "Untrained: grey in the middle, noise around.";
   redraw("plane", "board", "strips", "curves", "rd", "units");
 });
 lab.addEventListener("prepared", () => {
@@ -163,6 +172,7 @@ lab.addEventListener("picture", () => {
 lab.addEventListener("failed", ({ detail: { step } }) => {
   say(`At step ${W.whole(step)} a number was no longer finite. The run has stopped and holds its last good weights: ` +
     "lower the learning rate or choose another map, then press Reset or Start.");
+  scrollBy(0, -$("sentence").offsetHeight); // so that the sentence covers nothing
   redraw("curves", "rd");
 });
 lab.addEventListener("broken", ({ detail }) => {
@@ -294,7 +304,8 @@ $("network").addEventListener("close", () => {
 
 function sendView(view) {
   if (view.extent) plane.extent = view.extent;
-  lab.send("view", { view });
+  // whole, since the worker only hears the last of several
+  lab.send("view", { view: { axes, extent: plane.extent, ...view } });
 }
 
 let axes = [0, 1];
@@ -308,6 +319,7 @@ function showAxes() {
     $(id).onchange = () => {
       axes[i] = Number($(id).value);
       sendView({ axes, extent: extentFor(lab.picture.mu, size, axes, 3) });
+      showPlace();
     };
   }
 }
@@ -316,14 +328,24 @@ lab.addEventListener("running", ({ detail }) => {
   axes = [0, Math.min(1, lab.settings.latentDim - 1)];
   showAxes();
   hideTip();
-  if (plane) Object.assign(plane, { star: null, hovered: null });
+  if (plane) Object.assign(plane, { star: null, hovered: null, point: [0, 0], pointImage: null });
+  showPlace();
 });
+
+/** Say below the plane which code the decoder draws, once the ring has left the middle. */
+function showPlace() {
+  const place = plane?.point ?? [0, 0];
+  const numbers = place.map((value, i) => `z${subscript(axes[i] + 1)} = ${W.signed(value)}`);
+  if (lab.settings.latentDim > 2) numbers.push("all others 0");
+  $("plane-under").textContent = place.some(Boolean)
+    ? `Drawn: ${numbers.join(", ")}.`
+    : "Drag the ring; point at a dot to see its digit.";
+}
 
 function movePoint(place) {
   plane.point = place;
   lab.send("point", { z: place });
-  $("plane-under").textContent = `The decoder draws z${subscript(axes[0] + 1)} = ${W.signed(place[0])}, z${subscript(axes[1] + 1)} = ${W.signed(place[1])}` +
-    (lab.settings.latentDim > 2 ? ", the other units at 0." : ".");
+  showPlace();
   redraw("plane", "board");
 }
 
@@ -416,14 +438,14 @@ lab.addEventListener("hover", ({ detail: { index, image } }) => {
 // ---------------------------------------------------------------- a digit of the reader's own
 
 let ownImage = null;
+const NO_INK = new Uint8ClampedArray(SIDE * SIDE);
 const ink = new Ink($("ink"), (pixels) => {
   lab.send("drawing", { pixels });
   if (!pixels && plane) {
     plane.star = null;
     ownImage = null;
-    drawTiles($("own-image"), new Uint8ClampedArray(SIDE * SIDE), 1);
     $("own-note").textContent = "Draw in the left square: a star on the plane shows its code.";
-    redraw("plane");
+    redraw("plane", "own");
   }
 });
 lab.addEventListener("drawing", ({ detail: { mu, sigma, distortion, rates, image } }) => {
@@ -510,11 +532,11 @@ lab.addEventListener("running", ({ detail }) => {
 // ---------------------------------------------------------------- runs, links, files
 
 /** Keep the present run; return it, or null with a sentence when four are kept already. */
-function keep(name) {
+function keep(about = {}) {
   if (!lab.history.length) return null;
   try {
     const run = runs.keep({
-      ...(name ? { name } : {}), settings: { ...lab.settings }, history: lab.history, failedAt: lab.failedAt,
+      ...about, settings: { ...lab.settings }, history: lab.history, failedAt: lab.failedAt,
       active: activeUnits(lab.picture.units), link: linkTo(lab.settings), thumbnail: thumbnail(),
     });
     const copy = run.history.slice();
@@ -605,7 +627,7 @@ function openNetwork(text) {
     lab.settings = { ...lab.settings, ...settings, beta, mean: false };
     lab.reset(weights);
     say();
-    speak("The network from the file stands ready.");
+    speak("The network from the file is ready.");
   } catch (error) {
     say(error.message);
   }
@@ -637,10 +659,14 @@ $("save-pictures").addEventListener("click", () => {
 // ---------------------------------------------------------------- guided experiments
 
 /** Train as an experiment asks and keep the run; resolves with its numbers, or null when the reader goes another way. */
-function act(action, progress) {
+function act(title, action, progress) {
   return new Promise((resolve) => {
+    const inTheWay = ({ name, experiment }) => experiment && (experiment !== title || name === action.name);
+    for (const run of runs.kept.filter(inTheWay)) runs.remove(run);
     while (runs.full) runs.remove(runs.kept[0]);
-    if (innerWidth <= 1150) document.querySelector(".plane").scrollIntoView();
+    showRuns();
+    if (isSheet()) foldGuide(true);
+    if (innerWidth <= 1340) document.querySelector(".plane").scrollIntoView();
     lab.settings = { ...action.settings };
     lab.reset();
     lab.start(action.steps);
@@ -648,6 +674,7 @@ function act(action, progress) {
     let begun = false;
     const end = (result) => {
       lab.removeEventListener("picture", look);
+      foldGuide(false);
       resolve(result);
     };
     const look = () => {
@@ -656,7 +683,7 @@ function act(action, progress) {
       const { step, heldOut, units, train } = lab.picture;
       progress(step / action.steps);
       if (!lab.running && (lab.failedAt || step >= action.steps)) {
-        keep(action.name);
+        keep({ name: action.name, experiment: title });
         end({
           failedAt: lab.failedAt, ...heldOut, elbo: heldOut.distortion + heldOut.rate, trainElbo: train ? train.distortion + train.rate : NaN,
           active: activeUnits(units), units: units.length,
@@ -668,7 +695,21 @@ function act(action, progress) {
   });
 }
 new Guide($("guide-body"), act);
+
+/** Whether the experiments lie over the page's lower part, for want of a place beside it. */
+const isSheet = () => getComputedStyle($("guide")).position === "fixed";
+
+/** Shrink the experiments to one line while there is something to watch, or open them again. */
+function foldGuide(fold) {
+  if (fold && $("guide-body").contains(document.activeElement)) $("guide-fold").focus();
+  $("guide").classList.toggle("folded", fold);
+  $("guide-fold").textContent = fold ? "Open" : "Shrink";
+  $("guide-fold").setAttribute("aria-expanded", !fold);
+}
+const folded = () => $("guide").classList.contains("folded");
+$("guide-fold").addEventListener("click", () => foldGuide(!folded()));
 function openGuide(open) {
+  foldGuide(false);
   $("guide").hidden = !open;
   document.body.classList.toggle("guided", open);
   $("guide-open").setAttribute("aria-expanded", open);
@@ -699,7 +740,8 @@ window.addEventListener("hashchange", () => {
   say(problems.join(" "));
 });
 new ResizeObserver(() => {
-  document.documentElement.style.setProperty("--bar", `${document.querySelector(".bar").offsetHeight}px`);
+  const [bar, lead] = [".bar", ".lead"].map((name) => document.querySelector(name).offsetHeight);
+  document.documentElement.style.setProperty("--bar", `${bar || lead}px`); // on a phone the lead stays
   redraw();
 }).observe(document.querySelector("main"));
 followTheme($("theme"), () => redraw());
@@ -718,6 +760,7 @@ window.lab = {
 async function open() {
   lab.tell("settings");
   showSlow();
+  showPlace();
   if (complaints.length) say(complaints.join(" "));
   if (!hasSimd()) return say("This browser has no WebAssembly with SIMD instructions, which the network is trained with: update it, or open the page in another one.");
   if (typeof DecompressionStream === "undefined") return say("This browser cannot unpack the digits (it has no DecompressionStream): update it, or open the page in another one.");

@@ -31,6 +31,25 @@ export function followTheme(button, changed) {
   apply();
 }
 
+const channels = (colour) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
+
+/** Return the relative luminance of a colour "#rrggbb", as WCAG defines it. */
+function luminance(colour) {
+  const [red, green, blue] = channels(colour).map((value) =>
+    value <= 10 ? value / 3294.6 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Return `colour`, mixed with `ink` as far as a dark one needs it to be seen on dark `paper`. */
+export function seenOn(colour, { paper, ink }) {
+  for (let part = 0; part < 1; part += 0.05) {
+    const mixed = channels(colour).map((value, i) => value + part * (channels(ink)[i] - value));
+    const text = `#${mixed.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("")}`;
+    if ((luminance(text) + 0.05) / (luminance(paper) + 0.05) >= 2.2 || luminance(paper) > 0.2) return text;
+  }
+  return ink;
+}
+
 export const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 let table = null;

@@ -16,9 +16,22 @@ const COUNTS = { 1: "one number", 2: "two numbers", 5: "five numbers", 10: "ten 
 
 export const codeInWords = (latentDim) => COUNTS[latentDim] ?? `${latentDim} numbers`;
 export const whole = (value) => Math.round(value).toLocaleString("en-US");
-export const short = (value) => (value >= 1000 ? whole(value) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
-export const plain = (value) => String(Number(value.toPrecision(3))).replace("e-", " · 10⁻").replace("-", "−");
-export const signed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+/** Return a number with `digits` decimals, a huge one as 3.6e21, one that is not finite as failed. */
+export function signed(value, digits = 2) {
+  if (!Number.isFinite(value)) return "failed";
+  const text = Math.abs(value) < 99999.5 ? value.toFixed(digits) : value.toExponential(1);
+  return text.replace("e+", "e").replace("-", "−");
+}
+
+/** Return nats with as many decimals as matter. */
+export const short = (value) =>
+  value >= 999.95 && value < 99999.5 ? whole(value) : signed(value, value >= 9.995 ? 1 : 2);
+
+/** Return a number at an axis, which has room for about six characters. */
+export function atAxis(value) {
+  const rounded = Number(value.toPrecision(4));
+  return Math.abs(rounded) < 1e5 ? String(rounded).replace("-", "−") : signed(rounded);
+}
 
 /** Return a network in few words, such as "784–256–128–2". */
 export const widths = ({ hidden, latentDim }) => [784, ...hidden, latentDim].join("–");

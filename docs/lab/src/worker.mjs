@@ -131,7 +131,7 @@ function begin(settings, weights = null) {
     mu: new Float32Array(count * size), sigma: new Float32Array(count * size),
     distortion: new Float32Array(count), unitRates: new Float32Array(count * size),
   };
-  view = { axes: [0, 1], extent: 3, point: [0, 0] };
+  view = { axes: [0, Math.min(1, size - 1)], extent: 3, point: [0, 0] };
   part = 0;
   times = [];
 }

@@ -117,6 +117,16 @@ test("the trace of one digit adds up and agrees with the gradients of the networ
   trainer.dispose();
 });
 
+test("an untrained decoder draws an even grey at z = 0, and noise further out, as the page says", async () => {
+  const trainer = new Trainer(DEFAULTS, stripes());
+  const images = await trainer.draw(Float32Array.of(0, 0, 2.8, 2.8));
+  const [middle, corner] = [images.subarray(0, 784), images.subarray(784)];
+  assert.ok(middle.every((value) => Math.abs(value - 0.5) < 1e-6));
+  const spread = Math.sqrt(corner.reduce((sum, value) => sum + (value - 0.5) ** 2, 0) / 784);
+  assert.ok(spread > 0.2, `${spread}`);
+  trainer.dispose();
+});
+
 test("batches take every digit once an epoch, in an order that changes", () => {
   const trainer = new Trainer(SMALL, stripes());
   const rows = () => Array.from({ length: 256 / BATCH }, () => trainer.batch(256)).flatMap((pixels) =>

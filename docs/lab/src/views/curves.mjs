@@ -2,7 +2,7 @@
 
 import { fresh, ticks, worthShowing } from "../canvas.mjs";
 import { colours } from "../theme.mjs";
-import { whole } from "../words.mjs";
+import { atAxis, whole } from "../words.mjs";
 
 const LEFT = 38;
 const RIGHT = 8;
@@ -29,7 +29,8 @@ export function drawCurves(canvas, history, kept, most) {
 
   const line = (points, y, colour, thickness, dash = []) => {
     context.beginPath();
-    points.forEach(([step, value], i) => context[i ? "lineTo" : "moveTo"](x(step), y(value)));
+    points.forEach(([step, value], i) =>
+      context[i ? "lineTo" : "moveTo"](x(step), Math.max(-2000, y(value))));
     context.setLineDash(dash);
     context.strokeStyle = colour;
     context.lineWidth = thickness;
@@ -72,7 +73,7 @@ function panel(context, [top, bottom], values, width, theme) {
     context.fillStyle = theme.grid;
     context.fillRect(LEFT, Math.round(y(value)), width - LEFT - RIGHT, 1);
     context.fillStyle = theme.soft;
-    context.fillText(String(Number(value.toPrecision(4))), LEFT - 5, y(value) + 4);
+    context.fillText(atAxis(value), LEFT - 5, y(value) + 4);
   }
   return y;
 }

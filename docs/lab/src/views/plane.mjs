@@ -1,7 +1,8 @@
 // The plane of codes: a dot for each held-out digit, gliding to its newest place; class marks; the point; ellipses.
 
 import { fresh, tiles, ticks } from "../canvas.mjs";
-import { colours, reducedMotion } from "../theme.mjs";
+import { colours, reducedMotion, seenOn } from "../theme.mjs";
+import { atAxis } from "../words.mjs";
 
 const GLIDE = 0.18; // of the way to its place that a dot goes in a frame
 const NEAR = 12; // pixels within which a dot is meant
@@ -94,11 +95,12 @@ export class Plane {
   draw() {
     const [context, width, height] = fresh(this.canvas);
     const theme = colours();
+    this.shades = this.palette.map((colour) => seenOn(colour, theme));
     this.drawAxes(context, width, height, theme);
     if (!this.shown) return;
     const radius = width < 360 ? 2.2 : 2.8;
     for (let digit = 0; digit < 10; digit++) {
-      context.fillStyle = this.palette[digit];
+      context.fillStyle = this.shades[digit];
       context.beginPath();
       for (let i = 0; i < this.labels.length; i++) {
         if (this.labels[i] !== digit) continue;
@@ -124,7 +126,7 @@ export class Plane {
       context.fillStyle = Math.abs(value) < 1e-9 ? theme.line : theme.grid;
       context.fillRect(Math.round(x), 0, 1, height);
       context.fillRect(0, Math.round(y), width, 1);
-      const text = String(Number(value.toPrecision(6))).replace("-", "−");
+      const text = atAxis(value);
       context.fillStyle = theme.soft;
       context.textAlign = "center";
       if (x > 14 && x < width - 14) context.fillText(text, x, height - 4);
@@ -145,7 +147,7 @@ export class Plane {
       context.fillStyle = theme.paper;
       context.fill();
       context.lineWidth = 3;
-      context.strokeStyle = this.palette[digit];
+      context.strokeStyle = this.shades[digit];
       context.stroke();
       context.fillStyle = theme.ink;
       context.fillText(digit, left, top + 0.5);

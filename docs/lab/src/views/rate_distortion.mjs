@@ -1,7 +1,9 @@
 // The rate–distortion plane: where the network is, where it came from, and what is known without training.
 
 import { fresh, ticks, worthShowing } from "../canvas.mjs";
+import { along, around, bestPlace } from "../labels.mjs";
 import { colours } from "../theme.mjs";
+import { atAxis } from "../words.mjs";
 import { cross } from "./curves.mjs";
 
 const [LEFT, BOTTOM] = [38, 30];
@@ -30,53 +32,83 @@ export function drawRateDistortion(canvas, history, kept, { meanDistortion, curv
     context.fillRect(LEFT, Math.round(y(value)), width, 1);
     context.fillStyle = theme.soft;
     context.textAlign = "right";
-    context.fillText(String(Number(value.toPrecision(4))), LEFT - 5, y(value) + 4);
+    context.fillText(atAxis(value), LEFT - 5, y(value) + 4);
   }
   context.textAlign = "center";
   for (const value of ticks(0, right, 5)) {
     context.fillStyle = theme.soft;
-    if (x(value) < width - 60) context.fillText(String(Number(value.toPrecision(4))), x(value), height - BOTTOM + 14);
+    if (x(value) < width - 60) context.fillText(atAxis(value), x(value), height - BOTTOM + 14);
   }
   context.textAlign = "right";
   context.fillText("rate R, nats", width - 8, height - 4);
   context.textAlign = "left";
   context.fillText("↑ distortion D, nats", 4, height - 4);
 
+  const picture = { left: LEFT, top: 0, right: width, bottom: height - BOTTOM };
+  const between = (low, high, value) => Math.min(high, Math.max(low, value));
+  const at = ({ rate, distortion }) => // not so far away that a canvas cannot draw it
+    [between(-2000, width + 2000, x(rate)), between(-2000, height + 2000, y(distortion))];
+  const failure = ({ rate, distortion }) => [ // at the rim where its numbers lie beyond, or are none
+    between(LEFT + 8, width - 8, x(Number.isFinite(rate) ? rate : Infinity)),
+    between(8, height - BOTTOM - 8, y(Number.isFinite(distortion) ? distortion : Infinity)),
+  ];
+  const ends = kept.filter((run) => run.history.length).map((run) => {
+    const end = run.history.at(-1);
+    const place = run.failedAt ? failure(end) : at(end);
+    return { colour: run.colour, failed: run.failedAt, place };
+  });
+  const place = here && (history.failedAt ? failure(here) : Number.isFinite(here.rate) && at(here));
+  const reach = right * 0.16;
+  const slope = place && beta > 0 && !history.failedAt ? [-reach, reach].map((gap) =>
+    at({ rate: here.rate + gap, distortion: here.distortion - beta * gap })) : [];
+  const trailed = finite(trail).map(at);
+
   context.save();
   context.beginPath();
-  context.rect(LEFT, 0, width - LEFT, height - BOTTOM);
+  context.rect(picture.left, picture.top, picture.right - picture.left, picture.bottom);
   context.clip();
   const path = (points, colour, thickness, dash = []) => {
     context.beginPath();
-    points.forEach((point, i) => context[i ? "lineTo" : "moveTo"](x(point.rate), y(point.distortion)));
+    points.forEach((point, i) => context[i ? "lineTo" : "moveTo"](...point));
     context.setLineDash(dash);
     context.strokeStyle = colour;
     context.lineWidth = thickness;
     context.stroke();
     context.setLineDash([]);
   };
-  if (curve.length) {
-    path(curve, theme.good, 2);
-    label(context, theme, theme.good, "best linear VAE", x(right * 0.98), y(shown.at(-1)?.distortion ?? low) - 6, "right");
-  }
+  const best = curve.map(at);
+  path(best, theme.good, 2);
+  const [left, top] = at({ rate: 0, distortion: meanDistortion });
   context.fillStyle = theme.ink;
-  context.fillRect(x(0) - 1, y(meanDistortion) - 4, 9, 9);
-  label(context, theme, theme.ink, "mean image", x(0) + 13, y(meanDistortion) + 4, "left");
-  for (const run of kept) {
-    const end = run.history.at(-1);
-    if (!end) continue;
-    if (run.failedAt) cross(context, x(end.rate), y(end.distortion), run.colour);
-    else dot(context, x(end.rate), y(end.distortion), 6, run.colour, theme.paper);
+  context.fillRect(left - 1, top - 4, 9, 9);
+
+  const points = [...ends.map((end) => end.place), ...(place ? [place] : [])];
+  const solid = [around(left + 3, top, 11), ...points.map((point) => around(...point, 20))];
+  const light = [trailed, slope, best].flatMap((line) => along(line, picture));
+  const label = (text, colour, anchors) => {
+    const size = context.measureText(text).width + 6;
+    const places = anchors(size).map((anchor) => around(...anchor, size, 14));
+    const box = bestPlace(places, picture, solid, light);
+    solid.push(box);
+    write(context, theme, colour, text, box.left + 3, box.bottom - 3);
+  };
+  label("mean image", theme.ink, (size) =>
+    [0, -18, 18, -36, 36].flatMap((down) =>
+      [12, 36, 64].map((across) => [left + across + size / 2, top + down])));
+  if (shown.length) {
+    const some = shown.map(at).reverse().filter((_, i) => i % 4 === 0);
+    label("best linear VAE", theme.good, (size) => some.flatMap(([across, down]) =>
+      [-1, 1].flatMap((side) => [-12, 12].map((gap) => [across + (side * size) / 2, down + gap]))));
   }
-  path(finite(trail), theme.soft, 1.5);
-  if (here && Number.isFinite(here.rate)) {
-    if (beta > 0) {
-      const reach = right * 0.16;
-      path([{ rate: here.rate - reach, distortion: here.distortion + beta * reach }, { rate: here.rate + reach, distortion: here.distortion - beta * reach }], theme.accent, 1.5, [4, 3]);
-    }
-    if (history.failedAt) cross(context, x(here.rate), y(here.distortion), theme.bad);
-    else dot(context, x(here.rate), y(here.distortion), 7, theme.accent, theme.paper);
+
+  path(trailed, theme.soft, 1.5);
+  path(slope, theme.accent, 1.5, [4, 3]);
+  for (const end of ends) {
+    if (end.failed) cross(context, ...end.place, end.colour);
+    else dot(context, ...end.place, 6, end.colour, theme.paper);
   }
+  if (place && history.failedAt) cross(context, ...place, theme.bad);
+  else if (place) dot(context, ...place, 7, theme.accent, theme.paper);
   context.restore();
 }
 
@@ -90,8 +122,8 @@ function dot(context, x, y, radius, colour, rim) {
   context.stroke();
 }
 
-function label(context, theme, colour, text, x, y, align) {
-  context.textAlign = align;
+function write(context, theme, colour, text, x, y) {
+  context.textAlign = "left";
   context.lineWidth = 4;
   context.strokeStyle = theme.paper;
   context.strokeText(text, x, y);

@@ -17,11 +17,11 @@ export function wordsOf(stage, t, after) {
     "<b>The digit x</b>, one of the training digits: 784 pixels between 0 and 1.",
     "<b>The encoder</b> turns x into two numbers for each unit of the code: μ, a place, and ρ, from which the map makes σ > 0, an uncertainty.",
     "<b>The sample.</b> ε is drawn from a standard normal distribution, and z = μ + σ ⊙ ε is the code that the decoder will see. Press “Other ε” to draw again.",
-    `<b>The decoder</b> sees z and nothing else. Its drawing predicts the pixels of x with a distortion of D = ${t.distortion[0].toFixed(1)} nats.`,
-    `<b>The bill.</b> The code costs R = ${sum(t.rates).toFixed(2)} nats. The loss is D + β R = ${t.distortion[0].toFixed(1)} + ${Number(t.beta.toPrecision(4))} · ${sum(t.rates).toFixed(2)} = ${loss.toFixed(1)}.`,
+    `<b>The decoder</b> sees z and nothing else. Its drawing predicts the pixels of x with a distortion of D = ${signed(t.distortion[0], 1)} nats.`,
+    `<b>The bill.</b> The code costs R = ${signed(sum(t.rates), 2)} nats. The loss is D + β R = ${signed(t.distortion[0], 1)} + ${Number(t.beta.toPrecision(4))} · ${signed(sum(t.rates), 2)} = ${signed(loss, 1)}.`,
     "<b>The way back.</b> The gradient arrives at z and passes on to μ unchanged, and to σ multiplied by ε. To both, R adds its own share. Nothing flows to ε: it is no output of the network, and this is why training works although z is random.",
     after
-      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${loss.toFixed(2)} to ${(after.distortion[0] + after.beta * sum(after.rates)).toFixed(2)}. A single digit may well get worse: the step is taken for the batch.`
+      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${signed(loss, 2)} to ${signed(after.distortion[0] + after.beta * sum(after.rates), 2)}. A single digit may well get worse: the step is taken for the batch.`
       : "<b>The step.</b> Taking it …",
   ][stage];
 }
@@ -49,10 +49,10 @@ export function drawSlow(place, stage, t, after) {
     box(2, "z = μ + σ ⊙ ε", `<table>${head}${row("ε", pick(t.epsilon))}${row("z", pick(t.z))}</table>
       <div class="${back}"><table class="back">${row("∂D/∂z", pick(t.toZ))}${row("to σ: × ε", order.map((i) => signed(t.toZ[i] * t.epsilon[i], 2)))}${row('<span class="no-way">to ε</span>', order.map(() => "none"))}</table></div>`),
     box(3, "decoder", `<canvas id="slow-image" role="img" aria-label="What the decoder draws"></canvas>`),
-    box(4, "D + β R", `<table>${row("D", [t.distortion[0].toFixed(1)])}${row("R", [sum(t.rates).toFixed(2)])}${row("loss", [total.toFixed(1)])}</table>
+    box(4, "D + β R", `<table>${row("D", [signed(t.distortion[0], 1)])}${row("R", [signed(sum(t.rates), 2)])}${row("loss", [signed(total, 1)])}</table>
       <div class="${back}">∂L/∂D = 1<br>∂L/∂R = β = ${Number(t.beta.toPrecision(4))}</div>`),
     box(6, "after the step", after
-      ? `<canvas id="slow-after" role="img" aria-label="What the decoder draws after the step"></canvas><table>${row("D", [`${t.distortion[0].toFixed(2)} → ${after.distortion[0].toFixed(2)}`])}${row("R", [`${sum(t.rates).toFixed(3)} → ${sum(after.rates).toFixed(3)}`])}</table>`
+      ? `<canvas id="slow-after" role="img" aria-label="What the decoder draws after the step"></canvas><table>${row("D", [`${signed(t.distortion[0], 2)} → ${signed(after.distortion[0], 2)}`])}${row("R", [`${signed(sum(t.rates), 3)} → ${signed(sum(after.rates), 3)}`])}</table>`
       : ""),
   ].join("");
   const show = (id, pixels) => {

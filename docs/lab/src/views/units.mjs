@@ -2,6 +2,7 @@
 
 import { fresh } from "../canvas.mjs";
 import { colours } from "../theme.mjs";
+import { signed } from "../words.mjs";
 
 export const ACTIVE = 0.01; // the variance of a unit's mean above which it counts as active (Burda et al. 2016)
 
@@ -32,7 +33,8 @@ export function drawUnits(canvas, units) {
       context.stroke();
     }
     context.fillStyle = theme.ink;
-    context.fillText(rate.toFixed(step < 34 ? 1 : 2), middle, height - bottom - tall - 5);
+    const number = signed(rate, step < 34 ? 1 : 2);
+    if (step > 20) context.fillText(number, middle, height - bottom - tall - 5);
     context.fillStyle = theme.soft;
     context.fillText(`z${subscript(i + 1)}`, middle, height - 6);
   });
