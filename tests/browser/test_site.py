@@ -227,6 +227,29 @@ def test_page_is_whole_at_every_size_in_both_themes(tab, results, name):
     assert max(weights) < HEAVIEST
 
 
+# Words of headings and names of code in tables that are broken between two lines.
+BROKEN = r"""() => [...document.querySelectorAll("article :is(h1, h2, h3, td code, th code)")].flatMap((part) => {
+  const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (const word of node.data.matchAll(/\w+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_word_is_broken_on_a_phone(tab, name):
+    page = tab.open(name, SIZES[-1])
+    tab.typeset()
+    assert page.evaluate(BROKEN) == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_quiet_on_a_server(served, name):
     served.open(name)
