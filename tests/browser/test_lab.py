@@ -101,7 +101,7 @@ def stroke(page, name, *places):
 
 def settled(page):
     """Pause and return the state once the picture of the last step has come."""
-    page.evaluate("lab.pause()")
+    page.evaluate("document.getElementById('spoken').textContent = ''; lab.pause()")
     wait_words(page, "spoken", "Paused")
     return state(page)
 
