@@ -5,6 +5,7 @@ there is no kernel.
 import functools
 import html
 import io
+import textwrap
 import weakref
 
 import anywidget
@@ -166,11 +167,12 @@ def _titled(title, picture):
     """Return PNG bytes as a Pillow image with a title above, in Matplotlib's font, as
     in the figures.
     """
+    font = ImageFont.truetype(findfont("DejaVu Sans"), 18)
     with Image.open(io.BytesIO(picture)) as board:
-        whole = Image.new("RGB", (board.width, board.height + 20), "white")
-        whole.paste(board, (0, 20))
-    font = ImageFont.truetype(findfont("DejaVu Sans"), 13)
-    ImageDraw.Draw(whole).text((4, 2), title, "black", font)
+        lines = textwrap.wrap(title, board.width // 11)  # 11 pixels a letter
+        whole = Image.new("RGB", (board.width, board.height + 24 * len(lines)), "white")
+        whole.paste(board, (0, 24 * len(lines)))
+    ImageDraw.Draw(whole).multiline_text((4, 0), "\n".join(lines), "black", font)
     return whole
 
 
