@@ -190,7 +190,7 @@ def test_the_map_marks_the_code(vae):
         np.asarray(Image.open(io.BytesIO(png)).convert("L"), int)
         for png in (plane.picture(), plane.map.value)
     )
-    marked = shown[20:, -bare.shape[1] :][: bare.shape[0]]
+    marked = shown[-bare.shape[0] :, -bare.shape[1] :]  # below its title
     rows, columns = np.nonzero(np.abs(marked - bare) > 50)
     middle = [(where.min() + where.max()) / 2 for where in (columns, rows)]
     width, height = bare.shape[::-1]
