@@ -148,6 +148,18 @@ def memory_table(rows: Iterable[Mapping]) -> str:
     return markdown(neat(frame))
 
 
+def laboratory_table(report: Mapping) -> str:
+    """Return what a step costs by whom as Markdown, from data/laboratory.json."""
+    rows = {
+        row["label"]: {
+            "ms a step": _range(row["milliseconds"]),
+            "times the laboratory's": _range(row["times_ours"]),
+        }
+        for row in report["steps"].values()
+    }
+    return markdown(pd.DataFrame.from_dict(rows, orient="index"))
+
+
 def where(rows: Iterable[Mapping], **wanted) -> list[Mapping]:
     """Return those of `rows`, dicts, that have every value in `wanted`."""
     return [
