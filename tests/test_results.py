@@ -130,7 +130,7 @@ def test_the_wall_between_the_images_does_no_harm_by_itself(ends):
     assert min(map(minority, free)) > 0.4
     assert max(map(minority, ends["direct", "clipped"])) < 0.1
     for row in ends["direct", "short memory"]:  # across the wall, without harm
-        assert minority(row) > 0.2 and row["negative_elbo"] < 145
+        assert minority(row) > 0.15 and row["negative_elbo"] < 145
 
 
 def test_images_are_stored_for_one_seed_of_each_arm(ends):
