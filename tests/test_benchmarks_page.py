@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from vae_lib.course.results import load_results, memory_table, nats_table, speed_table
+from vae_lib.course.results import (
+    laboratory_table,
+    load_results,
+    memory_table,
+    nats_table,
+    speed_table,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -23,3 +29,7 @@ def test_table_of_speed_is_the_measured_one():
 
 def test_table_of_memory_is_the_measured_one():
     assert memory_table(load_results("memory")["rows"]) in PAGE
+
+
+def test_table_of_the_laboratory_is_the_measured_one():
+    assert laboratory_table(load_results("laboratory")) in PAGE

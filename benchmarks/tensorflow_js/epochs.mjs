@@ -2,7 +2,7 @@
 
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
-import * as tf from "@tensorflow/tfjs-core";
+import tf from "@tensorflow/tfjs"; // the whole library: its core alone knows no gradients
 import "@tensorflow/tfjs-backend-wasm";
 
 const BATCH = 128;
