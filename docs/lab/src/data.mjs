@@ -7,6 +7,6 @@ export async function unpack(text, count) {
   const packed = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  if (bytes.length !== count * (PIXELS + 1)) throw new Error(`The page carries ${bytes.length} bytes of digits: build it anew.`);
+  if (bytes.length !== count * (PIXELS + 1)) throw new Error(`The page carries ${bytes.length} bytes of digits: build it again.`);
   return { images: bytes.subarray(0, count * PIXELS), labels: bytes.subarray(count * PIXELS) };
 }

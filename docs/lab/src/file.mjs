@@ -31,7 +31,7 @@ export function fromFile(text) {
     throw new Error("This file holds no network: choose a .vae.json saved by the laboratory or by vae_lib.");
   }
   if (content.version !== VERSION) {
-    throw new Error(`This file is of version ${content.version}; the laboratory reads version ${VERSION}: save it anew.`);
+    throw new Error(`This file is of version ${content.version}; the laboratory reads version ${VERSION}: save it again with this version.`);
   }
   const { latent_dim: latentDim, hidden, posterior, likelihood, beta, activation, image_shape: shape } = content.settings;
   check(activation === "relu", "activation", activation, '"relu"');
