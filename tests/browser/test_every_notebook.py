@@ -7,7 +7,7 @@ import time
 
 import pytest
 from latencies import Latency
-from playwright.sync_api import TimeoutError
+from playwright.sync_api import TimeoutError, expect
 from servers import NOTEBOOKS
 
 EXCEPTION = re.compile(
@@ -35,13 +35,25 @@ def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
     for control in notebook.controls().all():
         control.scroll_into_view_if_needed()
         for handle in control.locator(".noUi-handle").all():
+            ends = [handle.get_attribute(f"aria-value{end}") for end in ("min", "max")]
+            if ends[0] == ends[1]:
+                continue  # few images leave but one number of them to choose
             for key in notebook.slider_keys(handle):
-                reacts(notebook, control, handle.press, key)
+                reacts(notebook, control, move, handle, key)
         buttons, number = control.locator(".jupyter-button"), 0
         while number < buttons.count():  # some make others appear or go
             reacts(notebook, control, press, buttons.nth(number))
             number += 1
     assert notebook.alarms() == [] and notebook.errors == []
+
+
+def move(handle, key):
+    """Press a key on the handle of a slider and wait until it stands elsewhere, so that
+    the next key does not meet this one on its way to the kernel.
+    """
+    before = handle.get_attribute("aria-valuenow")
+    handle.press(key)
+    expect(handle).not_to_have_attribute("aria-valuenow", before)
 
 
 def press(button, trials=5):

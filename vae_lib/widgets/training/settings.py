@@ -55,6 +55,7 @@ class Settings(ipywidgets.VBox):
     def __init__(self, most, changed=lambda *_: None, shown=tuple(WORDS)):
         known(shown)
         least = min(500, most)
+        step = max(1, min(500, most - least))  # of few images, too, both ends are met
         self.fields = dict(
             beta=ipywidgets.FloatText(1.0, step=0.1, tooltip="β as a number"),
             latent_dim=ipywidgets.IntSlider(2, 1, 50),
@@ -64,7 +65,7 @@ class Settings(ipywidgets.VBox):
                 options=[(f"{rate:g}", rate) for rate in RATES]
             ),
             epochs=ipywidgets.IntSlider(1, 1, 100),
-            images=ipywidgets.IntSlider(least, least, most, 500, readout_format=",d"),
+            images=ipywidgets.IntSlider(least, least, most, step, readout_format=",d"),
             seed=ipywidgets.IntText(0),
         )
         for name, field in self.fields.items():
