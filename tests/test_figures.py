@@ -100,7 +100,7 @@ def test_held_out_curves_are_dashed(label, style):
 
 
 def test_rows_of_digits_have_their_labels():
-    figure = showing.digit_rows({"above": DIGITS, "below": DIGITS[:3]}, title="both")
+    figure = figures.digit_rows({"above": DIGITS, "below": DIGITS[:3]}, title="both")
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["above", "below"]
     assert figure.get_size_inches()[0] <= 8
 

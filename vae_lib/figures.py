@@ -1,6 +1,7 @@
 """Arrays in, Matplotlib figures out, in one style; no pyplot, so that threads draw."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
@@ -115,3 +116,19 @@ def spread(points: np.ndarray, distance: float) -> np.ndarray:
         push = np.maximum(distance - lengths, 0) / lengths / 4
         points = points + (apart * push[..., None]).sum(axis=1)
     return points
+
+
+def digit_rows(
+    rows: Mapping[str, np.ndarray], columns: int | None = None, title: str = ""
+) -> Figure:
+    """Return a figure with a board for each `label: images`, one below the other."""
+    columns = columns or max(len(images) for images in rows.values())
+    heights = [-(-len(images) // columns) for images in rows.values()]
+    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
+    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
+    for ax, (label, images) in zip(axes[:, 0], rows.items()):
+        draw_digits(ax, images, columns)
+        ax.set_title(label, loc="left", fontsize=10)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure

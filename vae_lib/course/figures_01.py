@@ -5,7 +5,8 @@ cannot see it.
 import numpy as np
 
 from vae_lib import figures
-from vae_lib.course.showing import digit_rows, draw_curves, show
+from vae_lib.course.showing import draw_curves, show
+from vae_lib.figures import digit_rows
 
 
 def rows_of_digits(rows, columns=20):

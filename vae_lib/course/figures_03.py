@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.patches import Circle, Ellipse
 
 from vae_lib import figures
-from vae_lib.course.showing import digit_rows, show
+from vae_lib.course.showing import show
 from vae_lib.experiments.command import manifold_figure
-from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
+from vae_lib.figures import COLOURS, digit_rows, draw_codes, draw_digits, new_figure
 
 MARKS = ("o", "s", "^", "D")
 LIT = COLOURS[1]  # of an active unit

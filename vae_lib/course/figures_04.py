@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from vae_lib.course.showing import digit_rows, show
-from vae_lib.figures import COLOURS, draw_codes, draw_digits, new_figure
+from vae_lib.course.showing import show
+from vae_lib.figures import COLOURS, digit_rows, draw_codes, draw_digits, new_figure
 
 PLANE = dict(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 WAYS = "ABCDEFGHIJ"  # the names of pairs, on a map and beside their pictures

@@ -1,4 +1,4 @@
-"""What the figures of several notebooks share: rows of digits, curves, descriptions."""
+"""What the figures of several notebooks share: curves and descriptions."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from vae_lib.figures import COLOURS, DOTS, draw_digits, new_figure, to_png
+from vae_lib.figures import COLOURS, DOTS, to_png
 
 
 def show(figure: Figure, alt: str) -> None:
@@ -30,22 +30,6 @@ def palette(png: bytes, most: int = 50_000) -> bytes:
         picture = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
         picture.save(file, "PNG", optimize=True)
         return file.getvalue()
-
-
-def digit_rows(
-    rows: Mapping[str, np.ndarray], columns: int | None = None, title: str = ""
-) -> Figure:
-    """Return a figure with a board for each `label: images`, one below the other."""
-    columns = columns or max(len(images) for images in rows.values())
-    heights = [-(-len(images) // columns) for images in rows.values()]
-    size = (8, 7.9 / columns * sum(heights) + 0.3 * len(rows) + 0.3 * bool(title))
-    figure, axes = new_figure(len(rows), 1, size, squeeze=False, height_ratios=heights)
-    for ax, (label, images) in zip(axes[:, 0], rows.items()):
-        draw_digits(ax, images, columns)
-        ax.set_title(label, loc="left", fontsize=10)
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
 
 
 def draw_curves(

@@ -253,17 +253,11 @@ def reconstruction_figure(vae, split, seed):
     rows = [
         part[i : i + columns] for i in range(0, len(images), columns) for part in pair
     ]
-    return board_figure(
-        np.concatenate(rows), columns, "test digits, each row above its reconstructions"
+    return figures.digit_rows(
+        {"": np.concatenate(rows)},
+        columns,
+        "test digits, each row above its reconstructions",
     )
-
-
-def board_figure(images, columns, title):
-    """Return a figure of images (n, rows, columns), so many `columns` in a row."""
-    rows = -(-len(images) // columns)
-    figure, axes = figures.new_figure(size=(8, 7.9 / columns * rows + 0.6))
-    figures.draw_digits(axes, images, columns, title)
-    return figure
 
 
 def manifold_figure(images, codes, title=""):
@@ -301,8 +295,8 @@ def write(vae, digits, folder, report):
     files = {
         "run.json": lambda: json.dumps(report, indent=1, allow_nan=False),
         "reconstructions.png": lambda: reconstruction_figure(vae, digits.test, seed),
-        "generated.png": lambda: board_figure(
-            vae.generate(100, seed), 20, "new digits"
+        "generated.png": lambda: figures.digit_rows(
+            {"": vae.generate(100, seed)}, 20, "new digits"
         ),
         "manifold.png": lambda: manifold_figure(
             vae.decode(grid), grid, "digits at quantiles of the prior"
