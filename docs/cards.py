@@ -19,7 +19,6 @@ RUN = re.compile(
 )
 NUMBERS = {"a": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 FLAT, TALL = 0.38, 0.8  # height to width of pictures that suit a card
-CHOSEN = {"03_beta": "figures_03.regimes("}  # what the cell of a better picture calls
 
 
 @cache
@@ -49,12 +48,12 @@ def png_size(data):
 
 
 def picture(path):
-    """Return (data address, description) of the notebook's chosen figure, or of the
-    richest that suit a card, or None.
+    """Return (data address, description) of the figure whose cell has the tag `card`,
+    or of the richest that suits a card, or None.
     """
     best = None
     for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        chosen = path.stem in CHOSEN and CHOSEN[path.stem] in "".join(cell["source"])
+        chosen = "card" in cell["metadata"].get("tags", [])
         for output in cell.get("outputs", []):
             data = "".join(output.get("data", {}).get("image/png", "")).replace(
                 "\n", ""
