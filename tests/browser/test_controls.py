@@ -479,6 +479,47 @@ def test_it_fits_a_projector_in_either_theme(notebook, results, theme):
         notebook.page.set_viewport_size(TALL)
 
 
+@pytest.mark.parametrize("width", [1024, 1280, 1400, 1600, 1920])
+def test_no_picture_is_cut_at_any_width(notebook, width):
+    panel = Panel(notebook)
+    try:
+        notebook.page.set_viewport_size({**TALL, "width": width})
+        notebook.page.wait_for_timeout(
+            500
+        )  # JupyterLab lays its panes out a while later
+        frame = panel.box.bounding_box()
+        pictures = panel.box.locator(".vae-live .vae-picture")
+        assert pictures.count() == 4
+        for picture in pictures.all():
+            box = picture.bounding_box()
+            assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+        assert cut_handles(panel) == []
+    finally:
+        notebook.page.set_viewport_size(TALL)
+
+
+def cut_handles(panel):
+    """Return the classes of what hides a part of a slider's handle, at rest and moved
+    to either end.
+    """
+    return panel.box.evaluate(
+        """box => {
+          const hidden = [];
+          for (const handle of box.querySelectorAll(".vae-knobs .noUi-handle")) {
+            const own = handle.getBoundingClientRect(), track = handle.closest(".slider-container").getBoundingClientRect();
+            if (!own.width) continue;
+            for (let e = handle.parentElement; e !== box.parentElement; e = e.parentElement) {
+              if (getComputedStyle(e).overflow !== "hidden") continue;
+              const r = e.getBoundingClientRect(), half = own.width / 2;
+              if (own.top < r.top || own.bottom > r.bottom || track.left - half < r.left || track.right + half > r.right)
+                hidden.push(`${e.className}`);
+            }
+          }
+          return hidden;
+        }"""
+    )
+
+
 def beside(panel):
     """Return the pictures that do not stand beside the knobs, in one view with them on
     a projector.

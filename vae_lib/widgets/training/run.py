@@ -211,7 +211,7 @@ def card(run, save, report):
         f"{html.escape(', '.join(maps))}, "
         f"learning rate {settings['learning_rate']:g}, "
         f"{settings['images']:,} images, seed {settings['seed']}, "
-        f"{run.epochs:.3g} epochs in {run.seconds:.1f} s<br>"
+        f"{run.epochs:.3g} epoch{'s' * (run.epochs != 1)} in {run.seconds:.1f} s<br>"
         f"held-out: distortion <b>{seen.distortion:.1f}</b>, "
         f"rate <b>{seen.rate:.2f}</b>, "
         f"−ELBO <b>{seen.distortion + seen.rate:.1f}</b> nats"
