@@ -236,7 +236,7 @@ class Board:
 
     def button(self, name):
         """Press a button of this board; there may be others on the page."""
-        self.box.locator(".vae-pad-foot button").filter(has_text=name).click()
+        self.box.locator(".vae-foot button").filter(has_text=name).click()
         self.page.wait_still(self.paper, quiet=0.2)
 
     @property

@@ -190,7 +190,7 @@ def test_a_click_on_the_map_moves_the_sliders(notebook):
     notebook.wait_change(digit, before, PATIENCE)
     notebook.wait_still(digit, timeout=PATIENCE)
     assert first.value > 0 and second.value > 0
-    ring = notebook.page.locator(".vae-point").bounding_box()
+    ring = notebook.page.locator(".vae-answers .vae-point").bounding_box()
     middle = ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2
     wanted = box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"]
     assert middle == pytest.approx(wanted, abs=4)
@@ -198,7 +198,7 @@ def test_a_click_on_the_map_moves_the_sliders(notebook):
 
 def test_the_digit_and_the_map_follow_the_sliders(notebook, latencies):
     slider, other = notebook.slider("z₁"), notebook.slider("z₂")
-    digit, ring = digit_of(notebook), notebook.page.locator(".vae-point")
+    digit, ring = digit_of(notebook), notebook.page.locator(".vae-answers .vae-point")
     for moved in (slider, other):
         before, place = notebook.look(digit), ring.get_attribute("style")
         moved.press("ArrowRight", times=3)
@@ -440,7 +440,7 @@ def test_a_fault_and_a_divergence_are_said_and_the_panel_stays_usable(notebook):
 
 def test_two_panels_train_at_once_and_one_of_them_shows_few_settings(notebook):
     panel, other = Panel(notebook), Panel(notebook, 1)
-    labels = other.box.locator(".vae-settings .widget-label").all_text_contents()
+    labels = other.box.locator(".vae-knobs .widget-label").all_text_contents()
     assert list(filter(None, labels)) == ["β, weight of the rate", "Epochs (passes)"]
     panel.endless()
     other.button("Reset").click()

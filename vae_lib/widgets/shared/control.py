@@ -24,18 +24,19 @@ STEP = 0.05  # of sliders on the latent space
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 # JupyterLab takes keys for its own shortcuts (x cuts the cell, 1 makes it a heading)
-# unless the element that has the focus says otherwise: here every control does, and
-# takes the focus wherever it is clicked. Ctrl+S and the like still go to JupyterLab.
-# Enter in a guess presses its button. A script in a widget runs only as the handler of
-# an event.
+# unless the element that has the focus says otherwise (since 4.6 this very element, not
+# one around it): here each in a control does, and a control takes the focus wherever it
+# is clicked. Ctrl+S and the like still go to JupyterLab. Enter in a guess presses its
+# button. A script in a widget runs only as the handler of an event.
 KEYS = """<img src="data:," alt="" hidden onerror="window.vaeKeys ??= (() => {
   const inside = (event, name) => event.target.closest?.(name);
   window.addEventListener('keydown', (event) => {
-    const own = !(event.ctrlKey || event.metaKey || event.altKey);
-    inside(event, '.vae')?.toggleAttribute('data-lm-suppress-shortcuts', own);
+    const { target } = event, own = !(event.ctrlKey || event.metaKey || event.altKey);
+    const mark = 'data-lm-suppress-shortcuts';
+    if (inside(event, '.vae')) target.toggleAttribute(mark, own);
     const guess = event.key === 'Enter' && inside(event, '.vae-guess');
     const button = guess && guess.querySelector('button');
-    if (button && event.target !== button) setTimeout(() => button.click(), 50);
+    if (button && target !== button) setTimeout(() => button.click(), 50);
   }, true);
   const focusable = (event) => inside(event, '.vae')?.setAttribute('tabindex', '-1');
   window.addEventListener('pointerdown', focusable, true);
