@@ -117,21 +117,22 @@ def make_living(folder, quick):
         (folder / f"{name}.html").write_text(page, "utf-8")
     made = {}
     for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        pages = list(write_living(path, folder))
+        pages = list(write_living(path, folder, quick))
         if pages:
             made[path.stem] = pages
     return made
 
 
-def write_living(path, folder):
+def write_living(path, folder, quick=False):
     """Write the living pages of the notebook at `path` into `folder`; yield what is
-    known about each.
+    known about each. A `quick` build says on them that it is one.
     """
     import living
 
     number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
     back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
-    about = f"The network of notebook {number}, trained as the notebook trains it."
+    trained = "on few digits (a trial build)" if quick else "as the notebook trains it"
+    about = f"The network of notebook {number}, trained {trained}."
     run = living.Run()
     for n, place in enumerate(living.places(notebook), 1):
         try:
@@ -191,6 +192,7 @@ def build(out, quick=False, widgets=True, laboratory=True):
         living = make_living(extra / "living", quick) if widgets else {}
         (temporary / "living.json").write_text(json.dumps(living), "utf-8")
         present = {"alive": widgets, "lab": laboratory and make_laboratory(extra)}
+        present["trial"] = widgets and quick
         make_slides(extra / "slides", living, present["lab"])
         settings = [f"html_extra_path={extra}", f"living={temporary / 'living.json'}"]
         options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(DOCS)]

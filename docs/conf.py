@@ -73,6 +73,7 @@ html_context = {
     "cards": [cards.card(path) for path in NOTEBOOKS],
     "alive": tags.has("alive"),  # noqa: F821
     "lab": tags.has("lab"),  # noqa: F821
+    "trial": tags.has("trial"),  # noqa: F821
 }
 html_static_path = ["theme/static"]
 html_css_files = ["site.css"]
@@ -160,6 +161,8 @@ def add_contents(app, name, source):
         name == "docs/glossary"
     ):  # its anchors are for JupyterLab; here headings have them
         source[0] = re.sub(r'<a id="[\w-]+"></a>\n\n', "", source[0])
+    elif name == "docs/teaching":
+        source[0] = with_site_links(source[0], tags.has("lab"))  # noqa: F821
     elif name.startswith("notebooks/"):
         notebook = json.loads(source[0])
         living = living_pages(app)
@@ -169,6 +172,21 @@ def add_contents(app, name, source):
         if name.count("/") == 1:
             notebook["cells"] = list(with_extras(notebook, Path(name).name, living))
         source[0] = json.dumps(notebook)
+
+
+def with_site_links(guide, lab):
+    """Return the teacher's guide with links to what only the site has: the laboratory,
+    and the slides of each notebook below its heading.
+    """
+    if lab:
+        address = '<a href="../lab.html">`lab.html`</a>'
+        guide = guide.replace("`lab.html`", address)
+    for path in NOTEBOOKS:
+        heading = rf"^### Notebook {path.stem[:2]}:.*$"
+        link = f'<a href="../slides/{path.stem}.html">Slides of this notebook</a>'
+        page = f"[the notebook](../notebooks/{path.name})"
+        guide = re.sub(heading, rf"\g<0>\n\n{link} · {page}", guide, flags=re.MULTILINE)
+    return guide
 
 
 def living_pages(app):

@@ -40,6 +40,7 @@ CONTROLS = re.compile(  # what a reader of the notebook has at hand, and a slide
     re.IGNORECASE,
 )
 SENTENCE = re.compile(r"(?:(?<=[.?!:])|(?<=[.?!]\)))\s+(?=[A-Z`$(*])")
+DEFINES = re.compile(r"\*\w|^```")  # text that names a thing, or draws it
 SHOWN = {"formula", "list", "table", "code", "figure", "output"}
 
 
@@ -224,6 +225,7 @@ def add_markdown(deck, source, figure):
     for i, part in enumerate(found):
         kind = kind_of(part)
         following = kind_of(found[i + 1]) if i + 1 < len(found) else "cell"
+        before = kind_of(found[i - 1]) if i else "cell"
         if kind == "heading":
             deck.begin(part)
         elif kind == "caption" and i == 0 and figure:
@@ -238,7 +240,11 @@ def add_markdown(deck, source, figure):
             deck.add("list", written(part))
         elif kind == "leading" and following in ("formula", "list", "table", "cell"):
             deck.add_text("text", part, keep=1)
-        elif kind == "text" and not deck.led:
+        elif kind == "text" and (
+            not deck.led
+            or {following, before} & {"formula", "list", "predict"}
+            or DEFINES.search(part)
+        ):
             deck.add_text("text", part)
         deck.led = deck.led or kind in ("text", "leading", "predict", "list")
 
@@ -249,7 +255,7 @@ def add_code(deck, cell, page, lab):
     """
     tags, figure = set(cell.metadata.get("tags", [])), False
     lines = len(cell.source.splitlines())
-    idea = "shown" in tags and lines <= SOURCE_LINES
+    idea = tags & {"shown", "slide"} and lines <= SOURCE_LINES
     small = lines <= 4 and cell.outputs and not PLUMBING.search(cell.source)
     widget = any(WIDGET in output.get("data", {}) for output in cell.outputs)
     if (idea or small and not widget) and not tags & HIDDEN:

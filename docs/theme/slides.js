@@ -185,4 +185,9 @@ reveal.classList.remove("measuring");
 if (!small.matches) {
   await Reveal.initialize({ hash: true, slideNumber: "c/t", width: WIDTH, height: HEIGHT, margin: MARGIN, center: false,
     transition: "none", navigationMode: "linear", controlsTutorial: false });
+  const seen = () => { // Tab leads to links of the slide in sight alone
+    for (const slide of slides.querySelectorAll("section")) slide.inert = slide !== Reveal.getCurrentSlide();
+  };
+  Reveal.on("slidechanged", seen);
+  seen();
 }

@@ -18,7 +18,9 @@ SEEDS = range(1, 5)
 
 
 def test_the_modules_pass_their_own_tests(run_node):
-    said = run_node("--test", *sorted(builder.LAB.glob("test/*.test.mjs")))
+    said = run_node(
+        "--test", "--test-reporter=tap", *sorted(builder.LAB.glob("test/*.test.mjs"))
+    )
     assert "# fail 0" in said and "# pass 0" not in said
 
 
