@@ -24,7 +24,7 @@ LABORATORY = {
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HIDDEN = {"assert", "check", "hide-input", "hide-cell", "remove-input", "remove-cell"}
 PLUMBING = re.compile(
-    r"^(import|from) |figures\.|Markdown\(|\bassert\b|set_random_seed", re.M
+    r"^(import|from) |figures(_\d\d)?\.|Markdown\(|\bassert\b|set_random_seed", re.M
 )
 NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
@@ -184,6 +184,11 @@ class Deck:
         self.groups, self.level, self.depth, self.led = [], None, 0, True
         self.pages = list(pages)
 
+    @property
+    def inside(self):
+        """Whether the present group is a section, and not the notebook's opening."""
+        return bool(self.groups) and self.groups[-1][0] > 1
+
     def begin(self, heading):
         """Begin a group under a heading, or leave out what comes under it."""
         depth = len(heading) - len(heading.lstrip("#"))
@@ -242,10 +247,14 @@ def add_markdown(deck, source, figure):
             deck.add_text("text", part, keep=1)
         elif kind == "text" and (
             not deck.led
-            or {following, before} & {"formula", "list", "predict"}
-            or DEFINES.search(part)
+            or deck.inside
+            and (
+                {following, before} & {"formula", "list", "predict"}
+                or DEFINES.search(part)
+            )
         ):
-            deck.add_text("text", part)
+            about = figure and i == 0 and re.match(r"\*[^*]", part)  # the figure
+            deck.add_text("text", part, **({"join": 1} if about else {}))
         deck.led = deck.led or kind in ("text", "leading", "predict", "list")
 
 

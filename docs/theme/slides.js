@@ -7,6 +7,7 @@ const FOOT = 24; // pixels that stay free at the bottom
 const SMALLEST = 0.4; // times the usual size
 const PICTURE = 0.6; // the smallest a picture gets before the words beside it shrink, too
 const WORDS = 0.7; // the smallest that words get, rather than have a slide of their own
+const HIGH = 1.4; // times its height: the widest picture that stands beside its caption
 const LONE = 0.34; // of the height: what fills less has no slide of its own
 const reveal = document.querySelector(".reveal");
 const slides = reveal.querySelector(".slides");
@@ -32,7 +33,19 @@ function unitsOf(group) {
     else units.push([block]);
     open = Boolean(block.dataset.keep);
   }
-  return units;
+  return units.map(beside);
+}
+
+// A picture that is about as high as wide stands beside its caption: it gets larger so.
+function beside(unit) {
+  const at = unit.findIndex((block, i) => block.matches(".figure:not(.living)") && unit[i + 1]?.matches(".caption, .text"));
+  const image = unit[at]?.querySelector("img");
+  if (!image || image.naturalWidth > HIGH * image.naturalHeight) return unit;
+  const pair = document.createElement("div");
+  pair.className = "block beside";
+  unit[at].before(pair);
+  pair.append(unit[at], unit[at + 1]);
+  return unit.toSpliced(at, 2, pair);
 }
 
 // Make a unit fit its slide; return whether it does at a size of at least `smallest`, and leave it as it was if not.
