@@ -277,8 +277,10 @@ class Pad {
   /** @param {boolean} on */
   chooseGoal(on) {
     this.choosing = on;
-    this.view.walk.setAttribute("aria-pressed", String(on));
-    this.view.hint.textContent = on ? "Click on the map where to walk to, or press a digit's key." : HELP;
+    const { hint, walk } = this.view;
+    walk.setAttribute("aria-pressed", String(on));
+    hint.style.minHeight = on ? `${hint.offsetHeight}px` : ""; // what stands below it stays where it is
+    hint.textContent = on ? "Click on the map where to walk to, or press a digit's key." : HELP;
     if (on) this.view.overlay.focus();
   }
 
