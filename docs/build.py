@@ -131,7 +131,7 @@ def write_living(path, folder, quick=False):
 
     number, notebook = path.stem[:2], json.loads(path.read_text("utf-8"))
     back = f"../notebooks/{path.stem}.html", f"Notebook {number}"
-    trained = "on few digits (a trial build)" if quick else "as the notebook trains it"
+    trained = "on few digits, for a trial" if quick else "as the notebook trains it"
     about = f"The network of notebook {number}, trained {trained}."
     run = living.Run()
     for n, place in enumerate(living.places(notebook), 1):

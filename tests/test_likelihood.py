@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
@@ -11,6 +12,7 @@ from vae_lib.analysis.likelihood import (
     quadrature_log_likelihood,
     tails,
 )
+from vae_lib.experiments.priors import VampVAE
 from vae_lib.model import VAE
 
 RNG = np.random.default_rng(0)
@@ -92,3 +94,22 @@ def test_a_mean_is_told_with_its_tail():
     assert row["±"] == pytest.approx(5)
     with pytest.raises(ValueError, match="not finite"):
         tails({"broken": [1.0, np.nan]})
+
+
+def test_another_distortion_than_that_of_the_setting_is_refused():
+    """The quadrature knows the library's two; replaced by a third, it was silent."""
+    vae = VAE(hidden=(8,))
+    sharp = lambda x, mean: ops.sum((x - mean) ** 2, axis=(-2, -1)) / 0.02  # noqa: E731
+    vae.likelihood = vae.likelihood._replace(distortion=sharp)
+    images = np.full((3, 28, 28), 100, "uint8")
+    with pytest.raises(ValueError, match="not that of its setting"):
+        quadrature_log_likelihood(vae, images)
+    assert np.isfinite(log_likelihood(vae, images, samples=5)).all()
+
+
+@pytest.mark.parametrize("estimate", [log_likelihood, quadrature_log_likelihood])
+def test_a_prior_of_its_own_is_refused(estimate):
+    images = np.full((3, 28, 28), 100, "uint8")
+    vamp = VampVAE(images / np.float32(255), hidden=(8,))
+    with pytest.raises(ValueError, match="a prior of its own"):
+        estimate(vamp, images)

@@ -314,7 +314,8 @@ def _watched(training, watchers, bar, heard):
         watchers.on_train_batch_begin(training.step)
         chunk = next(chunks)
         bar.desc = f"epoch {chunk.epoch} of {training.epochs}"
-        bar.postfix = f"distortion {chunk.distortion:#.4g}, rate {chunk.rate:#.3g} nats"
+        distortion = f"{chunk.distortion:#.4g}".rstrip(".")
+        bar.postfix = f"distortion {distortion}, rate {chunk.rate:#.3g} nats"
         bar.update(training.done - bar.n)
         watchers.on_train_batch_end(chunk.step - 1, dict(training.means))
         if chunk.epoch_ended:

@@ -301,7 +301,7 @@ def test_runs_are_kept_up_to_four_and_saved(open_lab):
     with page.expect_download() as saved:
         page.locator("#save-json").click()
     runs = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))["runs"]
-    assert len(runs) == 4 and runs[0]["final"]["elbo"] == pytest.approx(
+    assert len(runs) == 4 and runs[0]["final"]["negativeElbo"] == pytest.approx(
         -state(page)["heldOut"]["elbo"]
     )
     page.get_by_role("button", name="Remove run 1").click()
@@ -367,6 +367,43 @@ def test_an_experiment_asks_first_and_answers_last(open_lab, results):
     ]
     assert rates[0] > 3 > 0.5 > rates[1]
     assert page.locator("#runs-table tbody tr").count() == 2
+
+
+def test_an_experiment_takes_no_run_of_the_reader_and_no_run_that_strayed(open_lab):
+    page = open_lab(QUICK)
+    train(page, 5)
+    settled(page)
+    for _ in range(4):
+        page.locator("#keep").click()
+    page.locator("#guide-open").click()
+    page.get_by_role("button", name="Sum or mean").click()
+    guide, sentence = page.locator("#guide"), page.locator("#sentence")
+    guide.get_by_label("All alike").check()
+    sum_ = guide.get_by_role("button", name="Train with the sum")
+    sum_.click()
+    assert "remove one of them" in sentence.inner_text()
+    assert page.locator("#runs-table tbody tr").count() == 4
+    page.get_by_role("button", name="Remove run 1").click()
+    sum_.click()
+    wait_step(page, 5)
+    page.evaluate("lab.set({beta: 12})")
+    sentence.get_by_text("β at 12, and the experiment asks for 1").wait_for(
+        timeout=3 * PATIENCE
+    )
+    assert guide.locator("button.done").count() == 0
+    assert page.locator("#runs-table tbody tr").count() == 3
+
+
+def test_a_link_to_a_place_of_the_page_keeps_the_network(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.set({beta: 4})")
+    train(page, 5)
+    before = settled(page)
+    page.get_by_role("link", name="For teachers").click()
+    page.wait_for_function("!location.hash.includes('teacher')")
+    assert state(page)["step"] == before["step"] and state(page)["beta"] == 4
+    assert "beta=4" in page.evaluate("location.hash")
+    assert not page.locator("#sentence").is_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -397,7 +397,13 @@ def test_living_widgets_of_the_notebooks(tab, site, results):
                 page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
                 page.wait_for_timeout(200)
                 assert root.get_attribute("data-theme") == theme
-            scrolled, seen = root.evaluate("root => [root.scrollHeight, innerHeight]")
+            for _ in range(10):  # the page hears of its frame's height a little later
+                scrolled, seen = root.evaluate(
+                    "root => [root.scrollHeight, innerHeight]"
+                )
+                if scrolled <= seen + 1:
+                    break
+                page.wait_for_timeout(200)
             assert scrolled <= seen + 1
             frames.nth(i).screenshot(path=results / f"alive-{stem}-{i}.png")
         assert tab.errors == []

@@ -94,11 +94,35 @@ def _log_sum(vae, images, codes):
 
 
 def _prepared(vae, images):
-    """Return the images in parts, flattened, as the likelihood sees them."""
-    return [
+    """Return the images in parts, flattened, as the likelihood sees them; raise
+    ValueError where `_joint` would compute another likelihood than the model's.
+    """
+    _check_prior(vae)
+    parts = [
         np.asarray(vae.prepare(part)).reshape(len(part), -1)
         for part in in_batches(images)
     ]
+    z, image = np.zeros((1, vae.latent_dim)), parts[0][:1]
+    (found,) = _joint(vae, [image], z)
+    logits = vae.decoder(z.astype("float32"))
+    exact = vae.likelihood.distortion(image.reshape(np.shape(logits)), logits)
+    exact = -float(exact[0]) - vae.latent_dim * np.log(2.0 * np.pi) / 2.0
+    if not np.isclose(found[0, 0], exact, rtol=1e-4, atol=0.01):
+        raise ValueError(
+            "The distortion of this model is not that of its setting "
+            f"{vae.settings['likelihood']!r}, with which a quadrature computes: use "
+            "log_likelihood, which takes any."
+        )
+    return parts
+
+
+def _check_prior(vae):
+    """Raise ValueError for a model whose prior is not the standard normal one."""
+    if hasattr(vae, "log_prior"):
+        raise ValueError(
+            f"A {type(vae).__name__} has a prior of its own (log_prior), and log p(x) "
+            "is computed for N(0, I) here: report its ELBO instead (evaluate)."
+        )
 
 
 def _joint(vae, parts, z):
@@ -168,6 +192,7 @@ def log_likelihood(
     """
     check_images(images, vae.image_shape)
     check(samples=samples)
+    _check_prior(vae)
     rng, bounds = np.random.default_rng(seed), []
     for part in in_batches(images, 100):
         x = binarized(part, rng) if binarize else part

@@ -8,9 +8,10 @@ import { whole } from "./words.mjs";
 
 const TEN = { latentDim: 10, hidden: [128, 64] };
 
-/** Return actions of `steps` steps each, one for every [label, name of the run, what its settings have of their own]. */
-const actions = (steps, common, runs) => runs.map(([label, name, own]) =>
-  ({ label, name, steps, settings: { ...DEFAULTS, ...common, ...own } }));
+/** Return actions of `steps` steps each, one for every [label, name of the run, what its settings have of their own, and
+ * what the reader is to have changed them to by the end]. */
+const actions = (steps, common, runs) => runs.map(([label, name, own, ends]) =>
+  ({ label, name, steps, settings: { ...DEFAULTS, ...common, ...own }, ends }));
 const prices = (betas) => betas.map((beta) => [`Train with β = ${beta}`, `β = ${beta}`, { beta }]);
 
 export const EXPERIMENTS = [
@@ -23,7 +24,7 @@ export const EXPERIMENTS = [
     shows: ["distortion", "rate"],
     actions: actions(400, {}, prices([0, 12, 200])),
     answer: [
-      "At β = 0 the code is free. The distortion is the lowest of the three, and the rate has no limit: the codes spread far over the plane, with tiny σ. Random codes from the standard normal distribution all fall into a small part in the middle, so the new digits are of a few kinds only.",
+      "At β = 0 the code is free. The distortion is the lowest of the three, and the rate has no limit: the codes spread far over the plane, with tiny σ. Random codes from the standard normal distribution all fall into a small part in the middle, so the new digits are broken, or of a few kinds only.",
       "At β = 12 every nat of code must save 12 nats of drawing. A nat or two is left: enough to say roughly what shape it is, and every random code gives something like a digit, if a blurred one.",
       "At β = 200 no nat is worth its price. The rate is 0, σ = 1 and μ = 0 for every digit, all dots lie in one heap, and the decoder can only draw the mean of all digits: look where its point has ended up in the rate–distortion plane.",
     ],
@@ -42,14 +43,14 @@ export const EXPERIMENTS = [
     ]),
     answer: [
       "The distortion was divided by 784, the rate was not: D / 784 + β R = (D + 784 β R) / 784. Dividing a whole loss by 784 does not move its minimum, so what you trained is a VAE with β = 784.",
-      "That is far above the β at which the code stops paying. The rate falls to zero, no unit is lit, and every digit comes back as the mean of all digits.",
+      "That is far above the β at which the code stops paying, about 32 for these digits. The rate falls to zero, no unit is active, and every digit comes back as the mean of all digits.",
     ],
     sentence: "If all your reconstructions look alike, check whether you averaged over pixels before you change anything else.",
   },
   {
     title: "A wall at ρ = 0",
     minutes: 3,
-    question: "σ must be positive. Softplus makes it so by σ = log(1 + e^ρ); the direct map takes ρ almost as it is, σ = |ρ|. Both train by plain gradient descent on the original project's loss, squared error + 12 R. What will the direct one do?",
+    question: "σ must be positive. Softplus makes it so by σ = log(1 + e^ρ); the direct map takes ρ, the encoder's raw output, almost as it is: σ = |ρ|. Both train by plain gradient descent on the loss of the project that this series follows, squared error + 12 R. What will the direct one do?",
     guesses: ["It learns just as well", "It learns, but more slowly", "It fails: a number stops being finite"],
     watch: "Watch the rate, and the line that appears under the bar. A cross marks a failure.",
     shows: ["distortion", "rate"],
@@ -74,14 +75,14 @@ export const EXPERIMENTS = [
     shows: ["distortion", "rate"],
     actions: actions(900, TEN, [
       ["Cold start at β = 12", "cold", { beta: 12 }],
-      ["Start at β = 0 and raise it yourself", "warmed by hand", { beta: 0 }],
+      ["Start at β = 0 and raise it yourself", "warmed by hand", { beta: 0 }, { beta: 12 }],
     ]),
     answer: [
       "In the cold start the decoder cannot use the code yet, so a nat of it saves nothing and still costs twelve: the units are pressed towards the prior before they have learned to say anything, and win their nats back slowly.",
-      "In the warmed run the units learn to speak while speech is free, and the rising price then takes away only what is not worth it. After the same number of steps its rate is larger and its distortion smaller. If yours is not, look at where you left the slider: both runs must end at 12 to be compared.",
+      "In the warmed run the units learn to speak while speech is free, and the rising price then takes away only what is not worth it. After the same number of steps its rate is larger and its distortion smaller. Both runs must end at 12 to be compared.",
       "Much of the difference is one of speed. Notebook 03 compares the two with three seeds after long training, where far less of it is left.",
     ],
-    sentence: "A price that is asked before there is anything to sell makes the units silent: raise β slowly.",
+    sentence: "A price that is asked before there is anything to sell makes the units say less than they could: raise β slowly.",
   },
   {
     title: "Overfitting with 500 digits",
@@ -95,20 +96,20 @@ export const EXPERIMENTS = [
     answer: [
       "On 10,000 digits the two curves stay within a few nats of each other. On 500 the training curve falls below that of the first network, while the held-out one stays far above it: the network gets better at these 500 digits, and much of what it learns is about them and not about digits.",
       "Judged by its training loss the second network would be the better one. Held-out digits show the opposite, and that is what they are for.",
-      "Go on with Start: the gap keeps growing. Then raise the number of training digits to 10,000 while it trains, and watch the gap close.",
+      "Go on with Start: the gap keeps growing. Then raise the number of training digits to 10,000 while it trains, and watch the gap close: the grey curve jumps up at once, because it is now measured on other digits, too.",
     ],
     sentence: "The loss on training digits says how well a network remembers; only held-out digits say how well it has learned.",
   },
   {
     title: "How many units does β = 4 leave?",
     minutes: 3,
-    question: "The code has room for ten numbers. At β = 4 a unit pays for itself only if each of its nats saves four nats of drawing; at β = 40 it must save forty. How many of the ten will still be lit after 600 steps with β = 4?",
+    question: "The code has room for ten numbers. At β = 4 a unit pays for itself only if each of its nats saves four nats of drawing; at β = 40 it must save forty. How many of the ten will still be active after 600 steps with β = 4?",
     guesses: ["All ten, each of them saying less", "About half", "One or two"],
     watch: "Watch the rate of each unit. A bar is lit while the mean μ of its unit still varies from digit to digit (a variance above 0.01).",
     shows: ["distortion", "rate", "active"],
     actions: actions(600, TEN, prices([1, 4, 40])),
     answer: [
-      "Read the last column of your table, and the rate beside it. β = 4 takes away most of the rate of β = 1 and yet hardly darkens a unit: a higher price makes every unit say less before it makes any of them fall silent. “Active” only asks whether a unit still says anything.",
+      "Read the last column of your table, and the rate beside it. β = 4 takes away most of the rate of β = 1 and yet hardly silences a unit: a higher price makes every unit say less before it makes any of them fall silent. “Active” only asks whether a unit still says anything.",
       "β = 40 is above the price at which a code can pay for itself at all (about 32 for this likelihood, computed from the digits alone in notebook 03), and there all of it falls silent.",
       "So a count of active units needs the rates beside it. The bars give both.",
     ],

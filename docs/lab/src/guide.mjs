@@ -56,7 +56,7 @@ export class Guide {
       const button = document.createElement("button");
       button.type = "button";
       button.innerHTML = `${action.label} <span class="hint">${action.steps} steps</span>`;
-      button.classList.toggle("done", Boolean(this.done[i][a]));
+      this.mark(button, this.done[i][a]);
       button.addEventListener("click", () => this.perform(i, a, button));
       find(".doing").append(button);
     });
@@ -78,10 +78,16 @@ export class Guide {
     if (result) this.done[i][a] = result;
     buttons.forEach((other) => (other.disabled = false));
     progress.hidden = true;
-    button.classList.toggle("done", Boolean(this.done[i][a]));
+    this.mark(button, this.done[i][a]);
     if (!button.isConnected) return;
     this.showResults(i);
     this.body.querySelector('[data-part="results"]').scrollIntoView({ block: "nearest" });
+  }
+
+  /** Show on its button that an action was done, and whether its run failed. */
+  mark(button, result) {
+    button.classList.toggle("done", Boolean(result));
+    if (result?.failedAt) button.querySelector(".hint").textContent = `failed at step ${result.failedAt}`;
   }
 
   /** Lay the numbers of what was done side by side; the answer is offered once all is done. */

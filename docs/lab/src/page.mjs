@@ -23,7 +23,9 @@ import * as W from "./words.mjs";
 
 const $ = (id) => document.getElementById(id);
 const known = JSON.parse($("known").textContent);
-const [fromLink, complaints] = S.fromAddress(location.hash.slice(1));
+/** The settings in the address; it may name a place of the page instead. */
+const inAddress = () => (document.getElementById(location.hash.slice(1)) ? null : location.hash.slice(1));
+const [fromLink, complaints] = S.fromAddress(inAddress() ?? "");
 const lab = new Laboratory(fromLink);
 const runs = new Runs();
 const wantedDevice = new URLSearchParams(location.search).get("device");
@@ -171,7 +173,7 @@ lab.addEventListener("picture", () => {
 });
 lab.addEventListener("failed", ({ detail: { step } }) => {
   say(`At step ${W.whole(step)} a number was no longer finite. The run has stopped and holds its last good weights: ` +
-    "lower the learning rate or choose another map, then press Reset or Start.");
+    "lower the learning rate or choose another map, then press Reset.");
   scrollBy(0, -$("sentence").offsetHeight); // so that the sentence covers nothing
   redraw("curves", "rd");
 });
@@ -222,7 +224,7 @@ function showBeta() {
   const { beta } = lab.settings;
   $("beta-value").textContent = String(Number(beta.toPrecision(3)));
   $("beta").setAttribute("aria-valuetext", `beta ${Number(beta.toPrecision(3))}`);
-  $("beta-hint").textContent = beta === 0 ? "the code is free" : beta < 1 ? "a cheap code" : beta === 1 ? "the loss is −ELBO" : beta > 30 ? "a very expensive code" : "an expensive code";
+  $("beta-hint").textContent = lab.settings.mean ? `averaged over pixels: as β = ${W.whole(SIDE * SIDE * beta)}` : beta === 0 ? "the code is free" : beta < 1 ? "a cheap code" : beta === 1 ? "the loss is −ELBO" : beta > 30 ? "a very expensive code" : "an expensive code";
   for (const button of $("beta-marks").children) button.setAttribute("aria-pressed", Number(button.dataset.beta) === beta);
 }
 for (const mark of S.BETA_MARKS) {
@@ -663,26 +665,33 @@ function act(title, action, progress) {
   return new Promise((resolve) => {
     const inTheWay = ({ name, experiment }) => experiment && (experiment !== title || name === action.name);
     for (const run of runs.kept.filter(inTheWay)) runs.remove(run);
-    while (runs.full) runs.remove(runs.kept[0]);
     showRuns();
+    if (runs.full) {
+      say("Four runs are kept already: remove one of them, then press the experiment's button again.");
+      return resolve(null);
+    }
     if (isSheet()) foldGuide(true);
     if (innerWidth <= 1340) document.querySelector(".plane").scrollIntoView();
     lab.settings = { ...action.settings };
     lab.reset();
     lab.start(action.steps);
     const mine = lab.run;
-    let begun = false;
     const end = (result) => {
       lab.removeEventListener("picture", look);
+      lab.removeEventListener("running", waits);
       foldGuide(false);
       resolve(result);
     };
     const look = () => {
       if (lab.run !== mine) return end(null);
-      begun ||= lab.running;
       const { step, heldOut, units, train } = lab.picture;
       progress(step / action.steps);
       if (!lab.running && (lab.failedAt || step >= action.steps)) {
+        const changed = strayed(action);
+        if (changed) {
+          say(changed);
+          return end(null);
+        }
         keep({ name: action.name, experiment: title });
         end({
           failedAt: lab.failedAt, ...heldOut, elbo: heldOut.distortion + heldOut.rate, trainElbo: train ? train.distortion + train.rate : NaN,
@@ -690,9 +699,21 @@ function act(title, action, progress) {
         });
       }
     };
+    const waits = ({ detail }) => {
+      if (detail.anew && lab.run !== mine) end(null);
+      else if (detail.asked && lab.run === mine) say("The experiment waits: Start goes on with it, Reset gives it up.");
+    };
     lab.addEventListener("picture", look);
-    lab.addEventListener("running", ({ detail }) => detail.anew && lab.run !== mine && end(null));
+    lab.addEventListener("running", waits);
   });
+}
+
+/** Return a sentence if the run of an experiment ended with other settings than it asks for, else null. */
+function strayed({ settings, ends = {} }) {
+  const asked = { ...settings, ...ends };
+  const words = { beta: "β", learningRate: "the learning rate", trainDigits: "the number of digits" };
+  const name = Object.keys(words).find((each) => lab.settings[each] !== asked[each]);
+  return name ? `This run ended with ${words[name]} at ${lab.settings[name]}, and the experiment asks for ${asked[name]}: press its button again.` : null;
 }
 new Guide($("guide-body"), act);
 
@@ -733,7 +754,8 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("hashchange", () => {
-  const [settings, problems] = S.fromAddress(location.hash.slice(1));
+  if (inAddress() === null) return history.replaceState(null, "", `#${S.toAddress(lab.settings)}`);
+  const [settings, problems] = S.fromAddress(inAddress());
   if (S.toAddress(settings) === S.toAddress(lab.settings)) return;
   lab.settings = settings;
   lab.reset();

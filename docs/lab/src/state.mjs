@@ -56,8 +56,9 @@ export class Runs {
 
   /** Return what the JSON file of a reader's runs holds. */
   report() {
+    const named = ({ elbo, trainElbo, ...entry }) => ({ ...entry, negativeElbo: elbo, trainNegativeElbo: trainElbo });
     return this.kept.map(({ name, settings, history, failedAt, active, link }) => ({
-      name, settings, failedAt, activeUnits: active, address: link, final: history.at(-1), history: Array.from(history),
+      name, settings, failedAt, activeUnits: active, address: link, final: named(history.at(-1)), history: Array.from(history, named),
     }));
   }
 }

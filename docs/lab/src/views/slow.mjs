@@ -21,7 +21,7 @@ export function wordsOf(stage, t, after) {
     `<b>The bill.</b> The code costs R = ${signed(sum(t.rates), 2)} nats. The loss is D + β R = ${signed(t.distortion[0], 1)} + ${Number(t.beta.toPrecision(4))} · ${signed(sum(t.rates), 2)} = ${signed(loss, 1)}.`,
     "<b>The way back.</b> The gradient arrives at z and passes on to μ unchanged, and to σ multiplied by ε. To both, R adds its own share. Nothing flows to ε: it is no output of the network, and this is why training works although z is random.",
     after
-      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${signed(loss, 2)} to ${signed(after.distortion[0] + after.beta * sum(after.rates), 2)}. A single digit may well get worse: the step is taken for the batch.`
+      ? `<b>The step.</b> The gradients of the 128 digits of one batch were averaged, and all weights moved a little. For this digit and this ε the loss went from ${signed(loss, 3)} to ${signed(after.distortion[0] + after.beta * sum(after.rates), 3)}. A single digit may well get worse: the step is taken for the batch.`
       : "<b>The step.</b> Taking it …",
   ][stage];
 }
