@@ -58,9 +58,13 @@ export function ticks(low, high, count) {
 
 const FAILURE = 1000; // nats of rate that no code needs: they belong to a run that fails
 
-/** Return the largest rate worth a place in a picture: not far beyond the median, at least `least`. */
-export function worthShowing(rates, least) {
+/**
+ * Return the largest rate worth a place in a picture: not far beyond the median, at least `least`. The rates of `always`,
+ * where the present run is and where kept ones ended, have a place in any case.
+ */
+export function worthShowing(rates, least, always = []) {
   const sensible = rates.filter((rate) => rate < FAILURE).sort((a, b) => a - b);
   if (!sensible.length) return least;
-  return Math.min(sensible.at(-1), Math.max(least, 4 * sensible[sensible.length >> 1]));
+  const most = Math.min(sensible.at(-1), Math.max(least, 4 * sensible[sensible.length >> 1]));
+  return Math.max(most, ...always.filter((rate) => rate < FAILURE));
 }

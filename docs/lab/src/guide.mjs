@@ -87,6 +87,7 @@ export class Guide {
   /** Show on its button that an action was done, and whether its run failed. */
   mark(button, result) {
     button.classList.toggle("done", Boolean(result));
+    button.classList.toggle("failed", Boolean(result?.failedAt));
     if (result?.failedAt) button.querySelector(".hint").textContent = `failed at step ${result.failedAt}`;
   }
 

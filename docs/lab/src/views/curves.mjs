@@ -21,7 +21,9 @@ export function drawCurves(canvas, history, kept, most) {
   const shown = [history, ...kept.map((run) => run.history)].flatMap((run) => [...values(run, "elbo"), ...values(run, "trainElbo")]);
   const drawn = [...shown, ...values(history, "distortion")].map(([, value]) => Math.min(value, most));
   const top = panel(context, [6, split - 14], drawn, width, theme);
-  const bottom = panel(context, [split + 2, height - 18], [0, worthShowing(runs.flatMap((run) => values(run, "rate")).map(([, value]) => value), 10)], width, theme);
+  const rates = runs.map((run) => values(run, "rate").map(([, value]) => value));
+  const highest = worthShowing(rates.flat(), 10, rates.map((each) => each.at(-1)));
+  const bottom = panel(context, [split + 2, height - 18], [0, highest], width, theme);
 
   context.fillStyle = theme.soft;
   context.textAlign = "center";

@@ -15,9 +15,10 @@ export function drawRateDistortion(canvas, history, kept, { meanDistortion, curv
   const here = history.at(-1);
   const trail = history.length > 12 ? history.slice(2) : history;
   const finite = (points) => points.filter((point) => Number.isFinite(point.rate) && Number.isFinite(point.distortion));
-  const seen = finite([...trail, ...kept.map((run) => run.history.at(-1)).filter(Boolean)]);
+  const last = finite([here, ...kept.map((run) => run.history.at(-1))].filter(Boolean));
+  const seen = [...finite(trail), ...last];
   const rates = seen.map((point) => point.rate);
-  const right = Math.max(4, worthShowing(rates.slice(-400), 10)) * 1.12;
+  const right = Math.max(4, worthShowing(rates.slice(-400), 10, last.map((point) => point.rate))) * 1.12;
   const shown = curve.filter((point) => point.rate <= right);
   const heights = [...seen.slice(-400).map((point) => point.distortion), meanDistortion, ...shown.map((point) => point.distortion)];
   const low = Math.min(...heights.filter((value) => value < 3 * meanDistortion));

@@ -34,7 +34,7 @@ export function drawUnits(canvas, units) {
     }
     context.fillStyle = theme.ink;
     const number = signed(rate, step < 34 ? 1 : 2);
-    if (step > 20) context.fillText(number, middle, height - bottom - tall - 5);
+    if (context.measureText(number).width < step) context.fillText(number, middle, height - bottom - tall - 5);
     context.fillStyle = theme.soft;
     context.fillText(`z${subscript(i + 1)}`, middle, height - 6);
   });
