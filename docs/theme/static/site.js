@@ -6,7 +6,7 @@ const tell = (frame) => frame.contentWindow?.postMessage({ theme: page.dataset.t
 addEventListener("message", (event) => {
   const frame = livingFrames().find(({ contentWindow }) => contentWindow === event.source);
   if (!frame || !(event.data?.height > 0)) return;
-  frame.style.height = `${event.data.height}px`;
+  frame.style.height = `${event.data.height + frame.offsetHeight - frame.clientHeight}px`; // with its border
   tell(frame);
 });
 new MutationObserver(() => livingFrames().forEach(tell)).observe(page, { attributes: true, attributeFilter: ["data-theme"] });
