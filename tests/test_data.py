@@ -208,6 +208,21 @@ def test_missing_bundled_file_says_how_to_restore_it(tmp_path, monkeypatch):
         load_mnist()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_damaged_bundled_file_is_restored_and_not_downloaded(
+    share, monkeypatch, tmp_path
+):
+    """Empty, cut in the middle, and with a flipped byte: nobody has downloaded it."""
+    content = bytearray(BUNDLED.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path = tmp_path / "mnist.npz"
+    path.write_bytes(content[: int(share * len(content))])
+    monkeypatch.setattr("vae_lib.data.BUNDLED", path)
+    with pytest.raises(DataError, match="git checkout") as told:
+        load_mnist(path)
+    assert "download" not in str(told.value)
+
+
 def test_folder(tmp_path):
     assert "cannot be opened" in refusal(tmp_path)
 

@@ -94,12 +94,16 @@ def _take(split, rows):
     return Split(split.images[rows], split.labels[rows])
 
 
+def _remedy(path, otherwise):
+    return AGAIN if path == BUNDLED else otherwise
+
+
 def _read(path):
     """Return the four arrays of the .npz file at `path`, not yet checked."""
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError as error:
-        remedy = "check the path" if path != BUNDLED else AGAIN
+        remedy = _remedy(path, "check the path")
         raise DataError(f"{path} does not exist: {remedy}.") from error
     except OSError as error:
         raise DataError(
@@ -111,8 +115,8 @@ def _read(path):
         found = f"it begins with {content[:8]!r}" if content else "it is empty"
         raise DataError(
             f"{path} is not an .npz file, or only a part of one ({found}), but must "
-            f"hold {', '.join(KEYS)}: download it, or save it with "
-            "numpy.savez_compressed."
+            f"hold {', '.join(KEYS)}: "
+            f"{_remedy(path, 'download it, or save it with numpy.savez_compressed')}."
         ) from error
     with archive:
         missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
@@ -138,8 +142,8 @@ def _read_array(path, archive, key):
                 "numpy.savez_compressed."
             ) from error
         raise DataError(
-            f"{path} is damaged, its array {key} cannot be read: download or save it "
-            "again."
+            f"{path} is damaged, its array {key} cannot be read: "
+            f"{_remedy(path, 'download or save it again')}."
         ) from error
 
 
