@@ -385,6 +385,9 @@ def test_living_widgets_of_the_notebooks(tab, site, results):
     assert living
     for stem in sorted({path.name.rsplit("-", 1)[0] for path in living}):
         page = tab.open(f"notebooks/{stem}")
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
         frames = page.locator("figure.alive iframe")
         assert frames.count() == len(list((site / "living").glob(f"{stem}-*.html")))
         for i in range(frames.count()):
