@@ -106,6 +106,15 @@ def settled(page):
     return state(page)
 
 
+def keep_pressed(page, times):
+    """Train a little, press “Keep this run” so often, and return the page."""
+    train(page, 5)
+    settled(page)
+    for _ in range(times):
+        page.locator("#keep").click()
+    return page
+
+
 def pixels(page, name):
     return page.locator(f"#{name}").evaluate("canvas => canvas.toDataURL()")
 
@@ -291,11 +300,7 @@ def test_slow_motion_adds_up_and_takes_one_step(open_lab, results):
 
 
 def test_runs_are_kept_up_to_four_and_saved(open_lab):
-    page = open_lab(QUICK)
-    train(page, 5)
-    settled(page)
-    for _ in range(5):
-        page.locator("#keep").click()
+    page = keep_pressed(open_lab(QUICK), 5)
     assert page.locator("#runs-table tbody tr").count() == 4
     assert "Four runs are kept" in page.locator("#sentence").inner_text()
     with page.expect_download() as saved:
@@ -370,11 +375,7 @@ def test_an_experiment_asks_first_and_answers_last(open_lab, results):
 
 
 def test_an_experiment_takes_no_run_of_the_reader_and_no_run_that_strayed(open_lab):
-    page = open_lab(QUICK)
-    train(page, 5)
-    settled(page)
-    for _ in range(4):
-        page.locator("#keep").click()
+    page = keep_pressed(open_lab(QUICK), 4)
     page.locator("#guide-open").click()
     page.get_by_role("button", name="Sum or mean").click()
     guide, sentence = page.locator("#guide"), page.locator("#sentence")
