@@ -12,7 +12,7 @@ from vae_lib import storage
 from vae_lib.evaluation import evaluate, negative_elbos
 from vae_lib.experiments.one_network import ConditionedVAE
 from vae_lib.model import VAE
-from vae_lib.training import train
+from vae_lib.training import DivergedError, train
 
 SMALL = dict(hidden=(8,), image_shape=(6, 5))
 GREY = np.random.default_rng(0).integers(0, 256, (32, 6, 5)).astype("uint8")
@@ -121,7 +121,7 @@ def test_half_precision_is_refused_when_the_model_is_made(policy):
         keras.config.set_dtype_policy("float32")
 
 
-def test_double_precision_trains():
+def test_double_precision_trains_and_comes_back_as_such(tmp_path):
     keras.config.set_dtype_policy("float64")
     try:
         vae = VAE(**SMALL)
@@ -130,8 +130,13 @@ def test_double_precision_trains():
         )
         assert history["loss"][-1] < history["loss"][0]
         assert vae.get_weights()[0].dtype == "float64"
+        storage.save(vae, tmp_path / "double.keras")
+        again = storage.load(tmp_path / "double.keras")
+        np.testing.assert_array_equal(vae.get_weights()[0], again.get_weights()[0])
     finally:
         keras.config.set_dtype_policy("float32")
+    with pytest.raises(ValueError, match="make the whole model in float64"):
+        storage.load(tmp_path / "double.keras")  # came back in float32, silently
 
 
 def test_every_class_has_its_elbos():
@@ -201,7 +206,7 @@ tf.config.set_logical_device_configuration(cpu, logical)
 tf.config.threading.set_intra_op_parallelism_threads(1)
 import numpy as np
 from vae_lib.model import VAE
-from vae_lib.training import train
+from vae_lib.training import DivergedError, train
 images = np.zeros((32, 6, 5), "uint8")
 for again in range(8):  # as a cell that is run again
     vae = VAE(hidden=(8,), image_shape=(6, 5))
@@ -295,3 +300,53 @@ def test_weights_for_validation_are_refused_before_the_first_step():
 def test_masked_arrays_and_long_floats_are_refused():
     with pytest.raises(ValueError, match="masked array: pass images.filled"):
         evaluate(compiled(), np.ma.masked_array(GREY))
+
+
+def test_a_pydataset_with_a_shape_of_its_own_is_taken():
+    data = Sequence(GREY)
+    data.shape = GREY.shape
+    assert len(compiled().fit(data, verbose=0).history["loss"]) == 1
+
+
+def test_images_with_labels_in_one_tuple_are_refused():
+    with pytest.raises(ValueError, match="x is a tuple: pass the images alone"):
+        compiled().fit((GREY, np.zeros(32)), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda: VAE(beta=1e39), "beta is 1e.39: pass a number of 0 or more below"),
+        (
+            lambda: train(compiled(), GREY, learning_rate=1e-50),
+            "learning_rate is 1e-50: pass a number above 1.2e-38",
+        ),
+        (lambda: VAE(np.int64(2)), r"latent_dim is np.int64\(2\): pass an int"),
+        (lambda: VAE(hidden=(np.int64(2),)), "hidden is .*: pass a tuple of ints"),
+        (lambda: compiled().generate(0), "n is 0: pass a whole number of 1 or more"),
+        (lambda: compiled().decode(np.zeros((0, 2))), "pass n >= 1 codes"),
+        (
+            lambda: negative_elbos(compiled(), GREY, draws=0),
+            "draws is 0: pass a whole number of 1 or more",
+        ),
+    ],
+)
+def test_what_32_bits_or_a_layer_cannot_hold_is_refused(wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        wrong()
+
+
+class Extra(VAE):
+    """A VAE with a further metric, which is NaN."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.trackers["contrast"] = keras.metrics.Mean("contrast")
+
+    def track(self, **terms):
+        return super().track(contrast=terms["loss"] * np.nan, **terms)
+
+
+def test_a_metric_that_is_not_finite_is_told_by_its_name():
+    with pytest.raises(DivergedError, match="The contrast stopped being finite at"):
+        train(Extra(**SMALL), GREY, batch_size=16, progress=False)

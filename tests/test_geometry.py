@@ -16,6 +16,7 @@ from vae_lib.analysis.geometry import (
 )
 from vae_lib.analysis.grids import linear_grid
 from vae_lib.model import VAE
+from vae_lib.objectives import LIKELIHOODS
 
 
 def half_plane(codes):
@@ -77,6 +78,14 @@ def test_the_pixel_metric_is_the_squared_distance_of_decoded_images(likelihood):
     here, there = (vae.decode(code).astype("float64") for code in (z, z + step))
     expected = step @ pixel_metric(vae, z)[0] @ step
     assert np.sum((there - here) ** 2) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("metric", [decoder_metric, pixel_metric])
+def test_the_metric_of_a_replaced_likelihood_is_refused(metric):
+    vae = VAE(hidden=(8,), image_shape=(4, 4))
+    vae.likelihood = LIKELIHOODS["gaussian"]
+    with pytest.raises(ValueError, match="no longer that of its setting, 'bernoulli'"):
+        metric(vae, np.zeros((1, 2)))
 
 
 def test_magnification_of_a_known_metric():

@@ -260,7 +260,7 @@ def test_the_default_folder_of_the_original_and_of_the_course():
         (["--images", "122"], "from 2 to 121"),
         (["--seed", "-1"], "seed is -1"),
         (["--seed", "4294967296"], "seed is 4294967296"),
-        (["--data", "absent.npz"], "absent.npz does not exist"),
+        (["--data", "absent.npz"], "absent.npz cannot be opened"),
         (["--unheard-of"], "--unheard-of"),
     ],
 )

@@ -313,7 +313,7 @@ def test_beta_has_a_slider_and_a_field_that_takes_what_the_slider_cannot():
 @pytest.mark.parametrize(
     "name, value, words",
     [
-        ("beta", -1, "beta is -1: pass a finite number of 0 or more"),
+        ("beta", -1, "beta is -1: pass a number of 0 or more below 3.4e38"),
         ("latent_dim", 100, "latent_dim is 100: pass a whole number from 1 to 50"),
         ("latent_dim", 2.5, "latent_dim is 2.5: pass a whole number"),
         ("posterior", "exp", "posterior is 'exp': choose from 'softplus'"),

@@ -14,6 +14,7 @@ from vae_lib.objectives import LIKELIHOODS
 from vae_lib.posterior import POSTERIORS
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
+SMALLEST, LARGEST = float(np.finfo("float32").tiny), float(np.finfo("float32").max)
 
 
 def whole(value: Any, least: int = 1) -> bool:
@@ -23,14 +24,15 @@ def whole(value: Any, least: int = 1) -> bool:
 
 
 def finite(value: Any) -> bool:
-    """Whether `value` is one finite number."""
+    """Whether `value` is one number that is finite in 32 bits, too."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    return is_number and bool(np.isfinite(value))
+    return is_number and abs(value) <= LARGEST
 
 
 def widths(value: Any) -> bool:
-    """Whether `value` is a tuple or list of whole numbers of 1 or more."""
-    return isinstance(value, (tuple, list)) and all(map(whole, value))
+    """Whether `value` is a tuple or list of ints, not NumPy's, of 1 or more."""
+    is_list = isinstance(value, (tuple, list))
+    return is_list and all(isinstance(it, int) and whole(it) for it in value)
 
 
 def named(table: dict) -> tuple:
@@ -38,21 +40,23 @@ def named(table: dict) -> tuple:
     return table.__contains__, f"one of {', '.join(map(repr, table))}"
 
 
+def rate(value: Any) -> bool:
+    """Whether `value` can be a learning rate, None for that of a compiled optimizer."""
+    number = finite(value) and value >= SMALLEST
+    return number or value is None or isinstance(value, Schedule)
+
+
 RULES = {  # by name: what can work, and what to pass
-    "latent_dim": (whole, "a whole number of 1 or more"),
-    "hidden": (widths, "a tuple of widths of 1 or more, () for the linear VAE"),
+    "latent_dim": (lambda it: widths([it]), "an int of 1 or more"),
+    "hidden": (widths, "a tuple of ints of 1 or more, () for the linear VAE"),
     "image_shape": (lambda it: widths(it) and len(it) == 2, "a pair such as (28, 28)"),
     "posterior": named(POSTERIORS),
     "likelihood": named(LIKELIHOODS),
-    "beta": (lambda it: finite(it) and it >= 0, "a finite number of 0 or more"),
+    "beta": (lambda it: finite(it) and it >= 0, "a number of 0 or more below 3.4e38"),
     "epochs": (lambda it: whole(it, 0), "a whole number of 0 or more"),
     "seed": (lambda it: whole(it, 0), "a whole number of 0 or more"),
-    "samples": (whole, "a whole number of 1 or more"),
-    "learning_rate": (
-        lambda it: it is None or isinstance(it, Schedule) or (finite(it) and it > 0),
-        "a positive number, a Keras schedule, or None for that of the compiled "
-        "optimizer",
-    ),
+    **dict.fromkeys(("samples", "draws", "n"), (whole, "a whole number of 1 or more")),
+    "learning_rate": (rate, "a number above 1.2e-38, a Keras schedule, or None"),
 }
 
 
@@ -62,6 +66,17 @@ def check(**values: Any) -> None:
         right, wanted = RULES[name]
         if not right(value):
             raise ValueError(f"{name} is {value!r}: pass {wanted}.")
+
+
+def check_likelihood(vae: keras.Model) -> str:
+    """Return the name of the model's likelihood, once it is known to be that one."""
+    name = vae.settings["likelihood"]
+    if tuple(vae.likelihood) != tuple(LIKELIHOODS[name]):
+        raise ValueError(
+            f"the model's likelihood is no longer that of its setting, {name!r}: this "
+            "is computed for the likelihoods of vae_lib alone."
+        )
+    return name
 
 
 def check_images(images: np.ndarray, image_shape: tuple[int, int]) -> None:
@@ -155,6 +170,8 @@ def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
     check_precision(model)
     check_compiled(model)
     check_weights(**given)
+    if isinstance(given.get("x"), tuple):
+        raise ValueError("x is a tuple: pass the images alone, without labels.")
     if not given.get("_use_cached_eval_dataset"):  # which `fit` has checked
         given["x"] = check_keras_images(given["x"], model.image_shape)
     if (held_out := given.get("validation_data")) is not None:
@@ -179,7 +196,7 @@ def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
         first = next(data, None)
         data = (batch for batch in itertools.chain([first], data))
     elif isinstance(data, (Iterable, keras.utils.PyDataset)):
-        if not isinstance(data, tuple) and not hasattr(data, "shape"):
+        if not isinstance(data, tuple) and not hasattr(data, "ndim"):
             first = next(iter(data), None)
     images, _, weights = keras.utils.unpack_x_y_sample_weight(first)
     check_weights(sample_weight=weights)

@@ -102,13 +102,10 @@ def _read(path):
     """Return the four arrays of the .npz file at `path`, not yet checked."""
     try:
         archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        remedy = _remedy(path, "check the path")
-        raise DataError(f"{path} does not exist: {remedy}.") from error
     except OSError as error:
+        remedy = _remedy(path, "check the path, and that you may read this file")
         raise DataError(
-            f"{path} cannot be opened ({error.strerror or error}): check the path, and "
-            "that it is a file which you may read."
+            f"{path} cannot be opened ({error.strerror or error}): {remedy}."
         ) from error
     except Exception as error:  # a bad index makes zipfile stumble in many ways
         content = path.read_bytes()

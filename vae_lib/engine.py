@@ -72,7 +72,8 @@ class Compiled:
         results = self._shared.inference_fn.call_flat(*tensors, *self._own)
         if self._fresh:
             self._fresh = False
-            give_back_memory()
+            with contextlib.suppress(OSError, AttributeError):
+                ctypes.CDLL("libc.so.6").malloc_trim(0)  # the compiler has freed 100 MB
         return results
 
 
@@ -181,9 +182,3 @@ def check_terms(terms: Any) -> tuple[str, ...]:
                 "name, such as the result of a metric."
             )
     return tuple(terms)
-
-
-def give_back_memory() -> None:
-    """Return to the system the 100 MB that the compiler has freed and glibc keeps."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from vae_lib.checks import check_images, check_precision
+from vae_lib.checks import check, check_images, check_precision
 from vae_lib.model import VAEBase, in_batches
 
 
@@ -58,6 +58,7 @@ def negative_elbos(
     vae: VAEBase, images: np.ndarray, draws: int = 8, seed: int = 0
 ) -> np.ndarray:
     """Return −ELBO of each of the images in nats, (n,), as the mean of `draws`."""
+    check(draws=draws)
     check_images(images, vae.image_shape)
     check_precision(vae)
     total = np.zeros(len(images))

@@ -49,12 +49,11 @@ def to_png(figure: Figure) -> bytes:
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     """Return images (n, rows, columns) as one array; empty places are 0."""
     n, height, width = images.shape
-    rows = -(-n // columns)
-    board = np.zeros((rows * (height + gap), columns * (width + gap)), "float32")
-    for i, image in enumerate(images):
-        top, left = i // columns * (height + gap), i % columns * (width + gap)
-        board[top : top + height, left : left + width] = image
-    return board[: len(board) - gap, : board.shape[1] - gap]
+    rows, high, wide = -(-n // columns), height + gap, width + gap
+    board = np.zeros((rows * columns, high, wide), "float32")
+    board[:n, :height, :width] = images
+    board = board.reshape(rows, columns, high, wide).swapaxes(1, 2)
+    return board.reshape(rows * high, columns * wide)[: -gap or None, : -gap or None]
 
 
 def unit(images: np.ndarray) -> np.ndarray:

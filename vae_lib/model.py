@@ -108,7 +108,8 @@ class VAEBase(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same untrained model."""
-        return {**self.settings, "beta": float(f"{float(self.beta):.7g}")}
+        double = {"dtype": "float64"} if self.variable_dtype == "float64" else {}
+        return {**self.settings, "beta": float(f"{float(self.beta):.7g}"), **double}
 
     def prepare(self, images: Tensor) -> Tensor:
         """Return the x that the likelihood sees, of `uint8` or floats in [0, 1]."""
@@ -213,10 +214,9 @@ class VAEBase(keras.Model):
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Return the mean images (n, rows, columns) of codes `z` (n, latent_dim)."""
         z = np.asarray(z, "float32")
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"z has shape {z.shape}: pass codes of shape (n, {self.latent_dim})."
-            )
+        if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) < 1:
+            wanted = f"n >= 1 codes of shape (n, {self.latent_dim})"
+            raise ValueError(f"z has shape {z.shape}: pass {wanted}.")
         means = [self.likelihood.mean(self.decoder(part)) for part in in_batches(z)]
         return np.concatenate(means)
 
@@ -226,6 +226,7 @@ class VAEBase(keras.Model):
 
     def generate(self, n: int, seed: int | None = None) -> np.ndarray:
         """Return `n` images decoded from codes drawn from N(0, I) with `seed`."""
+        check(n=n)
         rng = np.random.default_rng(seed)
         return self.decode(rng.standard_normal((n, self.latent_dim)))
 
@@ -250,16 +251,8 @@ class VAE(VAEBase):
         image_shape: tuple[int, int] = (28, 28),
         **kwargs,
     ):
-        super().__init__(
-            latent_dim,
-            hidden,
-            posterior,
-            likelihood,
-            beta,
-            activation,
-            image_shape,
-            **kwargs,
-        )
+        settings = latent_dim, hidden, posterior, likelihood, beta, activation
+        super().__init__(*settings, image_shape, **kwargs)
         self.encoder = build_encoder(image_shape, hidden, latent_dim, activation)
         self.decoder = build_decoder(image_shape, hidden, latent_dim, activation)
 

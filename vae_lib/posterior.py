@@ -53,10 +53,5 @@ def bounded(rho: Tensor) -> tuple[Tensor, Tensor]:
     return sigma, log_sigma
 
 
-POSTERIORS = {
-    "softplus": softplus,
-    "log_variance": log_variance,
-    "log_deviation": log_deviation,
-    "direct": direct,
-    "bounded": bounded,
-}
+MAPS = softplus, log_variance, log_deviation, direct, bounded
+POSTERIORS = {function.__name__: function for function in MAPS}

@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from vae_lib.checks import check_precision
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAEBase
 
@@ -87,6 +88,7 @@ def load(path: Path | str) -> VAEBase:
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
+    check_precision(vae)  # the session's policy may be another than the file's
     return vae
 
 

@@ -141,12 +141,13 @@ class Training:
         images, epsilon = self._batches(count)
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
-            good = np.isfinite(list(terms.values())).all(axis=0)  # at each step
-            good[-1] &= finite  # the weights, after the last one
-            if not good.all():
-                bad = self.step + int(np.argmin(good)) + 1
+            good = {name: np.isfinite(values) for name, values in terms.items()}
+            good["weights"] = np.arange(count) < count - (not finite)  # the last step's
+            if bad := [name for name, steps in good.items() if not steps.all()]:
+                what = "loss" if "loss" in bad else bad[0]
                 error = DivergedError(
-                    f"The loss stopped being finite at step {bad} of epoch "
+                    f"The {what} stopped being finite at step "
+                    f"{self.step + int(np.argmin(good[what])) + 1} of epoch "
                     f"{self.epoch + 1}; the model holds the weights after step "
                     f"{self.step}. {advice(self.vae)}"
                 )

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtr, ndtri
 
+from vae_lib.checks import check_likelihood
 from vae_lib.engine import Compiled
 from vae_lib.model import VAEBase
 
@@ -65,10 +66,10 @@ class Coder:
     """
 
     def __init__(self, vae: VAEBase, bits: int = 10):
-        if vae.settings["likelihood"] != "bernoulli":
+        if (name := check_likelihood(vae)) != "bernoulli":
             raise ValueError(
-                f"the model's likelihood is {vae.settings['likelihood']!r}: images of "
-                "0 and 1 need 'bernoulli'."
+                f"the model's likelihood is {name!r}: images of 0 and 1 need "
+                "'bernoulli'."
             )
         self.vae, self.bits = vae, bits
         self.edges = ndtri(np.arange(2**bits + 1) / 2**bits)

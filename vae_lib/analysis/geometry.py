@@ -18,6 +18,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from vae_lib.analysis.grids import linear_grid
+from vae_lib.checks import check_likelihood
 from vae_lib.model import VAEBase, in_batches
 from vae_lib.objectives import DEVIATION
 
@@ -34,7 +35,7 @@ def decoder_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
     G = 2 JᵀJ. Prefer a smooth activation: with ReLU the metric jumps from one linear
     piece to the next. Arvanitidis et al. 2018; notebook 04.
     """
-    if vae.settings["likelihood"] == "bernoulli":
+    if check_likelihood(vae) == "bernoulli":
         return _pulled_back(vae, codes, variance)
     return _pulled_back(vae, codes, lambda logits: tf.constant(2.0))
 
@@ -46,7 +47,7 @@ def pixel_metric(vae: VAEBase, codes: np.ndarray) -> np.ndarray:
     (n, latent_dim): it measures distances between pixel values, whatever the likelihood
     says about pixels. Shao, Kumar & Fletcher 2018; notebook 04.
     """
-    if vae.settings["likelihood"] == "bernoulli":
+    if check_likelihood(vae) == "bernoulli":
         return _pulled_back(vae, codes, lambda logits: variance(logits) ** 2)
     return _pulled_back(vae, codes, lambda logits: tf.constant(DEVIATION**2))
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from vae_lib.checks import check_likelihood
+
 WIDGETS = Path(__file__).resolve().parents[1]
 ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "sigmoid")  # those of network.js
 DTYPES = ("float16", "float32")
@@ -100,7 +102,7 @@ def output_of(vae):
     """Return how the page turns a decoder's outputs into pixels: "sigmoid" or [scale,
     shift].
     """
-    if vae.settings["likelihood"] == "bernoulli":
+    if check_likelihood(vae) == "bernoulli":
         return "sigmoid"
     shift, one = (float(vae.likelihood.mean(np.float32(x))) for x in (0, 1))
     return [one - shift, shift]
