@@ -76,6 +76,7 @@ def test_the_ratio_of_normal_gradients_is_known():
     assert signal_to_noise(gradients) == pytest.approx(wanted, rel=0.02)
 
 
+@pytest.mark.slow
 def test_training_on_more_samples_tracks_a_tighter_bound():
     keras.utils.set_random_seed(0)
     model = IWAE(2, hidden=(8,), image_shape=(4, 5))

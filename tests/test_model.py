@@ -206,6 +206,7 @@ def test_codes_of_another_dimension_are_refused():
         dict(posterior="direct", activation="gelu"),
     ],
 )
+@pytest.mark.slow
 def test_keras_file_round_trip(tmp_path, settings):
     vae = VAE(**{**SMALL, **settings})
     vae.compile(optimizer="adam")

@@ -96,6 +96,7 @@ def test_the_pixels_of_the_label_cost_nothing(book, split):
     np.testing.assert_allclose(distortion, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_convolutional_pair_is_a_vae(book, split):
     model = book["ConvVAE"](latent_dim=4)
     copy = type(model).from_config(model.get_config())

@@ -29,6 +29,7 @@ def test_a_prior_that_is_every_posterior_costs_no_rate():
     np.testing.assert_allclose(rate, 0.0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_moves_the_inputs_and_lowers_the_loss():
     keras.utils.set_random_seed(0)
     vae = VampVAE(IMAGES[:3], latent_dim=2, hidden=(8,), image_shape=(4, 5))

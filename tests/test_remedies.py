@@ -43,6 +43,7 @@ def test_a_warm_up_raises_beta_step_by_step_and_stays():
 
 
 @pytest.mark.parametrize("free, beta", [(100.0, 0.0), (0.0, 300.0)])
+@pytest.mark.slow
 def test_below_the_floor_nothing_is_pulled_and_above_it_all_of_beta(free, beta):
     def weights(vae):
         train(vae, IMAGES[:64], epochs=3, **SHORT)

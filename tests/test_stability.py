@@ -53,6 +53,7 @@ def test_a_stacked_run_is_the_run_of_train_at_the_same_seed(stack):
             )
 
 
+@pytest.mark.slow
 def test_a_run_does_not_depend_on_its_neighbours(stack):
     pair, swapped = (
         last(stack.run("direct", 1e-3, seeds=seeds, steps=12))
@@ -78,6 +79,7 @@ def test_every_map_runs_in_the_one_compiled_function(stack):
     assert stack.compiled.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.slow
 def test_every_image_starts_at_the_sigma_asked_for(stack):
     before = [array.copy() for array in initial_weights(3, **stack.shape)]
     rates = {

@@ -126,6 +126,7 @@ def test_generated_digits_survive(vae, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_optimizer_of_a_training_is_saved_too(tmp_path, recwarn):
     vae = VAE(hidden=(8,), image_shape=(6, 5))
     images = np.random.default_rng(0).random((32, 6, 5), "float32")

@@ -84,6 +84,7 @@ def test_one_step_is_the_step_of_adam_by_hand():
     )
 
 
+@pytest.mark.slow
 def test_train_learns_what_fit_learns():
     ours, theirs = new_vae(), new_vae()
     train(ours, IMAGES, epochs=8, progress=False)
@@ -169,6 +170,7 @@ def test_linear_vae_reaches_the_exact_optimum_on_mnist(latent_dim, beta):
 
 
 @pytest.mark.parametrize("latent_dim, beta", [(2, 3.0), (6, 12.0)])
+@pytest.mark.slow
 def test_linear_vae_reaches_the_exact_optimum_on_another_data_set(latent_dim, beta):
     images = (load_digits().images / 16).astype(
         "float32"
@@ -327,6 +329,7 @@ def test_a_raised_callback_leaves_the_last_chunk():
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.slow
 def test_kerass_early_stopping_restores_the_best_weights():
     vae, images = (
         new_vae(hidden=(256,), latent_dim=10),
@@ -386,6 +389,7 @@ def test_callbacks_find_kerass_names_and_one_alone_needs_no_list(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
     vae, frozen = new_vae(), new_vae()
     train(
@@ -421,6 +425,7 @@ def test_kerass_learning_rate_scheduler_and_schedules_are_heeded():
         ),  # Adam survives 10 with the Bernoulli likelihood, which is linear: see below
     ],
 )
+@pytest.mark.slow
 def test_divergence_restores_the_last_good_weights_and_says_where(
     settings, learning_rate
 ):
@@ -521,6 +526,7 @@ def test_binarized_training_sees_black_and_white_pixels_anew():
     )  # 100,352 draws: 1 %
 
 
+@pytest.mark.slow
 def test_two_trainings_at_once_do_not_disturb_each_other():
     alone = [new_vae(seed) for seed in (1, 2)]
     together = [new_vae(seed) for seed in (1, 2)]

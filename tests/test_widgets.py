@@ -354,6 +354,7 @@ def test_a_bad_value_typed_by_hand_is_said_at_once_and_start_refuses_it(
 # -- the training panel
 
 
+@pytest.mark.slow
 def test_a_run_gives_the_weights_that_a_cell_gives(panel):
     panel.start(seed=3, beta=2)
     vae, history, settings = panel.result(PATIENCE)
@@ -460,6 +461,7 @@ def test_stop_keeps_what_was_learned_and_continue_goes_on_as_if_nothing_had_been
     assert continued.history == straight.history and len(panel.cards.children) == 2
 
 
+@pytest.mark.slow
 def test_stop_before_the_first_chunk(panel):
     panel.start(latent_dim=9)  # a shape that is not compiled yet
     panel.buttons["Stop"].click()
@@ -473,6 +475,7 @@ def test_stop_before_the_first_chunk(panel):
     assert len(panel.result(PATIENCE).history["loss"]) == 2
 
 
+@pytest.mark.slow
 def test_continue_needs_epochs_to_go(panel):
     with pytest.raises(RuntimeError, match="no run yet"):
         panel.resume()
@@ -534,6 +537,7 @@ def test_a_diverging_run_says_so_and_keeps_finite_weights(panel, monkeypatch):
     assert "is finished" in panel.status.value
 
 
+@pytest.mark.slow
 def test_a_setting_changed_while_it_trains_is_for_the_next_run(panel):
     panel.start(epochs=60)
     for value in range(200):
@@ -571,6 +575,7 @@ def test_beta_and_learning_rate_act_on_the_run_that_trains(panel):
     assert "then β 200 from epoch" in panel.cards.children[0].children[0].value
 
 
+@pytest.mark.slow
 def test_a_change_before_the_first_step_is_the_runs_own_setting(panel):
     run = panel.run
     panel.start(latent_dim=5)  # a shape that is compiled first
@@ -618,6 +623,7 @@ def test_train_shows_the_panel_and_returns_the_result(panel, capsys):
     assert len(result.history["loss"]) == 1 and "is finished" in panel.status.value
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_run_again_ends_its_run_and_hands_its_runs_on(
     panel, monkeypatch, tmp_path
 ):
