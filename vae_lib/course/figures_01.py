@@ -38,7 +38,7 @@ def normals(normals, rates):
     panels = "; ".join(title.replace("\n", ", ") for title in titles)
     show(
         figure,
-        alt="Panels with the standard normal density p(z) in grey and q(z) as a line. "
+        alt="Panels with the standard normal density p(z) in grey and q(z | x) as a line. "
         f"They differ in place and width: {panels}.",
     )
 
@@ -50,7 +50,7 @@ def draw_normals(axes, normals, titles):
         prior = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
         ax.fill_between(z, prior, color="0.85", label="$p(z)$")
         density = np.exp(-(((z - mu) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
-        ax.plot(z, density, color=figures.COLOURS[0], label="$q(z)$")
+        ax.plot(z, density, color=figures.COLOURS[0], label="$q(z \\mid x)$")
         ax.set(title=title, xlabel="$z$")
     axes[0].legend(loc="upper right", frameon=False)
 

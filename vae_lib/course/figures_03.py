@@ -55,12 +55,12 @@ def regimes(runs, labels, shown):
         draw_digits(middle, pairs(originals, figures.unit(run["digits"][:10])), 5)
         draw_digits(right, new, 5)
     axes[0, 0].set(title=f"t-SNE of {len(labels):,}\ntraining codes")
-    axes[0, 1].set(title="test digits, each row\nover what comes back")
+    axes[0, 1].set(title="test digits,\nreconstructions below")
     axes[0, 2].set(title="new digits,\nfrom random codes")
     show(
         figure,
         alt="Three rows, for β of 0, 12 and 200. Left, t-SNE of the codes, coloured by "
-        "digit: clusters for 0 and for 12, a formless cloud of mixed colours for 200. "
+        "digit: clusters for 0 and for 12, an almost formless cloud of mixed colours for 200. "
         "Middle, test digits over their reconstructions: sharp at 0, blurred at 12, "
         "the same grey blot at 200. Right, new digits: scribbles at 0, mostly digits "
         "at 12, the same blot at 200.",
@@ -91,7 +91,7 @@ def hidden_scale(layout, codes, labels, sigma):
     noise = Circle((0, 0), sigma, fill=False, color="0.3", linestyle="--")
     right.add_patch(noise)
     right.text(0, 1.1 * sigma, "σ of the noise", ha="center", color="0.3")
-    right.set(title="the same codes in their own unit", aspect="equal")
+    right.set(title="the same codes, to scale", aspect="equal")
     right.set(xlim=(-2, 2), ylim=(-2, 2), xlabel="first component")
     right.set(ylabel="second component")
     show(

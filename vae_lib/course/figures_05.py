@@ -89,7 +89,7 @@ def show_hands(written, drawn):
         figure,
         f"{len(written)} rows: a written test digit, then its code decoded with the "
         f"labels 0 to {columns - 2}, from "
-        "row to row leaning more to the right.",
+        "ordered by slant within their class.",
     )
 
 
