@@ -23,9 +23,12 @@ export function signed(value, digits = 2) {
   return text.replace("e+", "e").replace("-", "−");
 }
 
-/** Return nats with as many decimals as matter. */
-export const short = (value) =>
-  value >= 999.95 && value < 99999.5 ? whole(value) : signed(value, value >= 9.995 ? 1 : 2);
+/** Return nats with as many decimals as matter: a small rate is not none. */
+export function short(value) {
+  if (value >= 999.95 && value < 99999.5) return whole(value);
+  if (value > 0 && value < 0.0005) return "<0.001";
+  return signed(value, value >= 9.995 ? 1 : value > 0 && value < 0.0995 ? 3 : 2);
+}
 
 /** Return a number at an axis, which has room for about six characters. */
 export function atAxis(value) {
