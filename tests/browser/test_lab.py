@@ -316,6 +316,32 @@ def test_runs_are_kept_up_to_four_and_saved(open_lab):
     assert Path(saved.value.path()).stat().st_size > 20_000
 
 
+FIRST_RUN = """canvas => {
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) count += data[i] === 181 && data[i + 1] === 69 && data[i + 2] === 155;
+  return count;
+}"""  # pixels in the colour of the first kept run
+
+
+def test_runs_of_another_likelihood_are_left_out_of_the_pictures(open_lab):
+    page = open_lab(QUICK)
+    train(page, 60)
+    keep_pressed(page, 1)
+    train(page, 300)
+    settled(page)
+    page.wait_for_timeout(300)
+    assert page.locator("#rd").evaluate(FIRST_RUN) > 50
+    assert page.locator("#runs-others").is_hidden()
+    page.evaluate("lab.set({likelihood: 'gaussian'})")
+    page.wait_for_function("lab.state().heldOut && lab.state().step === 0")
+    page.wait_for_timeout(300)
+    assert page.locator("#rd").evaluate(FIRST_RUN) == 0
+    assert page.locator("#curves").evaluate(FIRST_RUN) == 0
+    assert "1 run left out" in page.locator("#rd-note").inner_text()
+    assert "the Bernoulli runs" in page.locator("#runs-others").inner_text()
+
+
 def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     """−ELBO of the same digits is the same on both sides, but for the noise of one draw a digit."""
     page = open_lab("#hidden=64,32&latentDim=2")
@@ -332,6 +358,16 @@ def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     assert here["rate"] == pytest.approx(there[1], rel=1e-4)
     assert here["distortion"] == pytest.approx(there[0], rel=0.01)
 
+    page.locator("#reset").click()
+    wait_words(page, "board-under", "Untrained")
+    page.locator("#network-file").set_input_files(tmp_path / "from.vae.json")
+    wait_words(page, "board-under", "Opened from a file, after ")
+    again = state(page)
+    assert again["step"] >= 80 and again["epoch"] == pytest.approx(
+        again["step"] * 128 / 10000
+    )
+    assert again["heldOut"]["elbo"] == pytest.approx(here["elbo"], rel=1e-6)
+
     mine = VAE(
         latent_dim=3,
         hidden=(20,),
@@ -344,6 +380,8 @@ def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     page.wait_for_function("lab.state().latentDim === 3 && lab.state().heldOut")
     found = state(page)
     assert found["beta"] == 12
+    wait_words(page, "board-under", "does not count its steps")
+    assert page.locator("#n-epoch").inner_text() == "since opened"
     assert found["heldOut"]["rate"] == pytest.approx(
         evaluate(mine, digits.images).rate, rel=1e-4
     )
@@ -557,6 +595,23 @@ def test_the_theme_switch_and_touch(open_lab):
     wait_step(page, 5)
     page.locator("#plane").tap(position={"x": 60, "y": 60})
     wait_words(page, "plane-under", "z₁ = −")
+
+
+def test_a_finger_meets_every_mark_and_the_ring_of_the_slider_hides_no_word(open_lab):
+    page = open_lab(QUICK, SIZES["phone"], has_touch=True, is_mobile=True)
+    marks = page.evaluate(
+        "[...document.querySelectorAll('#beta-marks button')].map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert len(marks) == 7 and all(mark["height"] >= 32 for mark in marks)
+    assert all(a["right"] <= b["left"] for a, b in zip(marks, marks[1:]))
+    assert marks[0]["left"] >= 0 and marks[-1]["right"] <= SIZES["phone"][0]
+    page.locator("#beta").press("PageUp")
+    words, slider = boxes(page, ".beta-words", "#beta")
+    width, offset = page.locator("#beta").evaluate(
+        "e => [getComputedStyle(e).outlineWidth, getComputedStyle(e).outlineOffset].map(parseFloat)"
+    )
+    assert width == 3 and slider["top"] - width - offset >= words["bottom"]
+    assert slider["bottom"] + width + offset <= marks[0]["top"]
 
 
 def test_a_hidden_tab_pauses_and_goes_on(open_lab):

@@ -17,7 +17,7 @@ export class Laboratory extends EventTarget {
     this.measured = {};
     this.history = new History();
     this.failedAt = null;
-    this.fromFile = false; // whether the network began with weights from a file
+    this.file = null; // {weights, trained} of the file that the network was opened from
     this.firstStep = null; // milliseconds from the opening of the page to the first finished step
     this.run = 0; // counts networks, so that nothing late of an old one is shown
   }
@@ -91,12 +91,11 @@ export class Laboratory extends EventTarget {
     this.start(left > 0 ? left : null);
   }
 
-  /** Begin again with an untrained network, or with `weights` from a file. */
-  reset(weights = null) {
+  /** Begin again with an untrained network, or with that of a file. */
+  reset(file = null) {
     this.run += 1;
-    this.fromFile = weights !== null;
-    Object.assign(this, { running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
-    this.send("reset", { settings: this.settings, weights, run: this.run });
+    Object.assign(this, { file, running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
+    this.send("reset", { settings: this.settings, ...file, run: this.run });
     this.tell("running", { running: false, anew: true });
     this.tell("settings", this.settings);
   }

@@ -71,9 +71,9 @@ const DRAWERS = {
   curves() {
     const [last, mean] = [lab.history.at(-1)?.elbo, references().meanDistortion];
     const most = Math.max(1.3 * mean, last < 6 * mean ? 1.05 * last : 0);
-    drawCurves($("curves"), lab.history, runs.kept, most);
+    drawCurves($("curves"), lab.history, runs.of(lab.settings.likelihood), most);
   },
-  rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
+  rd: () => drawRateDistortion($("rd"), lab.history, runs.of(lab.settings.likelihood), references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
   own: () => drawTiles($("own-image"), ownImage ?? NO_INK, 1),
@@ -114,7 +114,7 @@ function showNumbers() {
   $("n-rate").textContent = W.short(rate);
   $("n-elbo").textContent = W.short(distortion + rate);
   $("n-step").textContent = W.whole(picture.step);
-  $("n-epoch").textContent = `epoch ${picture.epoch.toFixed(1)}`;
+  $("n-epoch").textContent = lab.file && !lab.file.trained ? "since opened" : `epoch ${picture.epoch.toFixed(1)}`;
   $("n-speed").textContent = lab.running ? `${picture.stepsPerSecond.toFixed(0)}/s` : "–";
   const active = activeUnits(picture.units);
   $("units-note").textContent = `${active} of ${picture.units.length} active`;
@@ -142,9 +142,9 @@ lab.addEventListener("picture", ({ detail: picture }) => {
     movePoint(plane.point.map((value) => Math.min(extent, Math.max(-extent, value))));
   }
   showNumbers();
-  $("board-under").textContent = picture.step || lab.fromFile
-    ? "The plane, place by place; drag here, too."
-    : "Untrained: grey in the middle, noise around.";
+  $("board-under").textContent = picture.step > (lab.file?.trained?.steps ?? 0) ? "The plane, place by place; drag here, too."
+    : !lab.file ? "Untrained: grey in the middle, noise around."
+    : lab.file.trained ? `Opened from a file, after ${W.whole(picture.step)} steps.` : "Opened from a file that does not count its steps.";
   redraw("plane", "board", "strips", "curves", "rd", "units");
 });
 lab.addEventListener("prepared", () => {
@@ -192,8 +192,7 @@ lab.addEventListener("settings", () => {
     .map((name) => settings[name].replace("_", "-").replace("sgd", "SGD")), ...(settings.mean ? ["mean"] : [])].join(", ");
   $("network-open").title = W.inWords(settings);
   $("lede-code").textContent = W.codeInWords(settings.latentDim);
-  $("rd-note").textContent = settings.likelihood === "gaussian"
-    ? "green: the best linear VAE, exact" : "dashed: slope −β";
+  showLeftOut();
   showAxes();
   history.replaceState(null, "", `#${S.toAddress(settings)}`);
   redraw("rd");
@@ -203,6 +202,15 @@ lab.addEventListener("point", ({ detail: { z, image } }) => {
   if (z[0] === plane.point[0] && z[1] === plane.point[1]) plane.pointImage = image;
   redraw("plane");
 });
+
+/** Say what is seen in the rate–distortion plane, and which kept runs are not. */
+function showLeftOut() {
+  const gaussian = lab.settings.likelihood === "gaussian";
+  const others = runs.of(gaussian ? "bernoulli" : "gaussian").length;
+  $("rd-note").textContent = (gaussian ? "green: the best linear VAE, exact" : "dashed: slope −β") + (others ? `; ${others} ${others > 1 ? "runs" : "run"} left out` : "");
+  $("runs-others").textContent = `The pictures above leave out the ${gaussian ? "Bernoulli" : "Gaussian"} runs: nats of two likelihoods do not compare.`;
+  $("runs-others").hidden = !others;
+}
 
 /** Choose `value` in a list, added to it if a link or a script brought one that it lacks. */
 function choose(select, value, word) {
@@ -561,6 +569,7 @@ function thumbnail() {
   return small.toDataURL("image/png");
 }
 function showRuns() {
+  showLeftOut();
   $("runs-table").parentElement.hidden = $("runs-table").hidden = !runs.kept.length;
   $("runs-empty").hidden = runs.kept.length > 0;
   $("runs-table").tBodies[0].replaceChildren(...runs.kept.map((run) => {
@@ -614,8 +623,8 @@ function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 $("save-network").addEventListener("click", () => lab.ready && lab.send("save"));
-lab.addEventListener("weights", ({ detail: { settings, beta, weights, step } }) => {
-  download(`step-${step}.vae.json`, toFile(settings, beta, weights), "application/json");
+lab.addEventListener("weights", ({ detail: { settings, beta, weights, trained } }) => {
+  download(`step-${trained.steps}.vae.json`, toFile(settings, beta, weights, trained), "application/json");
 });
 $("open-network").addEventListener("click", () => $("network-file").click());
 $("network-file").addEventListener("change", async () => {
@@ -625,9 +634,9 @@ $("network-file").addEventListener("change", async () => {
 });
 function openNetwork(text) {
   try {
-    const { settings, beta, weights } = fromFile(text);
+    const { settings, beta, weights, trained } = fromFile(text);
     lab.settings = { ...lab.settings, ...settings, beta, mean: false };
-    lab.reset(weights);
+    lab.reset({ weights, trained });
     say();
     speak("The network from the file is ready.");
   } catch (error) {

@@ -50,6 +50,11 @@ export class Runs {
     return kept;
   }
 
+  /** Return the runs of one likelihood: only their nats compare. */
+  of(likelihood) {
+    return this.kept.filter((run) => run.settings.likelihood === likelihood);
+  }
+
   remove(run) {
     this.kept = this.kept.filter((other) => other !== run);
   }

@@ -47,23 +47,23 @@ const breath = () => new Promise((resolve) => {
 const say = (type, content = {}, transfer = []) => self.postMessage({ type, ...content }, transfer);
 
 const handlers = {
-  async open({ train, heldOut: judged, counts, settings, weights, wanted }) {
+  async open({ train, heldOut: judged, counts, settings, wanted }) {
     const [learned, judgedDigits] = await Promise.all([unpack(train, counts.train), unpack(judged, counts.heldOut)]);
     digits = { train: learned, heldOut: judgedDigits };
     live = settings;
     const chosen = await chooseDevice(wanted, settings, digits);
     device = chosen.device;
-    begin(settings, weights);
+    begin(settings);
     say("ready", chosen);
     await warmUp();
     await lookAtAll();
     await picture();
   },
-  async reset({ settings, weights, run: count }) {
+  async reset({ settings, weights, trained, run: count }) {
     running = false;
     run = count;
     live = settings;
-    begin(settings, weights);
+    begin(settings, weights, trained);
     say("fresh");
     await warmUp();
     await lookAtAll();
@@ -112,7 +112,7 @@ const handlers = {
     say("trace", { index, stage, trace: { ...found, pixels }, step: trainer.steps });
   },
   async save({ purpose }) {
-    say("weights", { purpose, weights: await trainer.values(), settings: trainer.settings, beta: live.beta, step: trainer.steps });
+    say("weights", { purpose, weights: await trainer.values(), settings: trainer.settings, beta: live.beta, trained: { steps: trainer.steps, epochs: trainer.epochs } });
   },
 };
 
@@ -121,9 +121,9 @@ const effectiveBeta = () => (live.mean ? live.beta * PIXELS : live.beta);
 const effectiveRate = () =>
   live.mean && trainer.settings.optimizer === "sgd" ? live.learningRate / PIXELS : live.learningRate;
 
-function begin(settings, weights = null) {
+function begin(settings, weights = null, trained = null) {
   trainer?.dispose();
-  trainer = new Trainer(settings, digits, { device, weights });
+  trainer = new Trainer(settings, digits, { device, weights, trained });
   const [count, size] = [digits.heldOut.labels.length, settings.latentDim];
   noise = new Random(7).normals(count * size);
   newCodes = new Random(11).normals(NEW_DIGITS * size);
@@ -243,7 +243,7 @@ async function step() {
   const now = performance.now();
   times.push(now);
   stepCost = stepCost ? 0.95 * stepCost + 0.05 * (now - begun) : now - begun;
-  if (trainer.steps === 1) say("first");
+  if (trainer.updates === 1) say("first");
   if (trainer.steps >= stopAfter) await stop();
 }
 

@@ -29,6 +29,12 @@ test("four runs are kept, each in a colour of its own, and a fifth is refused", 
   assert.equal(runs.keep({ history: [] }).colour, second.colour);
 });
 
+test("runs of one likelihood are found without those of the other", () => {
+  const runs = new Runs();
+  for (const likelihood of ["bernoulli", "gaussian", "bernoulli"]) runs.keep({ history: [], settings: { likelihood } });
+  assert.deepEqual(runs.of("bernoulli"), [runs.kept[0], runs.kept[2]]);
+});
+
 test("the linear optimum is reverse water-filling", () => {
   const { distortion, rate } = linearOptimum([10, 4, 1], 2, 8); // a noise variance of 4
   assert.equal(distortion, 4 + 4 + 1);
