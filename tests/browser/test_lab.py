@@ -309,11 +309,109 @@ def test_runs_are_kept_up_to_four_and_saved(open_lab):
     assert len(runs) == 4 and runs[0]["final"]["negativeElbo"] == pytest.approx(
         -state(page)["heldOut"]["elbo"]
     )
-    page.get_by_role("button", name="Remove run 1").click()
+    names = page.locator("#runs-table tbody th").all_inner_texts()
+    assert names == [f"β = 1, 32–16{count}" for count in ("", " (2)", " (3)", " (4)")]
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
     assert page.locator("#runs-table tbody tr").count() == 3
+
+
+def test_the_saved_picture_has_titles_and_the_settings(open_lab, results):
+    page = open_lab(QUICK)
+    train(page, 5)
+    settled(page)
+    page.evaluate("""() => {
+      window.written = [];
+      const {prototype} = CanvasRenderingContext2D, {fillText} = prototype;
+      prototype.fillText = function (text, x, y, ...most) {
+        if (!this.canvas.isConnected) written.push([text, x, y, this.measureText(text).width, ...most]);
+        fillText.call(this, text, x, y, ...most);
+      };
+    }""")
     with page.expect_download() as saved:
         page.locator("#save-pictures").click()
-    assert Path(saved.value.path()).stat().st_size > 20_000
+    saved.value.save_as(results / "laboratory.png")
+    (line, *_), *titles = page.evaluate("written")
+    assert "784–32–16–2" in line and "β = 1; step" in line and "nats" in line
+    assert len(titles) == 7 and all(width <= most for *_, width, most in titles)
+    words = " ".join(title for title, *_ in titles)
+    for heading in page.locator(".live h2").all_inner_texts():
+        assert heading == "Draw your own" or heading.lower() in words.lower(), heading
+
+
+def test_kept_runs_outlast_a_reload(open_lab):
+    page = keep_pressed(open_lab(QUICK), 1)
+    page.locator("#codes").click()
+    page.locator("#keep").click()
+    train(page, 200)
+    keep_pressed(page, 1)
+    rows = page.locator("#runs-table tbody tr")
+    digits = "[...document.querySelectorAll('.digits-small')].map(e => e.src)"
+    page.wait_for_function(f"{digits}.every(Boolean)")
+    pictures, words = page.evaluate(digits), rows.all_inner_texts()
+    assert pictures[0] == pictures[1] != pictures[2]  # the same codes in every run
+
+    def reload():
+        page.reload()
+        page.locator("#start:enabled").wait_for()
+        return rows.all_inner_texts()
+
+    assert reload() == words and page.evaluate(digits) == pictures
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
+    assert reload() == words[1:]
+    page.evaluate("sessionStorage.setItem(Object.keys(sessionStorage)[0], '[{}, 3')")
+    assert reload() == []
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('refused'); }})"
+    )
+    reload()
+    keep_pressed(page, 1)
+    assert rows.count() == 1 and reload() == []
+
+
+def test_nothing_trained_is_replaced_without_a_word(open_lab, results, tmp_path):
+    page = open_lab(QUICK)
+    train(page, 20)
+    step = settled(page)["step"]
+    rows, dialog = page.locator("#runs-table tbody tr"), page.locator("#anew")
+    press = lambda name: dialog.get_by_role("button", name=name).click()  # noqa: E731
+
+    page.evaluate("location.hash = 'beta=4'")
+    dialog.wait_for()
+    assert f"at step {step}, is not kept" in dialog.inner_text()
+    page.screenshot(path=results / "lab-anew.png")
+    press("Cancel")
+    page.wait_for_function("location.hash === '#hidden=32%2C16'")
+    assert state(page)["step"] == step and state(page)["beta"] == 1
+
+    with page.expect_download() as saved:
+        page.locator("#save-network").click()
+    saved.value.save_as(tmp_path / "network.vae.json")
+    page.locator("#network-file").set_input_files(tmp_path / "network.vae.json")
+    dialog.wait_for()
+    press("Keep this run first")
+    wait_words(page, "board-under", f"Opened from a file, after {step} steps")
+    assert rows.count() == 1
+
+    page.locator("#guide-open").click()
+    page.get_by_role("button", name="Sum or mean").click()
+    guide = page.locator("#guide")
+    guide.get_by_label("All alike").check()
+    train(page, step + 5)
+    settled(page)
+    with_sum = guide.get_by_role("button", name="Train with the sum")
+    with_sum.click()
+    dialog.wait_for()
+    press("Cancel")
+    page.wait_for_function("document.activeElement.textContent.includes('the sum')")
+    assert state(page)["step"] >= step + 5 and rows.count() == 1
+    with_sum.click()
+    press("Start anew")
+    page.wait_for_function("lab.state().running && lab.state().step > 0")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
+    page.evaluate("location.hash = 'hidden=32,16&beta=4'")  # nothing to lose: no word
+    page.wait_for_function("lab.state().beta === 4")
+    assert dialog.is_hidden() and rows.count() == 1
 
 
 FIRST_RUN = """canvas => {
@@ -422,7 +520,7 @@ def test_an_experiment_takes_no_run_of_the_reader_and_no_run_that_strayed(open_l
     sum_.click()
     assert "remove one of them" in sentence.inner_text()
     assert page.locator("#runs-table tbody tr").count() == 4
-    page.get_by_role("button", name="Remove run 1").click()
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
     sum_.click()
     wait_step(page, 5)
     page.evaluate("lab.set({beta: 12})")

@@ -64,6 +64,11 @@ export class Laboratory extends EventTarget {
     this.tell(type, message);
   }
 
+  /** The step that the network began at: 0, or that of its file. */
+  get begunAt() {
+    return this.file?.trained?.steps ?? 0;
+  }
+
   /** Start or go on; with `steps`, pause by itself after so many. */
   start(steps = null) {
     if (!this.ready) {

@@ -1,5 +1,7 @@
 // Numbers and settings in words.
 
+import { DEFAULTS } from "./settings.mjs";
+
 export const MAP_WORDS = {
   softplus: "softplus, σ = log(1 + e^ρ)",
   log_variance: "log-variance, σ = e^(ρ/2)",
@@ -38,6 +40,23 @@ export function atAxis(value) {
 
 /** Return a network in few words, such as "784–256–128–2". */
 export const widths = ({ hidden, latentDim }) => [784, ...hidden, latentDim].join("–");
+
+/** Return the name of a run: β, and what else is not as the page begins. */
+export function nameOf(settings) {
+  const differs = (name) => String(settings[name]) !== String(DEFAULTS[name]);
+  const words = {
+    mean: "mean",
+    latentDim: `${settings.latentDim} units`,
+    hidden: settings.hidden.join("–") || "linear",
+    posterior: settings.posterior.replace("_", "-"),
+    likelihood: "Gaussian",
+    optimizer: "SGD",
+    learningRate: `learning rate ${settings.learningRate}`,
+    trainDigits: `${whole(settings.trainDigits)} digits`,
+    seed: `seed ${settings.seed}`,
+  };
+  return [`β = ${Number(settings.beta.toPrecision(3))}`, ...Object.keys(words).filter(differs).map((name) => words[name])].join(", ");
+}
 
 /** Return what distinguishes a run besides beta. */
 export function inWords(settings) {

@@ -5,7 +5,7 @@ import { unpack } from "./data.mjs";
 import { PIXELS } from "./shapes.mjs";
 import { CHUNK, copyDigit, NotFinite, Trainer } from "./trainer.mjs";
 import { Random } from "./random.mjs";
-import { BOARD, boardCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
+import { BOARD, boardCodes, keptCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
 
 const PART = 250; // held-out digits that one picture encodes; four pictures see all
 const [FASTEST, SLOWEST] = [100, 450]; // milliseconds between two pictures
@@ -96,6 +96,10 @@ const handlers = {
   async codes() {
     newCodes = new Random(Math.floor(Math.random() * 2 ** 32)).normals(NEW_DIGITS * trainer.settings.latentDim);
     if (!running) await picture();
+  },
+  async keep() {
+    const images = bytes(await trainer.draw(keptCodes(trainer.settings.latentDim)));
+    say("keep", { run, images }, [images.buffer]);
   },
   async drawing({ pixels }) {
     drawing = pixels;
