@@ -190,6 +190,17 @@ def test_one_step_reset_and_pause(open_lab):
     page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
 
 
+def test_it_starts_as_soon_as_it_can(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start(); lab.reset(); lab.start()")  # before it is ready again
+    wait_step(page, 3)
+    assert state(page)["running"]
+    page.evaluate("lab.start(); lab.reset()")
+    page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
+    page.wait_for_timeout(500)
+    assert state(page)["step"] == 0 and not state(page)["running"]
+
+
 def test_a_link_restores_the_settings_and_a_wrong_one_is_told_of(open_lab):
     page = open_lab(
         "#latentDim=5&hidden=32&posterior=bounded&likelihood=gaussian&beta=12&seed=4"

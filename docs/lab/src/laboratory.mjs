@@ -32,7 +32,7 @@ export class Laboratory extends EventTarget {
   }
 
   send(type, content = {}, transfer = []) {
-    this.worker.postMessage({ type, ...content }, transfer);
+    this.worker?.postMessage({ type, ...content }, transfer);
   }
 
   tell(type, detail) {
@@ -41,6 +41,7 @@ export class Laboratory extends EventTarget {
 
   hear(message) {
     const { type } = message;
+    if ((message.run ?? this.run) !== this.run) return; // of an old network
     if (type === "ready") {
       Object.assign(this, { device: message.device, measured: message.measured });
     } else if (type === "first") {
@@ -52,13 +53,12 @@ export class Laboratory extends EventTarget {
       this.failedAt = message.step;
       this.history.failedAt = message.step;
     } else if (type === "picture") {
-      if (message.run !== this.run) return;
       this.picture = message;
       this.history.enter(entryOf(message));
       if (!this.ready) {
         this.ready = true;
         this.tell("prepared");
-        if (this.wantsStart) this.start(this.wantsStart.steps);
+        if (this.wantsStart) this.begin(this.wantsStart.steps);
       }
     }
     this.tell(type, message);
@@ -71,15 +71,16 @@ export class Laboratory extends EventTarget {
 
   /** Start or go on; with `steps`, pause by itself after so many. */
   start(steps = null) {
-    if (!this.ready) {
-      this.wantsStart = { steps };
-      return;
-    }
+    this.send("start", { steps }); // the worker starts when its network is ready
+    if (this.ready) this.begin(steps);
+    else this.wantsStart = { steps };
+  }
+
+  begin(steps) {
     this.failedAt = this.history.failedAt = null;
     this.running = true;
     this.wantsStart = null;
     this.until = steps && this.picture.step + steps;
-    this.send("start", { steps });
     this.tell("running", { running: true });
   }
 

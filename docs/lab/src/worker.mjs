@@ -8,8 +8,8 @@ import { Random } from "./random.mjs";
 import { BOARD, boardCodes, keptCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
 
 const PART = 250; // held-out digits that one picture encodes; four pictures see all
-const [FASTEST, SLOWEST] = [100, 450]; // milliseconds between two pictures
-const SHARE = 0.25; // of the time that pictures may take
+const [FASTEST, SLOWEST] = [100, 400]; // milliseconds between two pictures, and a step more
+const SHARE = 0.15; // of the time that pictures may take
 const PERIOD = 1000; // milliseconds over which the speed is measured
 
 let digits = null;
@@ -55,9 +55,9 @@ const handlers = {
     device = chosen.device;
     begin(settings);
     say("ready", chosen);
-    await warmUp();
     await lookAtAll();
     await picture();
+    await warmUp();
   },
   async reset({ settings, weights, trained, run: count }) {
     running = false;
@@ -65,15 +65,15 @@ const handlers = {
     live = settings;
     begin(settings, weights, trained);
     say("fresh");
-    await warmUp();
     await lookAtAll();
     await picture();
+    await warmUp();
   },
   start({ steps }) {
     running = true;
     times = [];
     stopAfter = steps ? trainer.steps + steps : Infinity;
-    say("running", { running });
+    say("running", { run, running });
   },
   async pause() {
     if (!running) return;
@@ -140,10 +140,12 @@ function begin(settings, weights = null, trained = null) {
   times = [];
 }
 
-/** Compile the gradient step while the reader looks around: one step whose result is thrown away. */
+/** Compile the gradient step while the reader looks around, unless Start waits: one step whose result is thrown away. */
 async function warmUp() {
+  await breath();
+  if (inbox.has("start") || inbox.has("reset")) return;
   const { settings } = trainer;
-  const rehearsal = new Trainer(settings, digits, { device });
+  const rehearsal = new Trainer(settings, digits, { device, weights: await trainer.values() });
   try {
     await rehearsal.step({ ...live, beta: effectiveBeta(), learningRate: 0 });
   } catch (error) {
@@ -240,7 +242,7 @@ async function step() {
     await trainer.step({ ...live, beta: effectiveBeta(), learningRate: effectiveRate() });
   } catch (error) {
     if (!(error instanceof NotFinite)) throw error;
-    say("failed", { step: trainer.steps + 1 });
+    say("failed", { run, step: trainer.steps + 1 });
     await stop();
     return;
   }
@@ -253,7 +255,7 @@ async function step() {
 
 async function stop() {
   running = false;
-  say("running", { running, step: trainer.steps });
+  say("running", { run, running, step: trainer.steps });
   await lookAtAll();
   await picture();
 }
