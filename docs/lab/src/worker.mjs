@@ -8,7 +8,7 @@ import { Random } from "./random.mjs";
 import { BOARD, boardCodes, keptCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
 
 const PART = 250; // held-out digits that one picture encodes; four pictures see all
-const [FASTEST, SLOWEST] = [100, 400]; // milliseconds between two pictures, and a step more
+const [FASTEST, SLOWEST] = [100, 400]; // milliseconds between two pictures, to the nearest step
 const SHARE = 0.15; // of the time that pictures may take
 const PERIOD = 1000; // milliseconds over which the speed is measured
 
@@ -274,7 +274,7 @@ async function main() {
     }
     await step();
     const begun = performance.now();
-    if (running && begun >= nextPicture) {
+    if (running && begun + stepCost / 2 >= nextPicture) {
       await lookAt(part);
       part = (part + 1) % (digits.heldOut.labels.length / PART);
       await picture();
