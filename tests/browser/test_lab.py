@@ -190,6 +190,17 @@ def test_one_step_reset_and_pause(open_lab):
     page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
 
 
+def test_it_starts_as_soon_as_it_can(open_lab):
+    page = open_lab(QUICK)
+    page.evaluate("lab.start(); lab.reset(); lab.start()")  # before it is ready again
+    wait_step(page, 3)
+    assert state(page)["running"]
+    page.evaluate("lab.start(); lab.reset()")
+    page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
+    page.wait_for_timeout(500)
+    assert state(page)["step"] == 0 and not state(page)["running"]
+
+
 def test_a_link_restores_the_settings_and_a_wrong_one_is_told_of(open_lab):
     page = open_lab(
         "#latentDim=5&hidden=32&posterior=bounded&likelihood=gaussian&beta=12&seed=4"
@@ -309,11 +320,135 @@ def test_runs_are_kept_up_to_four_and_saved(open_lab):
     assert len(runs) == 4 and runs[0]["final"]["negativeElbo"] == pytest.approx(
         -state(page)["heldOut"]["elbo"]
     )
-    page.get_by_role("button", name="Remove run 1").click()
+    names = page.locator("#runs-table tbody th").all_inner_texts()
+    assert names == [f"β = 1, 32–16{count}" for count in ("", " (2)", " (3)", " (4)")]
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
     assert page.locator("#runs-table tbody tr").count() == 3
+
+
+def test_the_saved_picture_has_titles_and_the_settings(open_lab, results):
+    page = open_lab(QUICK)
+    train(page, 5)
+    settled(page)
+    page.evaluate("""() => {
+      window.written = [];
+      const {prototype} = CanvasRenderingContext2D, {fillText} = prototype;
+      prototype.fillText = function (text, x, y, ...most) {
+        if (!this.canvas.isConnected) written.push([text, x, y, this.measureText(text).width, ...most]);
+        fillText.call(this, text, x, y, ...most);
+      };
+    }""")
     with page.expect_download() as saved:
         page.locator("#save-pictures").click()
-    assert Path(saved.value.path()).stat().st_size > 20_000
+    saved.value.save_as(results / "laboratory.png")
+    (line, *_), *titles = page.evaluate("written")
+    assert "784–32–16–2" in line and "β = 1; step" in line and "nats" in line
+    assert len(titles) == 7 and all(width <= most for *_, width, most in titles)
+    words = " ".join(title for title, *_ in titles)
+    for heading in page.locator(".live h2").all_inner_texts():
+        assert heading == "Draw your own" or heading.lower() in words.lower(), heading
+
+
+def test_kept_runs_outlast_a_reload(open_lab):
+    page = keep_pressed(open_lab(QUICK), 1)
+    page.locator("#codes").click()
+    page.locator("#keep").click()
+    train(page, 200)
+    keep_pressed(page, 1)
+    rows = page.locator("#runs-table tbody tr")
+    digits = "[...document.querySelectorAll('.digits-small')].map(e => e.src)"
+    page.wait_for_function(f"{digits}.every(Boolean)")
+    pictures, words = page.evaluate(digits), rows.all_inner_texts()
+    assert pictures[0] == pictures[1] != pictures[2]  # the same codes in every run
+
+    def reload():
+        page.reload()
+        page.locator("#start:enabled").wait_for()
+        return rows.all_inner_texts()
+
+    assert reload() == words and page.evaluate(digits) == pictures
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
+    assert reload() == words[1:]
+    page.evaluate("sessionStorage.setItem(Object.keys(sessionStorage)[0], '[{}, 3')")
+    assert reload() == []
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('refused'); }})"
+    )
+    reload()
+    keep_pressed(page, 1)
+    assert rows.count() == 1 and reload() == []
+
+
+def test_nothing_trained_is_replaced_without_a_word(open_lab, results, tmp_path):
+    page = open_lab(QUICK)
+    train(page, 20)
+    step = settled(page)["step"]
+    rows, dialog = page.locator("#runs-table tbody tr"), page.locator("#anew")
+    press = lambda name: dialog.get_by_role("button", name=name).click()  # noqa: E731
+
+    page.evaluate("location.hash = 'beta=4'")
+    dialog.wait_for()
+    assert f"at step {step}, is not kept" in dialog.inner_text()
+    page.screenshot(path=results / "lab-anew.png")
+    press("Cancel")
+    page.wait_for_function("location.hash === '#hidden=32%2C16'")
+    assert state(page)["step"] == step and state(page)["beta"] == 1
+
+    with page.expect_download() as saved:
+        page.locator("#save-network").click()
+    saved.value.save_as(tmp_path / "network.vae.json")
+    page.locator("#network-file").set_input_files(tmp_path / "network.vae.json")
+    dialog.wait_for()
+    press("Keep this run first")
+    wait_words(page, "board-under", f"Opened from a file, after {step} steps")
+    assert rows.count() == 1
+
+    page.locator("#guide-open").click()
+    page.get_by_role("button", name="Sum or mean").click()
+    guide = page.locator("#guide")
+    guide.get_by_label("All alike").check()
+    train(page, step + 5)
+    settled(page)
+    with_sum = guide.get_by_role("button", name="Train with the sum")
+    with_sum.click()
+    dialog.wait_for()
+    press("Cancel")
+    page.wait_for_function("document.activeElement.textContent.includes('the sum')")
+    assert state(page)["step"] >= step + 5 and rows.count() == 1
+    with_sum.click()
+    press("Start anew")
+    page.wait_for_function("lab.state().running && lab.state().step > 0")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("lab.state().step === 0 && lab.state().heldOut")
+    page.evaluate("location.hash = 'hidden=32,16&beta=4'")  # nothing to lose: no word
+    page.wait_for_function("lab.state().beta === 4")
+    assert dialog.is_hidden() and rows.count() == 1
+
+
+FIRST_RUN = """canvas => {
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) count += data[i] === 181 && data[i + 1] === 69 && data[i + 2] === 155;
+  return count;
+}"""  # pixels in the colour of the first kept run
+
+
+def test_runs_of_another_likelihood_are_left_out_of_the_pictures(open_lab):
+    page = open_lab(QUICK)
+    train(page, 60)
+    keep_pressed(page, 1)
+    train(page, 300)
+    settled(page)
+    page.wait_for_timeout(300)
+    assert page.locator("#rd").evaluate(FIRST_RUN) > 50
+    assert page.locator("#runs-others").is_hidden()
+    page.evaluate("lab.set({likelihood: 'gaussian'})")
+    page.wait_for_function("lab.state().heldOut && lab.state().step === 0")
+    page.wait_for_timeout(300)
+    assert page.locator("#rd").evaluate(FIRST_RUN) == 0
+    assert page.locator("#curves").evaluate(FIRST_RUN) == 0
+    assert "1 run left out" in page.locator("#rd-note").inner_text()
+    assert "the Bernoulli runs" in page.locator("#runs-others").inner_text()
 
 
 def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
@@ -332,6 +467,16 @@ def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     assert here["rate"] == pytest.approx(there[1], rel=1e-4)
     assert here["distortion"] == pytest.approx(there[0], rel=0.01)
 
+    page.locator("#reset").click()
+    wait_words(page, "board-under", "Untrained")
+    page.locator("#network-file").set_input_files(tmp_path / "from.vae.json")
+    wait_words(page, "board-under", "Opened from a file, after ")
+    again = state(page)
+    assert again["step"] >= 80 and again["epoch"] == pytest.approx(
+        again["step"] * 128 / 10000
+    )
+    assert again["heldOut"]["elbo"] == pytest.approx(here["elbo"], rel=1e-6)
+
     mine = VAE(
         latent_dim=3,
         hidden=(20,),
@@ -344,6 +489,8 @@ def test_a_network_goes_to_python_and_back(open_lab, tmp_path):
     page.wait_for_function("lab.state().latentDim === 3 && lab.state().heldOut")
     found = state(page)
     assert found["beta"] == 12
+    wait_words(page, "board-under", "does not count its steps")
+    assert page.locator("#n-epoch").inner_text() == "since opened"
     assert found["heldOut"]["rate"] == pytest.approx(
         evaluate(mine, digits.images).rate, rel=1e-4
     )
@@ -384,7 +531,7 @@ def test_an_experiment_takes_no_run_of_the_reader_and_no_run_that_strayed(open_l
     sum_.click()
     assert "remove one of them" in sentence.inner_text()
     assert page.locator("#runs-table tbody tr").count() == 4
-    page.get_by_role("button", name="Remove run 1").click()
+    page.get_by_role("button", name="Remove β = 1, 32–16", exact=True).click()
     sum_.click()
     wait_step(page, 5)
     page.evaluate("lab.set({beta: 12})")
@@ -557,6 +704,23 @@ def test_the_theme_switch_and_touch(open_lab):
     wait_step(page, 5)
     page.locator("#plane").tap(position={"x": 60, "y": 60})
     wait_words(page, "plane-under", "z₁ = −")
+
+
+def test_a_finger_meets_every_mark_and_the_ring_of_the_slider_hides_no_word(open_lab):
+    page = open_lab(QUICK, SIZES["phone"], has_touch=True, is_mobile=True)
+    marks = page.evaluate(
+        "[...document.querySelectorAll('#beta-marks button')].map(e => e.getBoundingClientRect().toJSON())"
+    )
+    assert len(marks) == 7 and all(mark["height"] >= 32 for mark in marks)
+    assert all(a["right"] <= b["left"] for a, b in zip(marks, marks[1:]))
+    assert marks[0]["left"] >= 0 and marks[-1]["right"] <= SIZES["phone"][0]
+    page.locator("#beta").press("PageUp")
+    words, slider = boxes(page, ".beta-words", "#beta")
+    width, offset = page.locator("#beta").evaluate(
+        "e => [getComputedStyle(e).outlineWidth, getComputedStyle(e).outlineOffset].map(parseFloat)"
+    )
+    assert width == 3 and slider["top"] - width - offset >= words["bottom"]
+    assert slider["bottom"] + width + offset <= marks[0]["top"]
 
 
 def test_a_hidden_tab_pauses_and_goes_on(open_lab):

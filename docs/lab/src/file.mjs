@@ -6,11 +6,15 @@ import { allowedLatentDim, LIKELIHOOD_NAMES, MAP_NAMES, MAX_WIDTH } from "./sett
 export const FORMAT = "vae_lib.VAE";
 export const VERSION = 1;
 
-/** Return the text of a file that holds `weights` (Float32Arrays in Keras' order) of a network with `settings`. */
-export function toFile(settings, beta, weights) {
+/**
+ * Return the text of a file that holds `weights` (Float32Arrays in Keras' order) of a network with `settings`, after
+ * `trained` {steps, epochs}.
+ */
+export function toFile(settings, beta, weights, trained) {
   return JSON.stringify({
     format: FORMAT,
     version: VERSION,
+    trained,
     settings: {
       latent_dim: settings.latentDim, hidden: settings.hidden, posterior: settings.posterior,
       likelihood: settings.likelihood, beta, activation: "relu", image_shape: [28, 28],
@@ -19,7 +23,7 @@ export function toFile(settings, beta, weights) {
   });
 }
 
-/** Return {settings, beta, weights} of a file's text; throws an Error with one sentence for anything else. */
+/** Return {settings, beta, weights, trained} of a file's text, `trained` null where it does not say; throws an Error with one sentence for anything else. */
 export function fromFile(text) {
   let content;
   try {
@@ -53,7 +57,9 @@ export function fromFile(text) {
     check(values.every(Number.isFinite), `a value of ${name}`, "not finite", "finite numbers");
     return values;
   });
-  return { settings, beta, weights };
+  const { steps, epochs } = content.trained ?? {};
+  const trained = Number.isInteger(steps) && steps >= 0 && Number.isFinite(epochs) && epochs >= 0 ? { steps, epochs } : null;
+  return { settings, beta, weights, trained };
 }
 
 function check(fine, what, value, allowed) {

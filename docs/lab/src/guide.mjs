@@ -77,6 +77,7 @@ export class Guide {
     const result = await this.act(title, actions[a], (share) => (progress.value = share));
     if (result) this.done[i][a] = result;
     buttons.forEach((other) => (other.disabled = false));
+    if (document.activeElement === document.body) button.focus({ preventScroll: true }); // which it lost while disabled
     progress.hidden = true;
     this.mark(button, this.done[i][a]);
     if (!button.isConnected) return;

@@ -17,7 +17,7 @@ export class Laboratory extends EventTarget {
     this.measured = {};
     this.history = new History();
     this.failedAt = null;
-    this.fromFile = false; // whether the network began with weights from a file
+    this.file = null; // {weights, trained} of the file that the network was opened from
     this.firstStep = null; // milliseconds from the opening of the page to the first finished step
     this.run = 0; // counts networks, so that nothing late of an old one is shown
   }
@@ -32,7 +32,7 @@ export class Laboratory extends EventTarget {
   }
 
   send(type, content = {}, transfer = []) {
-    this.worker.postMessage({ type, ...content }, transfer);
+    this.worker?.postMessage({ type, ...content }, transfer);
   }
 
   tell(type, detail) {
@@ -41,6 +41,7 @@ export class Laboratory extends EventTarget {
 
   hear(message) {
     const { type } = message;
+    if ((message.run ?? this.run) !== this.run) return; // of an old network
     if (type === "ready") {
       Object.assign(this, { device: message.device, measured: message.measured });
     } else if (type === "first") {
@@ -52,29 +53,34 @@ export class Laboratory extends EventTarget {
       this.failedAt = message.step;
       this.history.failedAt = message.step;
     } else if (type === "picture") {
-      if (message.run !== this.run) return;
       this.picture = message;
       this.history.enter(entryOf(message));
       if (!this.ready) {
         this.ready = true;
         this.tell("prepared");
-        if (this.wantsStart) this.start(this.wantsStart.steps);
+        if (this.wantsStart) this.begin(this.wantsStart.steps);
       }
     }
     this.tell(type, message);
   }
 
+  /** The step that the network began at: 0, or that of its file. */
+  get begunAt() {
+    return this.file?.trained?.steps ?? 0;
+  }
+
   /** Start or go on; with `steps`, pause by itself after so many. */
   start(steps = null) {
-    if (!this.ready) {
-      this.wantsStart = { steps };
-      return;
-    }
+    this.send("start", { steps }); // the worker starts when its network is ready
+    if (this.ready) this.begin(steps);
+    else this.wantsStart = { steps };
+  }
+
+  begin(steps) {
     this.failedAt = this.history.failedAt = null;
     this.running = true;
     this.wantsStart = null;
     this.until = steps && this.picture.step + steps;
-    this.send("start", { steps });
     this.tell("running", { running: true });
   }
 
@@ -91,12 +97,11 @@ export class Laboratory extends EventTarget {
     this.start(left > 0 ? left : null);
   }
 
-  /** Begin again with an untrained network, or with `weights` from a file. */
-  reset(weights = null) {
+  /** Begin again with an untrained network, or with that of a file. */
+  reset(file = null) {
     this.run += 1;
-    this.fromFile = weights !== null;
-    Object.assign(this, { running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
-    this.send("reset", { settings: this.settings, weights, run: this.run });
+    Object.assign(this, { file, running: false, ready: false, wantsStart: null, until: null, failedAt: null, picture: null, history: new History() });
+    this.send("reset", { settings: this.settings, ...file, run: this.run });
     this.tell("running", { running: false, anew: true });
     this.tell("settings", this.settings);
   }

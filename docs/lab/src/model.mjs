@@ -11,7 +11,9 @@ export function initialWeights(settings, random) {
     const deviation = Math.sqrt(2 / inputs) / 0.87962566103423978; // of a normal cut off at two deviations
     const limit = Math.sqrt(6 / (inputs + outputs));
     const draw = relu ? () => deviation * truncatedNormal(random) : () => limit * (2 * random.uniform() - 1);
-    return [Float32Array.from({ length: inputs * outputs }, draw), new Float32Array(outputs)];
+    const kernel = new Float32Array(inputs * outputs);
+    for (let i = 0; i < kernel.length; i++) kernel[i] = draw();
+    return [kernel, new Float32Array(outputs)];
   });
 }
 

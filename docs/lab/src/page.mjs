@@ -1,21 +1,23 @@
 // The page: joins its controls and pictures to the laboratory.
 
-import { drawTiles, SIDE } from "./canvas.mjs";
+import { drawTiles, SIDE, tiles } from "./canvas.mjs";
 import { unpack } from "./data.mjs";
 import { hasSimd } from "./simd.mjs";
 import { fromFile, toFile } from "./file.mjs";
 import { Guide } from "./guide.mjs";
 import { Ink } from "./ink.mjs";
+import { store, stored } from "./kept.mjs";
 import { Laboratory } from "./laboratory.mjs";
 import { parts, shownDigits } from "./pictures.mjs";
 import * as S from "./settings.mjs";
 import { Runs } from "./state.mjs";
 import { linearCurve } from "./theory.mjs";
-import { colours, followTheme } from "./theme.mjs";
+import { followTheme } from "./theme.mjs";
 import { drawBoard } from "./views/board.mjs";
 import { drawCurves } from "./views/curves.mjs";
 import { extentFor, Plane } from "./views/plane.mjs";
 import { drawRateDistortion } from "./views/rate_distortion.mjs";
+import { drawSheet } from "./views/sheet.mjs";
 import { drawSlow, STAGES, wordsOf } from "./views/slow.mjs";
 import { drawFresh, drawReconstructions } from "./views/strips.mjs";
 import { activeUnits, drawUnits, subscript } from "./views/units.mjs";
@@ -71,9 +73,9 @@ const DRAWERS = {
   curves() {
     const [last, mean] = [lab.history.at(-1)?.elbo, references().meanDistortion];
     const most = Math.max(1.3 * mean, last < 6 * mean ? 1.05 * last : 0);
-    drawCurves($("curves"), lab.history, runs.kept, most);
+    drawCurves($("curves"), lab.history, runs.of(lab.settings.likelihood), most);
   },
-  rd: () => drawRateDistortion($("rd"), lab.history, runs.kept, references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
+  rd: () => drawRateDistortion($("rd"), lab.history, runs.of(lab.settings.likelihood), references(), lab.settings.mean ? lab.settings.beta * SIDE * SIDE : lab.settings.beta),
   units: () => lab.picture && drawUnits($("units"), lab.picture.units),
   ink: () => ink.draw(),
   own: () => drawTiles($("own-image"), ownImage ?? NO_INK, 1),
@@ -114,7 +116,7 @@ function showNumbers() {
   $("n-rate").textContent = W.short(rate);
   $("n-elbo").textContent = W.short(distortion + rate);
   $("n-step").textContent = W.whole(picture.step);
-  $("n-epoch").textContent = `epoch ${picture.epoch.toFixed(1)}`;
+  $("n-epoch").textContent = lab.file && !lab.file.trained ? "since opened" : `epoch ${picture.epoch.toFixed(1)}`;
   $("n-speed").textContent = lab.running ? `${picture.stepsPerSecond.toFixed(0)}/s` : "–";
   const active = activeUnits(picture.units);
   $("units-note").textContent = `${active} of ${picture.units.length} active`;
@@ -142,9 +144,9 @@ lab.addEventListener("picture", ({ detail: picture }) => {
     movePoint(plane.point.map((value) => Math.min(extent, Math.max(-extent, value))));
   }
   showNumbers();
-  $("board-under").textContent = picture.step || lab.fromFile
-    ? "The plane, place by place; drag here, too."
-    : "Untrained: grey in the middle, noise around.";
+  $("board-under").textContent = picture.step > lab.begunAt ? "The plane, place by place; drag here, too."
+    : !lab.file ? "Untrained: grey in the middle, noise around."
+    : lab.file.trained ? `Opened from a file, after ${W.whole(picture.step)} steps.` : "Opened from a file that does not count its steps.";
   redraw("plane", "board", "strips", "curves", "rd", "units");
 });
 lab.addEventListener("prepared", () => {
@@ -192,8 +194,7 @@ lab.addEventListener("settings", () => {
     .map((name) => settings[name].replace("_", "-").replace("sgd", "SGD")), ...(settings.mean ? ["mean"] : [])].join(", ");
   $("network-open").title = W.inWords(settings);
   $("lede-code").textContent = W.codeInWords(settings.latentDim);
-  $("rd-note").textContent = settings.likelihood === "gaussian"
-    ? "green: the best linear VAE, exact" : "dashed: slope −β";
+  showLeftOut();
   showAxes();
   history.replaceState(null, "", `#${S.toAddress(settings)}`);
   redraw("rd");
@@ -203,6 +204,15 @@ lab.addEventListener("point", ({ detail: { z, image } }) => {
   if (z[0] === plane.point[0] && z[1] === plane.point[1]) plane.pointImage = image;
   redraw("plane");
 });
+
+/** Say what is seen in the rate–distortion plane, and which kept runs are not. */
+function showLeftOut() {
+  const gaussian = lab.settings.likelihood === "gaussian";
+  const others = runs.of(gaussian ? "bernoulli" : "gaussian").length;
+  $("rd-note").textContent = (gaussian ? "green: the best linear VAE, exact" : "dashed: slope −β") + (others ? `; ${others} ${others > 1 ? "runs" : "run"} left out` : "");
+  $("runs-others").textContent = `The pictures above leave out the ${gaussian ? "Bernoulli" : "Gaussian"} runs: nats of two likelihoods do not compare.`;
+  $("runs-others").hidden = !others;
+}
 
 /** Choose `value` in a list, added to it if a link or a script brought one that it lacks. */
 function choose(select, value, word) {
@@ -538,20 +548,56 @@ function keep(about = {}) {
   if (!lab.history.length) return null;
   try {
     const run = runs.keep({
-      ...about, settings: { ...lab.settings }, history: lab.history, failedAt: lab.failedAt,
-      active: activeUnits(lab.picture.units), link: linkTo(lab.settings), thumbnail: thumbnail(),
+      name: W.nameOf(lab.settings), ...about, settings: { ...lab.settings }, history: Array.from(lab.history), failedAt: lab.failedAt,
+      active: activeUnits(lab.picture.units), link: linkTo(lab.settings), thumbnail: thumbnail(), network: lab.run,
     });
-    const copy = run.history.slice();
-    copy.failedAt = lab.failedAt;
-    run.history = copy;
-    showRuns();
-    redraw("curves", "rd");
+    lab.send("keep"); // its new digits
+    keptAt = { network: lab.run, step: lab.picture.step };
+    runsChanged();
     return run;
   } catch (error) {
     say(error.message);
     return null;
   }
 }
+lab.addEventListener("keep", ({ detail: { run: network, images } }) => {
+  const digits = tiles(images, 5, "kept").toDataURL("image/png");
+  for (const run of runs.kept) if (run.network === network) run.digits ??= digits;
+  runsChanged();
+});
+
+let keptAt = null; // the network and the step of what was kept last
+/** Whether a new network would take something away that the reader has trained and not kept. */
+function unkept() {
+  const step = lab.picture?.step ?? 0;
+  return step > lab.begunAt && !(keptAt?.network === lab.run && keptAt.step === step);
+}
+
+/**
+ * Ask whether a new network may take the place of one that is not kept, and of the kept runs `going`; resolve at once
+ * where nothing is lost. `more` is how many runs must find room later.
+ */
+function mayReplace(what, going = [], more = 0) {
+  const dialog = $("anew");
+  if (dialog.open) return Promise.resolve(false);
+  if (!unkept() && !going.length) return Promise.resolve(true);
+  const words = [`${what} starts a new network.`];
+  if (unkept()) words.push(`The present one, at step ${W.whole(lab.picture.step)}, is not kept: keep its numbers and pictures as a run, or cancel and save the network itself.`);
+  if (going.length) words.push(`Removed from the kept runs: ${going.map(({ name }) => `“${name}”`).join(", ")}.`);
+  if (unkept() && runs.room + going.length <= more) words.push("There is no room for another run: cancel and remove one first.");
+  $("anew-words").textContent = words.join(" ");
+  $("anew-keep").hidden = !unkept();
+  $("anew-keep").disabled = runs.room + going.length <= more;
+  dialog.returnValue = "cancel";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => {
+    const answer = dialog.returnValue;
+    if (answer !== "cancel") going.forEach((run) => runs.remove(run));
+    if (answer !== "cancel" && going.length) runsChanged();
+    resolve(answer === "new" || (answer === "keep" && keep() !== null));
+  }, { once: true }));
+}
+
 const linkTo = (settings) => `${location.href.split("#")[0]}#${S.toAddress(settings)}`;
 function thumbnail() {
   plane.draw();
@@ -560,7 +606,14 @@ function thumbnail() {
   small.getContext("2d").drawImage($("plane"), 0, 0, 144, 144);
   return small.toDataURL("image/png");
 }
+const storage = () => sessionStorage;
+function runsChanged() {
+  store(runs.kept, storage);
+  showRuns();
+  redraw("curves", "rd");
+}
 function showRuns() {
+  showLeftOut();
   $("runs-table").parentElement.hidden = $("runs-table").hidden = !runs.kept.length;
   $("runs-empty").hidden = runs.kept.length > 0;
   $("runs-table").tBodies[0].replaceChildren(...runs.kept.map((run) => {
@@ -568,24 +621,26 @@ function showRuns() {
     const end = run.history.at(-1);
     const cells = run.failedAt ? `<td colspan="4">failed at step ${W.whole(run.failedAt)}</td>`
       : `<td>${W.short(end.distortion)}</td><td>${W.short(end.rate)}</td><td>${W.short(end.elbo)}</td><td>${W.short(end.trainElbo)}</td>`;
-    row.innerHTML = `<th scope="row"><i class="dot"></i><span></span></th><td><img alt="Plane of codes of this run"></td><td class="settings"></td><td>${Number(end.beta.toPrecision(3))}</td><td>${W.whole(end.step)}</td>${cells}<td>${run.active} of ${run.settings.latentDim}</td>
+    row.innerHTML = `<th scope="row"><i class="dot"></i><span></span></th><td><img class="plane-small" alt="Plane of codes of this run"></td><td><img class="digits-small" alt="Ten new digits of this run"></td><td class="settings"></td><td>${Number(end.beta.toPrecision(3))}</td><td>${W.whole(end.step)}</td>${cells}<td>${run.active} of ${run.settings.latentDim}</td>
       <td><button type="button" class="small">Set up again</button> <button type="button" class="small">Remove</button></td>`;
     row.querySelector(".dot").style.background = run.colour;
     row.querySelector("th span").textContent = run.name;
-    row.querySelector("img").src = run.thumbnail;
+    row.querySelector(".plane-small").src = run.thumbnail;
+    row.querySelector(".digits-small").hidden = !run.digits;
+    if (run.digits) row.querySelector(".digits-small").src = run.digits;
     row.querySelector(".settings").textContent = W.inWords(run.settings);
     const [again, remove] = row.querySelectorAll("button");
     again.setAttribute("aria-label", `Set up ${run.name} again`);
     remove.setAttribute("aria-label", `Remove ${run.name}`);
-    again.addEventListener("click", () => {
+    again.addEventListener("click", async () => {
+      if (!(await mayReplace(`Setting up “${run.name}” again`))) return;
       lab.settings = { ...run.settings };
       lab.reset();
       scrollTo({ top: 0 });
     });
     remove.addEventListener("click", () => {
       runs.remove(run);
-      showRuns();
-      redraw("curves", "rd");
+      runsChanged();
       $("keep").focus();
     });
     return row;
@@ -614,8 +669,8 @@ function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 $("save-network").addEventListener("click", () => lab.ready && lab.send("save"));
-lab.addEventListener("weights", ({ detail: { settings, beta, weights, step } }) => {
-  download(`step-${step}.vae.json`, toFile(settings, beta, weights), "application/json");
+lab.addEventListener("weights", ({ detail: { settings, beta, weights, trained } }) => {
+  download(`step-${trained.steps}.vae.json`, toFile(settings, beta, weights, trained), "application/json");
 });
 $("open-network").addEventListener("click", () => $("network-file").click());
 $("network-file").addEventListener("change", async () => {
@@ -623,11 +678,12 @@ $("network-file").addEventListener("change", async () => {
   $("network-file").value = "";
   if (file) openNetwork(await file.text());
 });
-function openNetwork(text) {
+async function openNetwork(text) {
   try {
-    const { settings, beta, weights } = fromFile(text);
+    const { settings, beta, weights, trained } = fromFile(text);
+    if (!(await mayReplace("Opening the file"))) return;
     lab.settings = { ...lab.settings, ...settings, beta, mean: false };
-    lab.reset(weights);
+    lab.reset({ weights, trained });
     say();
     speak("The network from the file is ready.");
   } catch (error) {
@@ -639,37 +695,23 @@ $("save-json").addEventListener("click", () => {
   download("runs.json", JSON.stringify({ units: "nats per image", runs: runs.report() }, null, 1), "application/json");
 });
 $("save-pictures").addEventListener("click", () => {
-  const names = ["plane", "board", "curves", "rd", "reconstructions", "fresh", "units"];
-  const sheet = document.createElement("canvas");
-  [sheet.width, sheet.height] = [1680, 1260];
-  const context = sheet.getContext("2d");
-  context.fillStyle = colours().paper;
-  context.fillRect(0, 0, sheet.width, sheet.height);
-  const places = [[10, 40, 700, 700], [720, 40, 700, 700], [10, 790, 700, 440], [720, 790, 460, 440], [1190, 790, 480, 96], [1190, 930, 480, 96], [1430, 40, 240, 700]];
-  context.fillStyle = colours().ink;
-  context.font = "20px system-ui, sans-serif";
-  const end = lab.history.at(-1);
-  context.fillText(`${W.inWords(lab.settings)}, β = ${lab.settings.beta}; step ${end?.step ?? 0}; held-out D ${W.short(end?.distortion ?? 0)}, R ${W.short(end?.rate ?? 0)} nats`, 14, 26);
-  names.forEach((name, i) => {
-    const [x, y, width, height] = places[i];
-    const scale = Math.min(width / $(name).width, height / $(name).height);
-    context.drawImage($(name), x, y, scale * $(name).width, scale * $(name).height);
-  });
+  const { step, distortion, rate } = lab.history.at(-1) ?? { step: 0, distortion: NaN, rate: NaN };
+  const sheet = drawSheet(`${W.inWords(lab.settings)}, β = ${lab.settings.beta}; step ${W.whole(step)}; held-out digits: D ${W.short(distortion)}, ` +
+    `R ${W.short(rate)}, −ELBO ${W.short(distortion + rate)} nats`, $);
   sheet.toBlob((blob) => download("laboratory.png", blob));
 });
 
 // ---------------------------------------------------------------- guided experiments
 
 /** Train as an experiment asks and keep the run; resolves with its numbers, or null when the reader goes another way. */
-function act(title, action, progress) {
+async function act(title, action, progress) {
+  const inTheWay = runs.kept.filter(({ name, experiment }) => experiment && (experiment !== title || name === action.name));
+  if (runs.room + inTheWay.length < 1) {
+    say("Four runs are kept already: remove one of them, then press the experiment's button again.");
+    return null;
+  }
+  if (!(await mayReplace("The experiment", inTheWay, 1))) return null;
   return new Promise((resolve) => {
-    const inTheWay = ({ name, experiment }) => experiment && (experiment !== title || name === action.name);
-    for (const run of runs.kept.filter(inTheWay)) runs.remove(run);
-    showRuns();
-    if (runs.full) {
-      say("Four runs are kept already: remove one of them, then press the experiment's button again.");
-      return resolve(null);
-    }
     if (isSheet()) foldGuide(true);
     if (innerWidth <= 1340) document.querySelector(".plane").scrollIntoView();
     lab.settings = { ...action.settings };
@@ -753,10 +795,11 @@ document.addEventListener("visibilitychange", () => {
     lab.resume();
   }
 });
-window.addEventListener("hashchange", () => {
+window.addEventListener("hashchange", async () => {
   if (inAddress() === null) return history.replaceState(null, "", `#${S.toAddress(lab.settings)}`);
   const [settings, problems] = S.fromAddress(inAddress());
   if (S.toAddress(settings) === S.toAddress(lab.settings)) return;
+  if (!(await mayReplace("The link"))) return history.replaceState(null, "", `#${S.toAddress(lab.settings)}`);
   lab.settings = settings;
   lab.reset();
   say(problems.join(" "));
@@ -783,6 +826,8 @@ async function open() {
   lab.tell("settings");
   showSlow();
   showPlace();
+  for (const run of stored(storage)) if (runs.room) runs.keep(run);
+  showRuns();
   if (complaints.length) say(complaints.join(" "));
   if (!hasSimd()) return say("This browser has no WebAssembly with SIMD instructions, which the network is trained with: update it, or open the page in another one.");
   if (typeof DecompressionStream === "undefined") return say("This browser cannot unpack the digits (it has no DecompressionStream): update it, or open the page in another one.");

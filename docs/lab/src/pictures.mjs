@@ -1,5 +1,6 @@
 // What both threads must agree on: which codes and digits the pictures show, and in which order.
 
+import { Random } from "./random.mjs";
 import { PIXELS } from "./shapes.mjs";
 
 export const BOARD = 15; // the decoded board is BOARD × BOARD images
@@ -15,6 +16,15 @@ export function boardCodes([across, up], extent, size) {
       codes[at + up] = extent * (1 - (2 * row + 1) / BOARD);
     }
   }
+  return codes;
+}
+
+const KEPT_DIGITS = 10; // new ones that a kept run shows
+
+/** Return the codes of a kept run's new digits: the same for all, a longer code beginning with the numbers of a shorter. */
+export function keptCodes(size) {
+  const codes = new Float32Array(KEPT_DIGITS * size);
+  for (let i = 0; i < KEPT_DIGITS; i++) codes.set(new Random(100 + i).normals(size), i * size);
   return codes;
 }
 

@@ -31,23 +31,28 @@ export function entryOf({ step, epoch, beta, heldOut, train }) {
 }
 
 export class Runs {
-  constructor() {
-    this.kept = [];
-    this.count = 0;
+  kept = [];
+
+  /** How many more can be kept. */
+  get room() {
+    return MOST - this.kept.length;
   }
 
-  get full() {
-    return this.kept.length >= MOST;
-  }
-
-  /** Keep a run; throws an Error with one sentence when there are four already. */
+  /** Keep a run under a name and in a colour that no other has; throws an Error with one sentence when there are four. */
   keep(run) {
-    if (this.full) throw new Error("Four runs are kept already: remove one first.");
-    const free = RUN_COLOURS.find((colour) => !this.kept.some((other) => other.colour === colour));
-    this.count += 1;
-    const kept = { name: `run ${this.count}`, ...run, colour: free };
+    if (!this.room) throw new Error("Four runs are kept already: remove one first.");
+    const taken = (what, value) => this.kept.some((other) => other[what] === value);
+    let [name, count] = [run.name, 1];
+    while (taken("name", name)) name = `${run.name} (${++count})`;
+    const colour = [run.colour, ...RUN_COLOURS].find((each) => RUN_COLOURS.includes(each) && !taken("colour", each));
+    const kept = { ...run, name, colour };
     this.kept.push(kept);
     return kept;
+  }
+
+  /** Return the runs of one likelihood: only their nats compare. */
+  of(likelihood) {
+    return this.kept.filter((run) => run.settings.likelihood === likelihood);
   }
 
   remove(run) {

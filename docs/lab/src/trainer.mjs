@@ -15,8 +15,8 @@ const SMOOTHED = 20; // steps that the running means of the training terms look 
 export class NotFinite extends Error {}
 
 export class Trainer {
-  /** `digits` holds `train` and `heldOut`, each {images: Uint8Array (n·784), labels}; `weights` continue a saved network. */
-  constructor(settings, digits, { device = "wasm", weights = null } = {}) {
+  /** `digits` holds `train` and `heldOut`, each {images: Uint8Array (n·784), labels}; `weights` continue a saved network after `trained` {steps, epochs}. */
+  constructor(settings, digits, { device = "wasm", weights = null, trained = null } = {}) {
     this.settings = settings;
     this.digits = digits;
     this.device = device;
@@ -27,8 +27,9 @@ export class Trainer {
     const start = weights ?? initialWeights(settings, this.random);
     this.weights = start.map((values, i) => np.array(values, { shape: this.shapes[i].shape, device }));
     this.slots = this.weights.map((weight) => this.newSlots(weight.shape));
-    this.steps = 0;
-    this.epochs = 0; // passes over the chosen digits, with its fraction
+    this.steps = trained?.steps ?? 0;
+    this.updates = 0; // those of `steps` that the optimizer knows of
+    this.epochs = trained?.epochs ?? 0; // passes over the chosen digits, with its fraction
     this.cursor = 0;
     this.order = null;
     this.orderOf = 0;
@@ -59,7 +60,7 @@ export class Trainer {
     defaultDevice(this.device);
     const pixels = this.array(this.batch(trainDigits), [BATCH, PIXELS]);
     const epsilon = this.array(this.random.normals(BATCH * this.settings.latentDim), [BATCH, this.settings.latentDim]);
-    const rate = OPTIMIZERS[this.settings.optimizer].rate(learningRate, this.steps + 1);
+    const rate = OPTIMIZERS[this.settings.optimizer].rate(learningRate, this.updates + 1);
     const before = [this.weights.map((weight) => weight.ref), this.slots.map((slot) => slot.map((array) => array.ref))];
     const [weights, slots, numbers] = this.functions.step(
       this.weights, this.slots, pixels, epsilon, this.scalar(beta), this.scalar(rate),
@@ -71,6 +72,7 @@ export class Trainer {
     release(good ? before : [weights, slots]);
     if (!good) throw new NotFinite(`Step ${this.steps + 1}: distortion ${distortion}, rate ${nats}`);
     this.steps += 1;
+    this.updates += 1;
     this.epochs += BATCH / trainDigits;
     this.recent.push([distortion, nats]);
     if (this.recent.length > SMOOTHED) this.recent.shift();

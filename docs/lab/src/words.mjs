@@ -1,5 +1,7 @@
 // Numbers and settings in words.
 
+import { DEFAULTS } from "./settings.mjs";
+
 export const MAP_WORDS = {
   softplus: "softplus, σ = log(1 + e^ρ)",
   log_variance: "log-variance, σ = e^(ρ/2)",
@@ -23,9 +25,12 @@ export function signed(value, digits = 2) {
   return text.replace("e+", "e").replace("-", "−");
 }
 
-/** Return nats with as many decimals as matter. */
-export const short = (value) =>
-  value >= 999.95 && value < 99999.5 ? whole(value) : signed(value, value >= 9.995 ? 1 : 2);
+/** Return nats with as many decimals as matter: a small rate is not none. */
+export function short(value) {
+  if (value >= 999.95 && value < 99999.5) return whole(value);
+  if (value > 0 && value < 0.0005) return "<0.001";
+  return signed(value, value >= 9.995 ? 1 : value > 0 && value < 0.0995 ? 3 : 2);
+}
 
 /** Return a number at an axis, which has room for about six characters. */
 export function atAxis(value) {
@@ -35,6 +40,23 @@ export function atAxis(value) {
 
 /** Return a network in few words, such as "784–256–128–2". */
 export const widths = ({ hidden, latentDim }) => [784, ...hidden, latentDim].join("–");
+
+/** Return the name of a run: β, and what else is not as the page begins. */
+export function nameOf(settings) {
+  const differs = (name) => String(settings[name]) !== String(DEFAULTS[name]);
+  const words = {
+    mean: "mean",
+    latentDim: `${settings.latentDim} units`,
+    hidden: settings.hidden.join("–") || "linear",
+    posterior: settings.posterior.replace("_", "-"),
+    likelihood: "Gaussian",
+    optimizer: "SGD",
+    learningRate: `learning rate ${settings.learningRate}`,
+    trainDigits: `${whole(settings.trainDigits)} digits`,
+    seed: `seed ${settings.seed}`,
+  };
+  return [`β = ${Number(settings.beta.toPrecision(3))}`, ...Object.keys(words).filter(differs).map((name) => words[name])].join(", ");
+}
 
 /** Return what distinguishes a run besides beta. */
 export function inWords(settings) {

@@ -5,11 +5,11 @@ import { unpack } from "./data.mjs";
 import { PIXELS } from "./shapes.mjs";
 import { CHUNK, copyDigit, NotFinite, Trainer } from "./trainer.mjs";
 import { Random } from "./random.mjs";
-import { BOARD, boardCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
+import { BOARD, boardCodes, keptCodes, NEW_DIGITS, shownDigits } from "./pictures.mjs";
 
 const PART = 250; // held-out digits that one picture encodes; four pictures see all
-const [FASTEST, SLOWEST] = [100, 450]; // milliseconds between two pictures
-const SHARE = 0.25; // of the time that pictures may take
+const [FASTEST, SLOWEST] = [100, 400]; // milliseconds between two pictures, to the nearest step
+const SHARE = 0.15; // of the time that pictures may take
 const PERIOD = 1000; // milliseconds over which the speed is measured
 
 let digits = null;
@@ -47,33 +47,33 @@ const breath = () => new Promise((resolve) => {
 const say = (type, content = {}, transfer = []) => self.postMessage({ type, ...content }, transfer);
 
 const handlers = {
-  async open({ train, heldOut: judged, counts, settings, weights, wanted }) {
+  async open({ train, heldOut: judged, counts, settings, wanted }) {
     const [learned, judgedDigits] = await Promise.all([unpack(train, counts.train), unpack(judged, counts.heldOut)]);
     digits = { train: learned, heldOut: judgedDigits };
     live = settings;
     const chosen = await chooseDevice(wanted, settings, digits);
     device = chosen.device;
-    begin(settings, weights);
+    begin(settings);
     say("ready", chosen);
-    await warmUp();
     await lookAtAll();
     await picture();
+    await warmUp();
   },
-  async reset({ settings, weights, run: count }) {
+  async reset({ settings, weights, trained, run: count }) {
     running = false;
     run = count;
     live = settings;
-    begin(settings, weights);
+    begin(settings, weights, trained);
     say("fresh");
-    await warmUp();
     await lookAtAll();
     await picture();
+    await warmUp();
   },
   start({ steps }) {
     running = true;
     times = [];
     stopAfter = steps ? trainer.steps + steps : Infinity;
-    say("running", { running });
+    say("running", { run, running });
   },
   async pause() {
     if (!running) return;
@@ -97,6 +97,10 @@ const handlers = {
     newCodes = new Random(Math.floor(Math.random() * 2 ** 32)).normals(NEW_DIGITS * trainer.settings.latentDim);
     if (!running) await picture();
   },
+  async keep() {
+    const images = bytes(await trainer.draw(keptCodes(trainer.settings.latentDim)));
+    say("keep", { run, images }, [images.buffer]);
+  },
   async drawing({ pixels }) {
     drawing = pixels;
     if (pixels && !running) await lookAtDrawing();
@@ -112,7 +116,7 @@ const handlers = {
     say("trace", { index, stage, trace: { ...found, pixels }, step: trainer.steps });
   },
   async save({ purpose }) {
-    say("weights", { purpose, weights: await trainer.values(), settings: trainer.settings, beta: live.beta, step: trainer.steps });
+    say("weights", { purpose, weights: await trainer.values(), settings: trainer.settings, beta: live.beta, trained: { steps: trainer.steps, epochs: trainer.epochs } });
   },
 };
 
@@ -121,9 +125,9 @@ const effectiveBeta = () => (live.mean ? live.beta * PIXELS : live.beta);
 const effectiveRate = () =>
   live.mean && trainer.settings.optimizer === "sgd" ? live.learningRate / PIXELS : live.learningRate;
 
-function begin(settings, weights = null) {
+function begin(settings, weights = null, trained = null) {
   trainer?.dispose();
-  trainer = new Trainer(settings, digits, { device, weights });
+  trainer = new Trainer(settings, digits, { device, weights, trained });
   const [count, size] = [digits.heldOut.labels.length, settings.latentDim];
   noise = new Random(7).normals(count * size);
   newCodes = new Random(11).normals(NEW_DIGITS * size);
@@ -136,10 +140,12 @@ function begin(settings, weights = null) {
   times = [];
 }
 
-/** Compile the gradient step while the reader looks around: one step whose result is thrown away. */
+/** Compile the gradient step while the reader looks around, unless Start waits: one step whose result is thrown away. */
 async function warmUp() {
+  await breath();
+  if (inbox.has("start") || inbox.has("reset")) return;
   const { settings } = trainer;
-  const rehearsal = new Trainer(settings, digits, { device });
+  const rehearsal = new Trainer(settings, digits, { device, weights: await trainer.values() });
   try {
     await rehearsal.step({ ...live, beta: effectiveBeta(), learningRate: 0 });
   } catch (error) {
@@ -236,20 +242,20 @@ async function step() {
     await trainer.step({ ...live, beta: effectiveBeta(), learningRate: effectiveRate() });
   } catch (error) {
     if (!(error instanceof NotFinite)) throw error;
-    say("failed", { step: trainer.steps + 1 });
+    say("failed", { run, step: trainer.steps + 1 });
     await stop();
     return;
   }
   const now = performance.now();
   times.push(now);
   stepCost = stepCost ? 0.95 * stepCost + 0.05 * (now - begun) : now - begun;
-  if (trainer.steps === 1) say("first");
+  if (trainer.updates === 1) say("first");
   if (trainer.steps >= stopAfter) await stop();
 }
 
 async function stop() {
   running = false;
-  say("running", { running, step: trainer.steps });
+  say("running", { run, running, step: trainer.steps });
   await lookAtAll();
   await picture();
 }
@@ -268,7 +274,7 @@ async function main() {
     }
     await step();
     const begun = performance.now();
-    if (running && begun >= nextPicture) {
+    if (running && begun + stepCost / 2 >= nextPicture) {
       await lookAt(part);
       part = (part + 1) % (digits.heldOut.labels.length / PART);
       await picture();

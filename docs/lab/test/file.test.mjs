@@ -8,10 +8,18 @@ const weights = weightShapes(settings).map(({ shape }, i) =>
   Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, j) => Math.fround(Math.sin(i + j) / 3)));
 
 test("a network survives its file", () => {
-  const read = fromFile(toFile(settings, 0.1, weights));
+  const trained = { steps: 240, epochs: 3.072 };
+  const read = fromFile(toFile(settings, 0.1, weights, trained));
   assert.deepEqual(read.settings, settings);
   assert.equal(read.beta, 0.1);
   assert.deepEqual(read.weights, weights);
+  assert.deepEqual(read.trained, trained);
+});
+
+test("a file that does not say how long its network was trained, or says nonsense, opens all the same", () => {
+  for (const trained of [undefined, null, 7, {}, { steps: -1, epochs: 0 }, { steps: 1.5, epochs: 1 }, { steps: 3, epochs: "x" }]) {
+    assert.equal(fromFile(toFile(settings, 1, weights, trained)).trained, null);
+  }
 });
 
 test("damaged and foreign files are refused with a sentence", () => {

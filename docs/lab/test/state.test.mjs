@@ -21,12 +21,24 @@ test("an entry of the same step takes the place of the last", () => {
 
 test("four runs are kept, each in a colour of its own, and a fifth is refused", () => {
   const runs = new Runs();
-  for (let i = 0; i < 4; i++) runs.keep({ history: [] });
+  for (let i = 0; i < 4; i++) runs.keep({ name: "β = 1", history: [] });
   assert.equal(new Set(runs.kept.map((run) => run.colour)).size, 4);
   assert.throws(() => runs.keep({ history: [] }), /remove one first/);
+  assert.deepEqual(runs.kept.map((run) => run.name), ["β = 1", "β = 1 (2)", "β = 1 (3)", "β = 1 (4)"]);
   const [, second] = runs.kept;
   runs.remove(second);
-  assert.equal(runs.keep({ history: [] }).colour, second.colour);
+  const { colour, name } = runs.keep({ name: "β = 1", history: [] });
+  assert.deepEqual([colour, name, runs.room], [second.colour, second.name, 0]);
+  const again = new Runs();
+  again.keep({ name: "a", colour: runs.kept[2].colour });
+  assert.equal(again.keep({ name: "b", colour: "red" }).colour, runs.kept[0].colour);
+  assert.equal(again.kept[0].colour, runs.kept[2].colour);
+});
+
+test("runs of one likelihood are found without those of the other", () => {
+  const runs = new Runs();
+  for (const likelihood of ["bernoulli", "gaussian", "bernoulli"]) runs.keep({ history: [], settings: { likelihood } });
+  assert.deepEqual(runs.of("bernoulli"), [runs.kept[0], runs.kept[2]]);
 });
 
 test("the linear optimum is reverse water-filling", () => {

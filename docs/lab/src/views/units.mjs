@@ -2,7 +2,7 @@
 
 import { fresh } from "../canvas.mjs";
 import { colours } from "../theme.mjs";
-import { signed } from "../words.mjs";
+import { short, signed } from "../words.mjs";
 
 export const ACTIVE = 0.01; // the variance of a unit's mean above which it counts as active (Burda et al. 2016)
 
@@ -33,7 +33,7 @@ export function drawUnits(canvas, units) {
       context.stroke();
     }
     context.fillStyle = theme.ink;
-    const number = signed(rate, step < 34 ? 1 : 2);
+    const number = step < 34 ? signed(rate, 1) : short(rate);
     if (context.measureText(number).width < step) context.fillText(number, middle, height - bottom - tall - 5);
     context.fillStyle = theme.soft;
     context.fillText(`z${subscript(i + 1)}`, middle, height - 6);
