@@ -312,3 +312,8 @@ def test_words_for_one_thing_weigh_the_same(pattern):
     found = weighed(("Title", "", f"{same[0]} " * 9), ("Rest", "", same[-1]))
     assert len({str(found[word]) for word in same}) == 1
     assert all(re.search(pattern, word, re.IGNORECASE) for word in same[:1])
+
+
+def test_suggestions_are_the_words_that_the_site_has_often():
+    pages = Counter(encoder=2, decoder=4, typo=1), Counter(encoder=3, kl=9)
+    assert words.suggestions(pages) == ["encoder", "decoder"]

@@ -476,6 +476,29 @@ def test_search_finds_the_page_about_it_first(tab, site, query, page):
     assert tab.errors == []
 
 
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("varational", "variational"),
+        ("autoencodr", "autoencoder"),
+        ("postreior colapse", "posterior collapse"),
+        ("xqzwvk", None),
+    ],
+)
+def test_search_suggests_words_that_are_nearly_the_same(tab, site, query, meant):
+    tab.open("index")
+    tab.page.goto(f"{(site / 'search.html').as_uri()}?q={query}")
+    said = tab.page.locator("#search-results .search-summary")
+    tab.page.get_by_text(f"No page has “{query}”.").wait_for()
+    if meant is None:
+        assert "Try fewer" in said.inner_text() and said.locator("a").count() == 0
+    else:
+        assert said.locator("a").first.inner_text() == meant
+        said.locator("a").first.click()
+        tab.page.locator("#search-results li a").first.wait_for()
+    assert tab.errors == []
+
+
 @pytest.mark.parametrize("place", ["results", "popup"])
 def test_magnifier_leaves_the_first_letter_free(tab, site, results, place):
     page = tab.open("README", SIZES[1])
