@@ -249,6 +249,12 @@ def test_slides_leave_out_what_only_the_notebook_has(deck, text, left):
         assert (part in made) == (part == left or part == "It is done.")
 
 
+def test_a_caption_whose_end_is_left_out_stays_slanted(deck):
+    text = "*Each line has a slope.* Read the left panel first. It falls."
+    made = deck(f"## Part\n\n{text}", "## Next\n\nSeen.")
+    assert "<em>Each line has a slope.</em> It falls." in made
+
+
 def test_text_about_a_pad_stays_with_its_living_page(deck):
     text = "Drag the ring. The digit follows."
     made = deck(f"## Part\n\n{text}", ("LatentPad(vae, x)", [PNG]), pages={2: PAD})

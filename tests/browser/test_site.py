@@ -613,6 +613,29 @@ def deck(tab):
     return deck
 
 
+@pytest.mark.parametrize(
+    ("scheme", "chosen", "dark"),
+    [("light", None, False), ("dark", None, True), ("light", "dark", True)]
+    + [("dark", "light", False), ("dark", "auto", True)],
+)
+def test_slides_follow_the_readers_theme(tab, results, scheme, chosen, dark):
+    page = tab.open(DECKS[1], PROJECTORS[1], scheme)
+    if chosen:
+        page.evaluate(f"localStorage.setItem('mode', '{chosen}')")
+        page.reload()
+    page.wait_for_function("() => window.Reveal?.isReady()")
+    page.evaluate("localStorage.clear(); Reveal.slide(10)")
+    ground, ink = page.evaluate(
+        """() => [getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.querySelector("section.present td")).color]
+          .map((colour) => Number(colour.match(/\\d+/)[0]))"""
+    )
+    page.screenshot(path=results / f"slides-{scheme}-{chosen}.png")
+    assert (ground < 60, ink > 190) == (dark, dark)
+    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert contrast.response["violations"] == []
+
+
 @pytest.mark.parametrize("size", PROJECTORS, ids=str)
 def test_arrows_leave_the_number_of_the_slide_free(deck, size):
     page = deck(DECKS[0], size)
