@@ -277,6 +277,26 @@ def violations(page):
     ]
 
 
+def test_outputs_stand_on_the_pages_own_ground_in_the_dark(tab):
+    page = tab.open("notebooks/01_model", scheme="dark")
+    grounds = page.locator(".cell_output .text_html").evaluate_all(
+        "parts => [...new Set(parts.map(part => getComputedStyle(part).backgroundColor))]"
+    )
+    assert grounds == ["rgba(0, 0, 0, 0)"]
+
+
+def test_name_of_the_site_stands_free_above_the_search(tab):
+    page = tab.open("notebooks/01_model")
+    home = page.locator(".bd-sidebar-primary .site-home")
+    home.scroll_into_view_if_needed()
+    assert home.evaluate(
+        """home => [0.2, 0.8].every(share => {
+          const box = home.getBoundingClientRect();
+          return home.contains(document.elementFromPoint(box.left + 60, box.top + share * box.height));
+        })"""
+    )
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_notebook_shows_its_pictures_with_their_own_descriptions(tab, stem):
     page = tab.open(f"notebooks/{stem}")
