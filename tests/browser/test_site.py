@@ -438,6 +438,25 @@ def test_living_widgets_of_the_notebooks(tab, site, results):
         assert violations(page) == [] and tab.errors == []
 
 
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("living/03_beta-1", ".vae-beta-status"),
+        ("living/04_manifold-1", ".widget-readout"),
+        ("living/04_manifold-2", ".vae-foot"),
+        ("lab", "#ink"),
+    ],
+)
+def test_a_control_is_whole_in_one_view_of_a_projector(tab, site, name, last):
+    if not (site / f"{name}.html").exists():
+        pytest.skip("this site has no laboratory")
+    page = tab.open(name, SIZES[1])
+    page.locator("canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    box = page.locator(last).last.bounding_box()
+    assert box["y"] + box["height"] <= SIZES[1][1]
+
+
 # -- links and the search
 
 
