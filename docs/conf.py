@@ -231,16 +231,21 @@ def add_keywords(app, doctree):
 
 
 def add_weights(app, fault):
-    """Write in front of the index of the search how much each page is about a word."""
+    """Write in front of the index of the search how much each page is about a word, and
+    the words to suggest instead of misspelt ones.
+    """
     if fault or not getattr(app.builder, "indexer", None):
         return
     language, pages = app.builder.indexer.lang, sorted(app.env.found_docs)
 
+    def split(texts):
+        return filter(str.isalpha, language.split(" ".join(texts).lower()))
+
     def count(texts):
-        found = language.split(" ".join(texts).lower())
-        return Counter(language.stem(word) for word in found if word.isalpha())
+        return Counter(map(language.stem, split(texts)))
 
     counts = []  # of each page: in its text, in headings, in its title
+    whole = []  # of each page: whole words
     for page in pages:
         doctree = app.env.get_doctree(page)
         texts = [
@@ -250,7 +255,9 @@ def add_weights(app, fault):
         ]
         titles = [title.astext() for title in doctree.findall(nodes.title)]
         counts.append((count(texts), count(titles), count(titles[:1])))
+        whole.append(Counter(split(texts)))
     found = {"pages": pages, "words": words.weights(counts, language.stem)}
+    found["suggestions"] = words.suggestions(whole)
     path = Path(app.outdir) / "searchindex.js"
     index = path.read_text("utf-8")
     line = json.dumps(found, ensure_ascii=False, separators=(",", ":"))

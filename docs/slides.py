@@ -39,7 +39,7 @@ CONTROLS = re.compile(  # what a reader of the notebook has at hand, and a slide
     r"|try it|run the notebook)\b",
     re.IGNORECASE,
 )
-SENTENCE = re.compile(r"(?:(?<=[.?!:])|(?<=[.?!]\)))\s+(?=[A-Z`$(*])")
+SENTENCE = re.compile(r"(?:(?<=[.?!:])|(?<=[.?!][)*]))\s+(?=[A-Z`$(*])")
 DEFINES = re.compile(r"\*\w|^```")  # text that names a thing, or draws it
 SHOWN = {"formula", "list", "table", "code", "figure", "output"}
 

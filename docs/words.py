@@ -1,6 +1,9 @@
-"""How much a page is about a word, for the search of the website."""
+"""How much a page is about a word, and which words there are, for the search of the
+website.
+"""
 
 import math
+from collections import Counter
 
 SAME = {  # words for one thing: a pattern that finds it, and what may be searched for
     "reparametri[sz]|reparameteri[sz]": [
@@ -14,6 +17,19 @@ SAME = {  # words for one thing: a pattern that finds it, and what may be search
     "\\bKL\\b|Kullback": ["KL", "Kullback", "Leibler"],
     "β|\\bbeta\\b": ["β", "beta"],
 }
+
+SHORT = 4  # letters of the shortest word that is suggested
+COMMON = 3  # times that the site has a word which it suggests instead of a misspelt one
+
+
+def suggestions(counts):
+    """Return the words to suggest instead of misspelt ones, the most frequent first;
+    `counts` of whole words is one for each page.
+    """
+    total = sum(counts, Counter())
+    return [
+        word for word, n in total.most_common() if n >= COMMON and len(word) >= SHORT
+    ]
 
 
 def weights(counts, stem):

@@ -249,6 +249,12 @@ def test_slides_leave_out_what_only_the_notebook_has(deck, text, left):
         assert (part in made) == (part == left or part == "It is done.")
 
 
+def test_a_caption_whose_end_is_left_out_stays_slanted(deck):
+    text = "*Each line has a slope.* Read the left panel first. It falls."
+    made = deck(f"## Part\n\n{text}", "## Next\n\nSeen.")
+    assert "<em>Each line has a slope.</em> It falls." in made
+
+
 def test_text_about_a_pad_stays_with_its_living_page(deck):
     text = "Drag the ring. The digit follows."
     made = deck(f"## Part\n\n{text}", ("LatentPad(vae, x)", [PNG]), pages={2: PAD})
@@ -312,3 +318,8 @@ def test_words_for_one_thing_weigh_the_same(pattern):
     found = weighed(("Title", "", f"{same[0]} " * 9), ("Rest", "", same[-1]))
     assert len({str(found[word]) for word in same}) == 1
     assert all(re.search(pattern, word, re.IGNORECASE) for word in same[:1])
+
+
+def test_suggestions_are_the_words_that_the_site_has_often():
+    pages = Counter(encoder=2, decoder=4, typo=1), Counter(encoder=3, kl=9)
+    assert words.suggestions(pages) == ["encoder", "decoder"]

@@ -49,6 +49,17 @@ def test_every_slider_can_be_moved_and_every_button_pressed(notebook):
     assert notebook.alarms() == [] and notebook.errors == []
 
 
+@every_notebook
+def test_every_picture_of_a_control_has_a_description(notebook):
+    nameless = notebook.controls().evaluate_all(
+        """controls => controls.flatMap(control => [...control.querySelectorAll("img, canvas")])
+          .filter(part => part.checkVisibility({ visibilityProperty: true }) && part.offsetWidth > 4)
+          .filter(part => !part.alt && !part.ariaLabel && part.ariaHidden !== "true")
+          .map(part => part.outerHTML.slice(0, 90))"""
+    )
+    assert nameless == []
+
+
 def move(handle, key):
     """Press a key on the handle of a slider and wait until it stands elsewhere, so that
     the next key does not meet this one on its way to the kernel.

@@ -125,7 +125,10 @@ def test_a_digits_key_walks_to_its_class_and_leaves_pictures_of_the_way(
 ):
     pad = Pad(open_page(2))
     assert not pad.strip.is_visible()
+    sliders = pad.box.locator(".widget-readout")
+    places = [slider.bounding_box() for slider in sliders.all()]
     pad.press("7")
+    assert places and [slider.bounding_box() for slider in sliders.all()] == places
     mean = dict((str(label), code) for label, code in controls[2].pad.means)["7"]
     assert pad.z == pytest.approx(mean, abs=0.026)
     assert pad.strip.is_visible() and "straight way" in pad.strip.get_attribute(

@@ -6,6 +6,7 @@ VAE_LIB_SITE names the folder of a site that is built already.
 
 import functools
 import http.server
+import io
 import os
 import re
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 
 pytestmark = pytest.mark.full
 
@@ -277,6 +279,22 @@ def violations(page):
     ]
 
 
+def test_outputs_stand_on_the_pages_own_ground_in_the_dark(tab):
+    page = tab.open("notebooks/01_model", scheme="dark")
+    grounds = page.locator(".cell_output .text_html").evaluate_all(
+        "parts => [...new Set(parts.map(part => getComputedStyle(part).backgroundColor))]"
+    )
+    assert grounds == ["rgba(0, 0, 0, 0)"]
+
+
+def test_name_of_the_site_stands_free_above_the_search(tab):
+    page = tab.open("notebooks/01_model")
+    home = page.locator(".bd-sidebar-primary .site-home")
+    picture = Image.open(io.BytesIO(home.screenshot()))
+    lower = picture.crop((0, picture.height // 2, *picture.size))
+    assert len(lower.convert("RGB").getcolors(10_000)) > 9  # letters, no bare ground
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_notebook_shows_its_pictures_with_their_own_descriptions(tab, stem):
     page = tab.open(f"notebooks/{stem}")
@@ -420,6 +438,25 @@ def test_living_widgets_of_the_notebooks(tab, site, results):
         assert violations(page) == [] and tab.errors == []
 
 
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("living/03_beta-1", ".vae-beta-status"),
+        ("living/04_manifold-1", ".widget-readout"),
+        ("living/04_manifold-2", ".vae-foot"),
+        ("lab", "#ink"),
+    ],
+)
+def test_a_control_is_whole_in_one_view_of_a_projector(tab, site, name, last):
+    if not (site / f"{name}.html").exists():
+        pytest.skip("this site has no laboratory")
+    page = tab.open(name, SIZES[1])
+    page.locator("canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    box = page.locator(last).last.bounding_box()
+    assert box["y"] + box["height"] <= SIZES[1][1]
+
+
 # -- links and the search
 
 
@@ -473,6 +510,29 @@ def test_search_finds_the_page_about_it_first(tab, site, query, page):
     first = tab.page.locator("#search-results li a").first
     first.wait_for()
     assert first.get_attribute("href").split("#")[0] == page
+    assert tab.errors == []
+
+
+@pytest.mark.parametrize(
+    ("query", "meant"),
+    [
+        ("varational", "variational"),
+        ("autoencodr", "autoencoder"),
+        ("postreior colapse", "posterior collapse"),
+        ("xqzwvk", None),
+    ],
+)
+def test_search_suggests_words_that_are_nearly_the_same(tab, site, query, meant):
+    tab.open("index")
+    tab.page.goto(f"{(site / 'search.html').as_uri()}?q={query}")
+    said = tab.page.locator("#search-results .search-summary")
+    tab.page.get_by_text(f"No page has “{query}”.").wait_for()
+    if meant is None:
+        assert "Try fewer" in said.inner_text() and said.locator("a").count() == 0
+    else:
+        assert said.locator("a").first.inner_text() == meant
+        said.locator("a").first.click()
+        tab.page.locator("#search-results li a").first.wait_for()
     assert tab.errors == []
 
 
@@ -588,6 +648,29 @@ def deck(tab):
         return page
 
     return deck
+
+
+@pytest.mark.parametrize(
+    ("scheme", "chosen", "dark"),
+    [("light", None, False), ("dark", None, True), ("light", "dark", True)]
+    + [("dark", "light", False), ("dark", "auto", True)],
+)
+def test_slides_follow_the_readers_theme(tab, results, scheme, chosen, dark):
+    page = tab.open(DECKS[1], PROJECTORS[1], scheme)
+    if chosen:
+        page.evaluate(f"localStorage.setItem('mode', '{chosen}')")
+        page.reload()
+    page.wait_for_function("() => window.Reveal?.isReady()")
+    page.evaluate("localStorage.clear(); Reveal.slide(10)")
+    ground, ink = page.evaluate(
+        """() => [getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.querySelector("section.present td")).color]
+          .map((colour) => Number(colour.match(/\\d+/)[0]))"""
+    )
+    page.screenshot(path=results / f"slides-{scheme}-{chosen}.png")
+    assert (ground < 60, ink > 190) == (dark, dark)
+    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert contrast.response["violations"] == []
 
 
 @pytest.mark.parametrize("size", PROJECTORS, ids=str)

@@ -22,6 +22,7 @@ import { clamp, nearestInRatio, rowsOf, unpack, writtenBeta } from "./lib/number
 const PLAY_SECONDS = 12; // from one end of the slider to the other
 const NARROW = 560; // CSS pixels: below, everything stands in one column
 const ACROSS = 5; // digits in a row of the board
+const BELOW = 490; // CSS pixels of the screen that all but the board takes
 const LABELS = 76; // CSS pixels left of it
 const ACTIVE = "#ffa90e";
 
@@ -348,7 +349,7 @@ function draw(view, state, i) {
   const rows = boardRows(state);
   const gap = 18;
   const room = narrow ? (whole - LABELS) / ACROSS : (whole - gap - LABELS - 8) / (ACROSS + rows);
-  const pitch = Math.floor(Math.min(room, clamp((window.innerHeight - 400) / rows, 44, 80)));
+  const pitch = Math.floor(Math.min(room, clamp((window.innerHeight - BELOW) / rows, 44, 80)));
   const board = [LABELS + ACROSS * pitch, rows * pitch + 8];
   const side = narrow ? Math.min(whole, 420) : board[1];
   const half = narrow ? whole : Math.floor((whole - gap) / 2);

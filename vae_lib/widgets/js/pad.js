@@ -57,6 +57,8 @@ class Pad {
     this.hovered = -1;
     this.walking = 0;
     this.choosing = false;
+    /** @type {Float32Array[]} */
+    this.way = []; // the codes of the last walk
     /** @type {ImageBitmap | null} */
     this.atlas = null;
     this.draw = oncePerFrame(() => this.drawNow());
@@ -98,6 +100,7 @@ class Pad {
     const wanted = parseFloat(getComputedStyle(root).getPropertyValue("--vae-pad-size")); // of a page that says so
     const most = wanted || (narrow ? 400 : clamp(0.6 * window.innerHeight, 300, 560));
     this.scale = mapScale(Math.floor(clamp(width - (narrow ? 4 : BESIDE), 240, most)), this.codes.reach);
+    this.drawStrip();
     this.redraw();
   }
 
@@ -228,7 +231,12 @@ class Pad {
       Object.fromEntries(
         Object.entries(goal).map(([unit, value]) => [unit, start[+unit] + share * (value - start[+unit])]),
       );
-    this.drawStrip(start, between);
+    this.way = Array.from({ length: FRAMES }, (_, i) => {
+      const z = Float32Array.from(start);
+      for (const [unit, value] of Object.entries(between(i / (FRAMES - 1)))) z[+unit] = value;
+      return z;
+    });
+    this.drawStrip();
     const begin = performance.now();
     const time = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : WALK;
     const step = () => {
@@ -251,23 +259,18 @@ class Pad {
     this.walkTo(Object.fromEntries(this.free.map((unit) => [unit, mean[unit]])));
   }
 
-  /**
-   * Draw the pictures of a walk.
-   * @param {Float32Array} start
-   * @param {(share: number) => Move} between
-   */
-  drawStrip(start, between) {
+  /** Draw the pictures of the last walk; before one, their place is kept free for them. */
+  drawStrip() {
     const { strip, root } = this.view;
     const width = Math.min(FRAMES * 56, Math.floor(root.clientWidth || 400) - 4);
     const side = width / FRAMES;
-    strip.hidden = false;
+    strip.classList.toggle("vae-pad-blank", !this.way.length);
     const ctx = fitCanvas(strip, width, side);
-    for (let i = 0; i < FRAMES; i++) {
-      const z = Float32Array.from(start);
-      for (const [unit, value] of Object.entries(between(i / (FRAMES - 1)))) z[+unit] = value;
-      drawDigit(ctx, this.decode(z), i * side, 0, side - 2, this.model.get("columns"));
-    }
-    const end = onMap(this.codes, Object.assign(Float32Array.from(start), between(1)));
+    this.way.forEach((z, i) =>
+      drawDigit(ctx, this.decode(z), i * side, 0, side - 2, this.model.get("columns")),
+    );
+    if (!this.way.length) return;
+    const end = onMap(this.codes, this.way[FRAMES - 1]);
     strip.setAttribute(
       "aria-label",
       `Digits on the straight way to ${end.map((value) => written(value)).join(", ")}`,
@@ -291,7 +294,8 @@ class Pad {
     view.walk.addEventListener("click", () => this.chooseGoal(!this.choosing));
     view.clear.addEventListener("click", () => {
       this.trail.clear();
-      view.strip.hidden = true;
+      this.way = [];
+      this.drawStrip();
       this.draw();
     });
     for (const [label, mean] of this.model.get("means")) {
@@ -424,7 +428,7 @@ function makeView(el) {
   add(classes, "span", { textContent: "Walk to" });
   const [walk, clear] = ["Walk to a place …", "Clear trail"].map((text) => addButton(foot, text, () => {}));
   const hint = add(foot, "span", { className: "vae-hint", id });
-  const strip = add(root, "canvas", { hidden: true, className: "vae-pad-strip" }, { role: "img" });
+  const strip = add(root, "canvas", { className: "vae-pad-strip vae-pad-blank" }, { role: "img" });
   const status = addStatus(root, "vae-pad-status vae-unseen");
   return {
     root,
