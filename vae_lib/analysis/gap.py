@@ -66,7 +66,7 @@ class Plane(NamedTuple):
         return sorted(found, key=lambda island: -island[0])
 
 
-def plane(vae: VAEBase, images: np.ndarray, step: float = STEP) -> Plane:
+def plane(vae: VAEBase, images: np.ndarray) -> Plane:
     """Return the `Plane` of images (n, rows, columns): a megabyte for each.
 
     It extends to four standard deviations of the prior and of every posterior. Raises
@@ -76,8 +76,8 @@ def plane(vae: VAEBase, images: np.ndarray, step: float = STEP) -> Plane:
         count = vae.latent_dim
         raise ValueError(f"the model has {count} latent units: pass one with 2.")
     mu, sigma = vae.encode(images)
-    half = int(np.ceil(max(4.0, (np.abs(mu) + 4.0 * sigma).max()) / step))
-    axis = step * np.arange(-half, half + 1)
+    half = int(np.ceil(max(4.0, (np.abs(mu) + 4.0 * sigma).max()) / STEP))
+    axis = STEP * np.arange(-half, half + 1)
     codes = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     return Plane(axis, log_joint(vae, images, codes).reshape(-1, len(axis), len(axis)))
 
