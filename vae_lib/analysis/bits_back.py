@@ -69,7 +69,7 @@ class Coder:
         self.middles = ndtri((np.arange(2**bits) + 0.5) / 2**bits)
         image = tf.TensorSpec((1, *vae.image_shape), "float32")
         code = tf.TensorSpec((1, vae.latent_dim), "float32")
-        self._encode = Compiled(lambda x: vae.encoder(x), [image])
+        self._encode = Compiled(self._mu_and_sigma, [image])
         self._decode = Compiled(lambda z: [tf.sigmoid(vae.decoder(z))], [code])
 
     def push(self, stack: Stack, image: np.ndarray) -> np.ndarray:
@@ -98,11 +98,15 @@ class Coder:
             stack.push(*_interval(shares, place), CODE)
         return image
 
+    def _mu_and_sigma(self, x):
+        mu, rho = self.vae.encoder(x)
+        return [mu[0], self.vae.posterior(rho)[0][0]]
+
     def _posterior(self, image):
         """Return 2**CODE times q(z|x)'s mass below each edge, rounded, unit by unit."""
-        mu, rho = self._encode(tf.constant(image[None], "float32"))
-        sigma = np.asarray(self.vae.posterior(rho)[0], "float64")[0]
-        below = ndtr((self.edges - np.asarray(mu)[0][:, None]) / sigma[:, None])
+        codes = self._encode(tf.constant(image[None], "float32"))
+        mu, sigma = (np.asarray(code, "float64")[:, None] for code in codes)
+        below = ndtr((self.edges - mu) / sigma)
         every = np.arange(len(self.edges))  # so that every value has a share
         return np.floor(below * (2**CODE - len(every) + 1)).astype("int64") + every
 
