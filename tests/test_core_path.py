@@ -71,6 +71,27 @@ def test_folded_sections_begin_a_cell_that_jupyterlab_folds(path):
             assert "deeper" in cell.metadata["tags"]
 
 
+def minutes(cells):
+    """Return how long cells take: 200 words of prose a minute, half a minute a cell."""
+    prose = [cell for cell in cells if cell.cell_type == "markdown"]
+    words = sum(len(cell.source.split()) for cell in prose)
+    return words / 200 + (len(cells) - len(prose)) / 2
+
+
+def test_notebook_06_takes_the_minutes_that_it_states():
+    """They count the guesses and the controls as cells, exercises and references not
+    at all.
+    """
+    cells = nbformat.read(FOLDER / "06_bound.ipynb", as_version=4).cells
+    inner = list(core(cells))
+    texts = [
+        cell.source.startswith(("## Exercises", "## References")) for cell in cells
+    ]
+    rest = [cell for cell in cells[: texts.index(True)] if cell not in inner]
+    assert "core takes about 20 minutes" in cells[0].source
+    assert minutes(inner) <= 20 and minutes(rest) <= 20
+
+
 def test_a_name_from_a_folded_section_is_found():
     texts = "# Title", "a = 1", "## Going deeper: b", "b = a", "## On", "b + a"
     make = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell

@@ -38,8 +38,8 @@ def normals(normals, rates):
     panels = "; ".join(title.replace("\n", ", ") for title in titles)
     show(
         figure,
-        alt="Panels with the standard normal density p(z) in grey and q(z | x) as a line. "
-        f"They differ in place and width: {panels}.",
+        alt="Panels with the standard normal density p(z) in grey and q(z | x) as a "
+        f"line. They differ in place and width: {panels}.",
     )
 
 

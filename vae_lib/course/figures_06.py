@@ -17,6 +17,7 @@ TURN = np.linspace(0, 2 * np.pi, 60)
 CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)])
 MARKS = ".", "x", "+", "1"  # so that colour is never the only cue
 STYLES = "-", "--", "-.", ":"
+RED = 200, 40, 0  # of what moves
 PLAIN = ScalarFormatter()
 
 
@@ -73,11 +74,11 @@ def draw_posterior(axes, surface, image, centre, half):
     axes.set(xlim=limits[0], ylim=limits[1], xlabel="$z_1$", ylabel="$z_2$")
 
 
-def show_islands(surface, images, places, encoder, best):
-    """Show p(z|x) of the images at `places`, with the encoder's q and the best one."""
-    count = len(places)
+def show_islands(surface, images, encoder, best):
+    """Show p(z|x) of images (n, rows, columns), the encoder's q and the best one."""
+    count = len(images)
     figure, axes = new_figure(2, count, (8, 4.1), height_ratios=(1, 2.6))
-    for (above, below), place in zip(axes.T, places):
+    for place, (above, below) in enumerate(axes.T):
         draw_digits(above, images[place][None], 1)
         centre, half = window(surface, place, (encoder, best))
         draw_posterior(below, surface, place, centre, half)
@@ -92,7 +93,7 @@ def show_islands(surface, images, places, encoder, best):
     )
     shares = (
         " and ".join(f"{one[0]:.0%}" for one in surface.islands(place)[:2])
-        for place in places
+        for place in range(count)
     )
     show(
         figure,
@@ -120,6 +121,8 @@ def climb_frames(surface, image, way, bounds, log_p):
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
     still = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    still = still.quantize(63)  # once: the frames share a palette, and red is the 64th
+    still.putpalette(still.getpalette()[:189] + [*RED])
     frames, last = {}, len(way) - 1
     for step in sorted({*range(0, min(21, last)), *range(20, last, 4), last}):
         picture = still.copy()
@@ -131,12 +134,12 @@ def climb_frames(surface, image, way, bounds, log_p):
             pen.line([tuple(place) for place in places], colour, width)
 
         for deviations in (1, 2):
-            line(left, ellipse(way[step], image, deviations), (200, 40, 0))
+            line(left, ellipse(way[step], image, deviations), RED)
         x, y = right.transData.transform((step, curve[step]))
         y = still.height - y
-        pen.ellipse([x - 9, y - 9, x + 9, y + 9], (200, 40, 0))
+        pen.ellipse([x - 9, y - 9, x + 9, y + 9], RED)
         with io.BytesIO() as file:
-            picture.quantize(64).save(file, "PNG")
+            picture.save(file, "PNG")
             frames[step] = (
                 file.getvalue(),
                 (

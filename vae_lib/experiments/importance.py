@@ -7,20 +7,15 @@ import tensorflow as tf
 from keras import ops
 from scipy.special import softmax
 
-from vae_lib.experiments.gradient_estimators import distortion_and_slope
+from vae_lib.experiments import gradient_estimators as estimators
 from vae_lib.model import VAE, images_of
-from vae_lib.objectives import (
-    importance_weighted_bound,
-    log_importance_weight,
-    rate,
-)
+from vae_lib.objectives import importance_weighted_bound, log_importance_weight, rate
 
 
 class IWAE(VAE):
     """A VAE that is trained on the importance-weighted bound with `samples` codes.
 
-    Its `terms` and figures are those of a VAE, with one code. Burda, Grosse &
-    Salakhutdinov 2016; notebook 06.
+    Its `terms` are those of a VAE, with one code. Burda, Grosse & Salakhutdinov 2016.
     """
 
     samples = 1
@@ -31,8 +26,7 @@ class IWAE(VAE):
         with tf.GradientTape() as tape:
             mu, rho = self.encoder(x)
             sigma, log_sigma = self.posterior(rho)
-            shape = (self.samples, *ops.shape(mu))
-            epsilon = self.standard_normal(shape)
+            epsilon = self.standard_normal((self.samples, *ops.shape(mu)))
             z = mu + sigma * epsilon  # (samples, batch, latent_dim)
             logits = self.decoder(ops.reshape(z, (-1, self.latent_dim)))
             logits = ops.reshape(logits, (self.samples, *ops.shape(x)))
@@ -42,45 +36,37 @@ class IWAE(VAE):
             mean = self.batch_mean(loss)
         gradients = tape.gradient(mean, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        return self.track(
-            distortion=ops.mean(distortion, axis=0),
-            rate=rate(mu, sigma, log_sigma),
-            loss=loss,
-        )
+        terms = dict(distortion=ops.mean(distortion, axis=0), loss=loss)
+        return self.track(rate=rate(mu, sigma, log_sigma), **terms)
 
 
 def encoder_gradients(vae, images, samples, draws, seed=0):
     """Return estimates of the bound's gradient in mu and sigma of each image.
 
     Two arrays (draws, n, 2 · latent_dim) in nats per unit, from `draws` draws of
-    `samples` codes each: the plain estimate, and the doubly reparametrized one (Tucker
-    et al. 2019), which leaves the score of q out. Rainforth et al. 2018; notebook 06.
+    `samples` codes each: the plain estimate, and the doubly reparametrized one, which
+    leaves the score of q out (Tucker et al. 2019).
     """
-    rng = np.random.default_rng(seed)
     mu, sigma = (codes.astype("float64") for codes in vae.encode(images))
-    epsilon = rng.standard_normal((draws * samples, *mu.shape))
+    shape = draws * samples, *mu.shape
+    epsilon = np.random.default_rng(seed).standard_normal(shape)
     z = mu + sigma * epsilon
-    distortion, slope = distortion_and_slope(vae, images, z)
-    logs = -distortion[..., 0] + ((epsilon**2 - z**2) / 2 + np.log(sigma)).sum(-1)
-    grouped = (draws, samples, len(images))
-    weights = softmax(logs.reshape(grouped), axis=1)[..., None]
-    whole = -(slope + z)  # d log w / dz, with q's parameters following
-    path = whole + epsilon / sigma  # through z alone
-    plain = np.concatenate([whole, whole * epsilon + 1 / sigma], axis=-1)
-    double = np.concatenate([path, path * epsilon], axis=-1)
-    of = (*grouped, -1)
-    return (
-        (weights * plain.reshape(of)).sum(axis=1),
-        (weights**2 * double.reshape(of)).sum(axis=1),
-    )
+    terms = estimators.distortion_and_slope(vae, images, z)
+    log_weights = ((epsilon**2 - z**2) / 2 + np.log(sigma)).sum(-1) - terms[0][..., 0]
+    grouped = draws, samples, len(images), -1
+    weights, found = softmax(log_weights.reshape(grouped), axis=1), []
+    for power, estimate in (
+        (1, estimators.pathwise_sampled_kl),
+        (2, estimators.sticking_the_landing),
+    ):
+        gradients = -np.concatenate(estimate(*terms, mu, sigma, epsilon), axis=-1)
+        found.append((weights**power * gradients.reshape(grouped)).sum(axis=1))
+    return found
 
 
 def signal_to_noise(gradients):
     """Return the length of the mean / the root of the total variance, (n,), of
-    `gradients` (draws, n, coordinates).
-
-    The noise of the mean itself is subtracted from its square; if nothing is left, the
-    result is 0.
+    `gradients` (draws, n, coordinates), the mean's own noise taken off, or 0.
     """
     noise = gradients.var(axis=0, ddof=1).sum(axis=-1)
     signal = (gradients.mean(axis=0) ** 2).sum(axis=-1) - noise / len(gradients)

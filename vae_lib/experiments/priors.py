@@ -7,20 +7,17 @@ from vae_lib.model import VAE
 
 
 class VampVAE(VAE):
-    """A VAE whose prior is the mean of q(z|u) over `inputs` images u that are learned.
+    """A VAE whose prior is the mean of q(z|u) over images u that are learned, too.
 
-    They start at `start` (inputs, rows, columns), images in [0, 1]. Its rate is log
-    q(z|x) - log p(z) at the sampled z. Tomczak & Welling 2018; notebook 06.
+    They begin as `start` (inputs, rows, columns), in [0, 1]. The rate is log q(z|x) -
+    log p(z) at the sampled z. Tomczak & Welling 2018.
     """
 
     def __init__(self, start, **settings):
         super().__init__(**settings)
         images = np.clip(np.asarray(start, "float32"), 0.02, 0.98)
-        self.inputs = self.add_weight(  # the logits of the images u
-            shape=images.shape,
-            initializer=initializers.Constant(np.log(images / (1 - images))),
-            name="inputs",
-        )
+        logits = initializers.Constant(np.log(images / (1 - images)))
+        self.inputs = self.add_weight(images.shape, logits, name="inputs")
 
     def components(self):
         """Return mu, sigma and log sigma of the prior's parts, each (inputs, d)."""
@@ -38,9 +35,8 @@ class VampVAE(VAE):
         sigma, log_sigma = self.posterior(rho)
         epsilon = self.standard_normal(ops.shape(mu))
         z = mu + sigma * epsilon
-        distortion = self.likelihood.distortion(x, self.decoder(z))
         log_q = -ops.sum((epsilon**2 + np.log(2 * np.pi)) / 2 + log_sigma, axis=-1)
-        return distortion, log_q - self.log_prior(z)
+        return self.likelihood.distortion(x, self.decoder(z)), log_q - self.log_prior(z)
 
     def draw(self, n, seed=0):
         """Return `n` codes drawn from the prior, NumPy (n, latent_dim)."""
