@@ -12,7 +12,7 @@ from servers import NOTEBOOKS
 
 EXCEPTION = re.compile(
     r"\b[A-Z]\w*(Error|Exception|Warning): "
-)  # how a sentence begins that nobody has written
+)  # how a sentence begins that nobody ever wrote
 every_notebook = pytest.mark.parametrize(
     "notebook", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")), indirect=True
 )

@@ -60,10 +60,10 @@ def regimes(runs, labels, shown):
     show(
         figure,
         alt="Three rows, for β of 0, 12 and 200. Left, t-SNE of the codes, coloured by "
-        "digit: clusters for 0 and for 12, an almost formless cloud of mixed colours for "
-        "200. Middle, test digits over their reconstructions: sharp at 0, blurred at 12, "
-        "the same grey blot at 200. Right, new digits: scribbles at 0, mostly digits "
-        "at 12, the same blot at 200.",
+        "digit: clusters for 0 and for 12, an almost formless cloud of mixed colours "
+        "for 200. Middle, test digits over their reconstructions: sharp at 0, blurred "
+        "at 12, the same grey blot at 200. Right, new digits: scribbles at 0, mostly "
+        "digits at 12, the same blot at 200.",
     )
 
 

@@ -87,8 +87,8 @@ def show_hands(written, drawn):
     axes.axvline(width - 1, color=COLOURS[1], linewidth=1.5)
     show(
         figure,
-        f"{len(written)} rows, ordered by the slant of the digit within its class: a "
-        f"written test digit, then its code decoded with the labels 0 to {columns - 2}.",
+        f"{len(written)} rows, ordered by the slant of the digit within its class: "
+        f"a written test digit, its code decoded with the labels 0 to {columns - 2}.",
     )
 
 
