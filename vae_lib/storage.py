@@ -88,7 +88,7 @@ def load(path: Path | str) -> VAEBase:
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
-    check_precision(vae)  # the session's policy may be another than the file's
+    check_precision(vae)  # Keras' policy may be another than the file's
     return vae
 
 
