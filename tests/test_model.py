@@ -194,7 +194,7 @@ def test_images_that_are_none_are_refused(images, words):
 
 
 def test_codes_of_another_dimension_are_refused():
-    with pytest.raises(ValueError, match=r"pass codes of shape \(n, 2\)"):
+    with pytest.raises(ValueError, match=r"n >= 1 codes of shape \(n, 2\)"):
         VAE(**SMALL).decode(np.zeros((1, 3)))
 
 
