@@ -398,7 +398,7 @@ def test_wrong_eigenvalues_are_refused(eigenvalues):
 
 @pytest.mark.parametrize("latent_dim", [0, -2, 1.5, None])
 def test_wrong_latent_dim_is_refused(latent_dim):
-    message = f"latent_dim is {latent_dim}: pass an int"
+    message = f"latent_dim is {latent_dim}: pass a whole number"
     with pytest.raises(ValueError, match=message):
         linear_optimum(SPECTRUM, latent_dim, 1.0)
 

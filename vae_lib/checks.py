@@ -47,7 +47,7 @@ def rate(value: Any) -> bool:
 
 
 RULES = {  # by name: what can work, and what to pass
-    "latent_dim": (lambda it: widths([it]), "an int of 1 or more"),
+    "latent_dim": (whole, "a whole number of 1 or more"),
     "hidden": (widths, "a tuple of ints of 1 or more, () for the linear VAE"),
     "image_shape": (lambda it: widths(it) and len(it) == 2, "a pair such as (28, 28)"),
     "posterior": named(POSTERIORS),
