@@ -40,7 +40,7 @@ def named(table: dict) -> tuple:
     return table.__contains__, f"one of {', '.join(map(repr, table))}"
 
 
-def positive_rate(value: Any) -> bool:
+def pace(value: Any) -> bool:
     """Whether `value` can be a learning rate, None for that of a compiled optimizer."""
     number = finite(value) and value >= SMALLEST
     return number or value is None or isinstance(value, Schedule)
@@ -56,10 +56,7 @@ RULES = {  # by name: what can work, and what to pass
     "epochs": (lambda it: whole(it, 0), "a whole number of 0 or more"),
     "seed": (lambda it: whole(it, 0), "a whole number of 0 or more"),
     **dict.fromkeys(("samples", "draws", "n"), (whole, "a whole number of 1 or more")),
-    "learning_rate": (
-        positive_rate,
-        "a number above 1.2e-38, a Keras schedule, or None",
-    ),
+    "learning_rate": (pace, "a number above 1.2e-38, a Keras schedule, or None"),
 }
 
 
