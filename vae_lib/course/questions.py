@@ -91,7 +91,7 @@ AT_1E_3 = Question(
 )
 CATCHES_UP = Question(
     "After 15 epochs, will the direct map have caught up with the softplus?",
-    "It stays behind on held-out digits. The controls below say why.",
+    "It stays behind on test digits. The controls below say why.",
     options=(
         "yes, both end within a nat",
         "no, it ends clearly worse",
