@@ -310,6 +310,10 @@ def test_a_pydataset_with_a_shape_of_its_own_is_taken():
     assert len(compiled().fit(data, verbose=0).history["loss"]) == 1
 
 
+def test_a_variable_of_images_is_taken():
+    assert compiled().evaluate(tf.Variable(LEVELS / 255), verbose=0)
+
+
 def test_images_with_labels_in_one_tuple_are_refused():
     with pytest.raises(ValueError, match="x is a tuple: pass the images alone"):
         compiled().fit((GREY, np.zeros(32)), verbose=0)
@@ -318,6 +322,7 @@ def test_images_with_labels_in_one_tuple_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        (lambda: VAE(beta=np.float16(np.inf)), "beta is .*inf"),
         (lambda: VAE(beta=1e39), "beta is 1e.39: pass a number of 0 or more below"),
         (
             lambda: train(compiled(), GREY, learning_rate=1e-50),
@@ -340,14 +345,18 @@ def test_what_32_bits_or_a_layer_cannot_hold_is_refused(wrong, sentence):
 class Extra(VAE):
     """A VAE with a further metric, which is NaN."""
 
+    further = "contrast"
+
     def __init__(self, **settings):
         super().__init__(**settings)
-        self.trackers["contrast"] = keras.metrics.Mean("contrast")
+        self.trackers[self.further] = keras.metrics.Mean(self.further)
 
     def track(self, **terms):
-        return super().track(contrast=terms["loss"] * np.nan, **terms)
+        return super().track(**{self.further: terms["loss"] * np.nan}, **terms)
 
 
-def test_a_metric_that_is_not_finite_is_told_by_its_name():
-    with pytest.raises(DivergedError, match="The contrast stopped being finite at"):
+@pytest.mark.parametrize("name", ["contrast", "weights"])
+def test_a_metric_that_is_not_finite_is_told_by_its_name(name, monkeypatch):
+    monkeypatch.setattr(Extra, "further", name)
+    with pytest.raises(DivergedError, match=f"The {name} stopped being finite at"):
         train(Extra(**SMALL), GREY, batch_size=16, progress=False)

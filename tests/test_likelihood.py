@@ -7,13 +7,17 @@ from keras import ops
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
+from vae_lib.analysis import gap
+from vae_lib.analysis.bits_back import Coder
 from vae_lib.analysis.likelihood import (
+    check_likelihood,
     log_likelihood,
     quadrature_log_likelihood,
     tails,
 )
 from vae_lib.experiments.priors import VampVAE
 from vae_lib.model import VAE
+from vae_lib.objectives import LIKELIHOODS
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((7, 4, 5)).astype("float32")
@@ -102,7 +106,7 @@ def test_another_distortion_than_that_of_the_setting_is_refused():
     sharp = lambda x, mean: ops.sum((x - mean) ** 2, axis=(-2, -1)) / 0.02  # noqa: E731
     vae.likelihood = vae.likelihood._replace(distortion=sharp)
     images = np.full((3, 28, 28), 100, "uint8")
-    with pytest.raises(ValueError, match="no longer that of its setting"):
+    with pytest.raises(ValueError, match="is not that of vae_lib"):
         quadrature_log_likelihood(vae, images)
     assert np.isfinite(log_likelihood(vae, images, samples=5)).all()
 
@@ -113,3 +117,34 @@ def test_a_prior_of_its_own_is_refused(estimate):
     vamp = VampVAE(images / np.float32(255), hidden=(8,))
     with pytest.raises(ValueError, match="a prior of its own"):
         estimate(vamp, images)
+
+
+def test_a_changed_entry_is_refused_and_an_equal_one_is_not(monkeypatch):
+    """Notebook 01 enters functions of its own, before and after models are made."""
+    images = np.full((1, 28, 28), 100, "uint8")
+    before, entry = VAE(hidden=(8,)), LIKELIHOODS["bernoulli"]
+
+    def equal(x, logits):
+        return ops.sum(ops.softplus(logits) - x * logits, axis=(-2, -1))
+
+    def square(x, logits):
+        return ops.sum((x - ops.sigmoid(logits)) ** 2, axis=(-2, -1))
+
+    monkeypatch.setitem(LIKELIHOODS, "bernoulli", entry._replace(distortion=equal))
+    for vae in (before, VAE(hidden=(8,))):
+        assert check_likelihood(vae) == "bernoulli"
+    monkeypatch.setitem(LIKELIHOODS, "bernoulli", entry._replace(distortion=square))
+    with pytest.raises(ValueError, match="'bernoulli' of this model is not that"):
+        quadrature_log_likelihood(VAE(hidden=(8,)), images)
+    monkeypatch.setitem(LIKELIHOODS, "mine", entry)
+    with pytest.raises(ValueError, match="'mine' of this model is not that"):
+        check_likelihood(VAE(hidden=(8,), likelihood="mine"))
+
+
+@pytest.mark.parametrize(
+    "use", [Coder, lambda v: gap.bound(v, np.zeros((1, 28, 28)), 0)]
+)
+def test_codes_are_not_priced_by_another_prior_than_the_models(use):
+    vamp = VampVAE(np.full((3, 28, 28), 0.5), hidden=(8,))
+    with pytest.raises(ValueError, match="a prior of its own"):
+        use(vamp)

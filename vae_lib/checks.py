@@ -26,7 +26,7 @@ def whole(value: Any, least: int = 1) -> bool:
 def finite(value: Any) -> bool:
     """Whether `value` is one number that is finite in 32 bits, too."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    return is_number and abs(value) <= LARGEST
+    return is_number and abs(float(value)) <= LARGEST
 
 
 def widths(value: Any) -> bool:
@@ -42,7 +42,7 @@ def named(table: dict) -> tuple:
 
 def pace(value: Any) -> bool:
     """Whether `value` can be a learning rate, None for that of a compiled optimizer."""
-    number = finite(value) and value >= SMALLEST
+    number = finite(value) and float(value) >= SMALLEST
     return number or value is None or isinstance(value, Schedule)
 
 
@@ -66,17 +66,6 @@ def check(**values: Any) -> None:
         right, wanted = RULES[name]
         if not right(value):
             raise ValueError(f"{name} is {value!r}: pass {wanted}.")
-
-
-def check_likelihood(vae: keras.Model) -> str:
-    """Return the name of the model's likelihood, once it is known to be that one."""
-    name = vae.settings["likelihood"]
-    if tuple(vae.likelihood) != tuple(LIKELIHOODS[name]):
-        raise ValueError(
-            f"the model's likelihood is no longer that of its setting, {name!r}: this "
-            "is computed for the likelihoods of vae_lib alone."
-        )
-    return name
 
 
 def check_images(images: np.ndarray, image_shape: tuple[int, int]) -> None:
@@ -196,7 +185,8 @@ def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
         first = next(data, None)
         data = (batch for batch in itertools.chain([first], data))
     elif isinstance(data, (Iterable, keras.utils.PyDataset)):
-        if not isinstance(data, tuple) and not hasattr(data, "ndim"):
+        whole_set = isinstance(data, tuple) or hasattr(data, "shape")
+        if isinstance(data, keras.utils.PyDataset) or not whole_set:
             first = next(iter(data), None)
     images, _, weights = keras.utils.unpack_x_y_sample_weight(first)
     check_weights(sample_weight=weights)

@@ -49,7 +49,8 @@ def to_png(figure: Figure) -> bytes:
 def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
     """Return images (n, rows, columns) as one array; empty places are 0."""
     n, height, width = images.shape
-    rows, high, wide = -(-n // columns), height + gap, width + gap
+    rows, gap = -(-n // columns), int(gap)
+    high, wide = height + gap, width + gap
     board = np.zeros((rows * columns, high, wide), "float32")
     board[:n, :height, :width] = images
     board = board.reshape(rows, columns, high, wide).swapaxes(1, 2)

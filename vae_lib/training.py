@@ -142,7 +142,9 @@ class Training:
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
             good = {name: np.isfinite(values) for name, values in terms.items()}
-            good["weights"] = np.arange(count) < count - (not finite)  # the last step's
+            good["weights of the model"] = np.arange(count) < count - (
+                not finite
+            )  # the last step's
             if bad := [name for name, steps in good.items() if not steps.all()]:
                 what = "loss" if "loss" in bad else bad[0]
                 error = DivergedError(

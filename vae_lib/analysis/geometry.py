@@ -18,7 +18,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from vae_lib.analysis.grids import linear_grid
-from vae_lib.checks import check_likelihood
+from vae_lib.analysis.likelihood import check_likelihood
 from vae_lib.model import VAEBase, in_batches
 from vae_lib.objectives import DEVIATION
 

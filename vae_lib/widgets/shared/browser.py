@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from vae_lib.checks import check_likelihood
+from vae_lib.analysis.likelihood import check_likelihood
 
 WIDGETS = Path(__file__).resolve().parents[1]
 ACTIVATIONS = ("linear", "relu", "gelu", "tanh", "sigmoid")  # those of network.js
