@@ -19,6 +19,7 @@ let live = null; // beta, learningRate, trainDigits, mean: read before every ste
 let running = false; // gradient steps are being taken
 let stopAfter = Infinity; // the step after which it pauses by itself
 let heldOut = null; // what is known of the held-out digits: mu, sigma, distortion, unitRates
+let looked = false; // whether all of the held-out digits have been seen since the network began
 let noise = null; // of the held-out digits, always the same, so that curves do not jitter
 let newCodes = null;
 let view = { axes: [0, 1], extent: 3, point: [0, 0] };
@@ -55,7 +56,7 @@ const handlers = {
     device = chosen.device;
     begin(settings);
     say("ready", chosen);
-    await lookAtAll();
+    if (inbox.has("start")) return; // the first step first, then a picture
     await picture();
     await warmUp();
   },
@@ -65,7 +66,6 @@ const handlers = {
     live = settings;
     begin(settings, weights, trained);
     say("fresh");
-    await lookAtAll();
     await picture();
     await warmUp();
   },
@@ -136,6 +136,7 @@ function begin(settings, weights = null, trained = null) {
     distortion: new Float32Array(count), unitRates: new Float32Array(count * size),
   };
   view = { axes: [0, Math.min(1, size - 1)], extent: 3, point: [0, 0] };
+  looked = false;
   part = 0;
   times = [];
 }
@@ -188,10 +189,12 @@ async function sayDrawing(seen, row) {
 
 async function lookAtAll() {
   for (let which = 0; which * PART < digits.heldOut.labels.length; which++) await lookAt(which);
+  looked = true;
 }
 
 /** Send the page all that it draws. */
 async function picture() {
+  if (!looked) await lookAtAll();
   const { settings } = trainer;
   const size = settings.latentDim;
   const codes = new Float32Array(CHUNK * size);
@@ -273,9 +276,10 @@ async function main() {
       continue;
     }
     await step();
+    await breath();
     const begun = performance.now();
-    if (running && begun + stepCost / 2 >= nextPicture) {
-      await lookAt(part);
+    if (running && !inbox.has("pause") && begun + stepCost / 2 >= nextPicture) {
+      if (looked) await lookAt(part);
       part = (part + 1) % (digits.heldOut.labels.length / PART);
       await picture();
       const cost = performance.now() - begun;
