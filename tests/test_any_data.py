@@ -9,8 +9,6 @@ import nbformat
 import numpy as np
 import pytest
 
-from vae_lib.course import remarks
-
 pytestmark = pytest.mark.full
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
@@ -136,31 +134,3 @@ def test_no_assert_stands_in_the_cells_that_take_any_file():
         assert not any(
             isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source))
         )
-
-
-@pytest.mark.parametrize(
-    "seen, held_out, words",
-    [
-        (100, np.full(4, 110.0), "4 held-out images are too few"),
-        (100, 110 + np.tile([-1.0, 1.0], 50), "10.0 nats more than training images"),
-        (100, 110 + np.tile([-1.0, 1.0], 50), "beyond chance"),
-        (100, 101 + np.tile([-50.0, 50.0], 50), "within chance"),
-        (100, 95 + np.tile([-1.0, 1.0], 50), "5.0 nats less than training images"),
-    ],
-)
-def test_a_gap_is_judged_by_its_standard_error(seen, held_out, words):
-    assert words in remarks.on_gap("mine", seen, held_out)
-
-
-@pytest.mark.parametrize(
-    "gap, control, words",
-    [
-        (1, 1.5, "Neither"),
-        (-3, 1, "Neither"),
-        (30, 10, "more than twice the control's"),
-        (3, 16, "more than twice that of mine"),
-        (12, 16, "agree within"),
-    ],
-)
-def test_a_gap_is_compared_with_the_control(gap, control, words):
-    assert words in remarks.on_control("mine", gap, control)

@@ -23,18 +23,20 @@ def on_gap(name, seen, held_out):
     return f"{begin}; two standard errors of {n} images are {error:.1f}: {verdict}."
 
 
-def on_control(name, gap, control):
-    """Return a sentence that compares the gap of `name` with that of equally many
-    digits.
+def on_control(name, seen, held_out):
+    """Return a sentence that compares the gap of the set `name` with the control's.
+
+    `seen` and `held_out` are pairs of what `on_gap` takes: of the set, of the control.
+    The gaps differ beyond chance if by more than two standard errors of the difference.
     """
+    gap, control = (np.mean(costs) - cost for cost, costs in zip(seen, held_out))
     if max(gap, control) < 2:
         return "Neither set is learned by heart: both gaps are below 2 nats."
-    if gap > 2 * control:
-        larger = f"The gap of {name} is more than twice the control's"
-    elif control > 2 * gap:
-        larger = f"The control's gap is more than twice that of {name}"
-    else:
-        return (
-            "The gaps agree within a factor of 2: the number of images explains them."
-        )
-    return f"{larger}: the number of images is not the whole explanation."
+    error = 2 * np.sqrt(sum(np.var(costs, ddof=1) / len(costs) for costs in held_out))
+    difference = gap - control
+    begin = f"The two gaps differ by {abs(difference):.1f} nats"
+    begin += f", two standard errors of that are {error:.1f}"
+    if abs(difference) <= error:
+        return f"{begin}: the number of images may explain both."
+    larger = f"{name} has" if difference > 0 else "the control has"
+    return f"{begin}: {larger} the larger one, and not for its number of images."
