@@ -136,7 +136,7 @@ def test_double_precision_trains_and_comes_back_as_such(tmp_path):
         np.testing.assert_array_equal(vae.get_weights()[0], again.get_weights()[0])
     finally:
         keras.config.set_dtype_policy("float32")
-    with pytest.raises(ValueError, match="make the whole model in float64"):
+    with pytest.raises(storage.StorageError, match="make the whole model in float64"):
         storage.load(tmp_path / "double.keras")  # came back in float32, silently
 
 

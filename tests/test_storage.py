@@ -137,3 +137,28 @@ def test_the_optimizer_of_a_training_is_saved_too(tmp_path, recwarn):
     for one, other in pairs:
         np.testing.assert_array_equal(one.numpy(), other.numpy())
     assert not [w for w in recwarn if "optimizer" in str(w.message)]
+
+
+class Stubborn(VAE):
+    """A subclass that asks for something that its configuration does not hold."""
+
+    def __init__(self, start, **settings):
+        super().__init__(**settings)
+
+
+def replaced_pictures():
+    vae = VAE(hidden=(4,))
+    halved = vae.likelihood._replace(mean=lambda output: keras.ops.sigmoid(output) / 2)
+    vae.likelihood = halved
+    return vae
+
+
+@pytest.mark.parametrize(
+    "make",
+    [replaced_pictures, lambda: Stubborn(np.zeros(3), hidden=(4,))],
+    ids=["draws other pictures", "cannot be made again"],
+)
+def test_what_would_come_back_as_another_model_is_not_saved(make, tmp_path):
+    with pytest.raises(storage.StorageError, match="let get_config return every") as e:
+        storage.save(make(), tmp_path / "vae.keras")
+    assert str(tmp_path) not in str(e.value) and not os.listdir(tmp_path)

@@ -1,11 +1,11 @@
 """Models saved whole or not at all, and loaded without running code from the file."""
 
-import contextlib
 import inspect
 import os
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import keras
@@ -20,7 +20,7 @@ class StorageError(Exception):
     """A file cannot be written or read; the message names it and what to do."""
 
 
-@contextlib.contextmanager
+@contextmanager
 def whole_file(path: Path | str) -> Iterator[str]:
     """Yield the name of a file that takes the place of `path` if the block succeeds.
 
@@ -60,8 +60,16 @@ def save(vae: VAEBase, path: Path | str) -> None:
         raise StorageError(f"{path} does not end in .keras: give it that ending.")
     with whole_file(path) as name:
         vae.save(name)
-        with warnings.catch_warnings(action="ignore"):  # _check_copy says it better
-            _check_copy(vae, load(name))
+        same = False
+        with warnings.catch_warnings(action="ignore"), suppress(StorageError):
+            same = _same(vae, load(name))
+        if not same:
+            raise StorageError(
+                f"this {type(vae).__name__} was not saved, since it would come back as "
+                "another model: let get_config return every argument of __init__, let "
+                "the class build networks that you have replaced, and thaw what is "
+                "frozen."
+            )
 
 
 def load(path: Path | str) -> VAEBase:
@@ -88,30 +96,27 @@ def load(path: Path | str) -> VAEBase:
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
-    check_precision(vae)  # Keras' policy may be another than the file's
+    try:
+        check_precision(vae)  # Keras' policy may be another than the file's
+    except ValueError as error:
+        raise StorageError(f"{path} cannot be loaded: {error}") from error
     return vae
 
 
-def _check_copy(vae, copy):
-    """Raise StorageError unless the loaded `copy` is what `vae` is."""
+def _same(vae, copy):
+    """Return whether the loaded `copy` is what `vae` is."""
     images = np.random.default_rng(0).random((4, *vae.image_shape), "float32")
-    state, terms = vae.seed_generator.state.numpy(), []
+    state, found = vae.seed_generator.state.numpy(), []
     for model in (vae, copy):
         model.seed_generator.state.assign(state)
-        terms.append(evaluate(model, images))
+        found.append([*evaluate(model, images), *model.generate(4, seed=0).ravel()])
         model.seed_generator.state.assign(state)
     parameters = inspect.signature(type(vae).__init__).parameters.values()
     asked = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
     kinds = [[(w.trainable, w.dtype) for w in model.weights] for model in (vae, copy)]
-    same = (
-        np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True)
+    return (
+        np.allclose(*found, rtol=1e-4, atol=1e-4, equal_nan=True)
         and asked <= set(vae.get_config())
         and kinds[0] == kinds[1]
         and float(vae.beta) == float(copy.beta)
     )
-    if not same:
-        raise StorageError(
-            f"this {type(vae).__name__} was not saved, since it would come back as "
-            "another model: let get_config return every argument of __init__, let the "
-            "class build networks that you have replaced, and thaw what is frozen."
-        )
