@@ -109,9 +109,8 @@ class LatentPad(Control):
                 f"The other {others} latent units, those with the lowest rates, stay "
                 "at 0.",
             )
-        super().__init__(
-            self.pad, row(*self.sliders, style="vae-settings"), self.message
-        )
+        sliders = row(*self.sliders, style="vae-settings").add_class("vae-many")
+        super().__init__(self.pad, sliders, self.message)
 
     @property
     def z(self):

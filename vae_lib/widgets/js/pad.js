@@ -259,12 +259,20 @@ class Pad {
     this.walkTo(Object.fromEntries(this.free.map((unit) => [unit, mean[unit]])));
   }
 
-  /** Draw the pictures of the last walk; before one, their place is kept free for them. */
+  /** The pictures of a walk stand in the place of the hint, unless it says where to click. */
+  showStrip() {
+    const { strip, hint } = this.view;
+    const shown = this.way.length > 0 && !this.choosing;
+    strip.classList.toggle("vae-pad-blank", !shown);
+    hint.classList.toggle("vae-pad-blank", shown);
+  }
+
+  /** Draw the pictures of the last walk. */
   drawStrip() {
     const { strip, root } = this.view;
     const width = Math.min(FRAMES * 56, Math.floor(root.clientWidth || 400) - 4);
     const side = width / FRAMES;
-    strip.classList.toggle("vae-pad-blank", !this.way.length);
+    this.showStrip();
     const ctx = fitCanvas(strip, width, side);
     this.way.forEach((z, i) =>
       drawDigit(ctx, this.decode(z), i * side, 0, side - 2, this.model.get("columns")),
@@ -284,6 +292,7 @@ class Pad {
     walk.setAttribute("aria-pressed", String(on));
     hint.style.minHeight = on ? `${hint.offsetHeight}px` : ""; // what stands below it stays where it is
     hint.textContent = on ? "Click on the map where to walk to, or press a digit's key." : HELP;
+    this.showStrip();
     if (on) this.view.overlay.focus();
   }
 
@@ -427,8 +436,9 @@ function makeView(el) {
   );
   add(classes, "span", { textContent: "Walk to" });
   const [walk, clear] = ["Walk to a place …", "Clear trail"].map((text) => addButton(foot, text, () => {}));
-  const hint = add(foot, "span", { className: "vae-hint", id });
-  const strip = add(root, "canvas", { className: "vae-pad-strip vae-pad-blank" }, { role: "img" });
+  const below = add(root, "div", { className: "vae-pad-below" });
+  const hint = add(below, "span", { className: "vae-hint", id });
+  const strip = add(below, "canvas", { className: "vae-pad-strip vae-pad-blank" }, { role: "img" });
   const status = addStatus(root, "vae-pad-status vae-unseen");
   return {
     root,
