@@ -21,7 +21,7 @@ LEVELS = GREY.astype("float32")  # 0 … 255: what nobody should pass
 
 def compiled():
     vae = VAE(**SMALL)
-    vae.compile("adam")
+    vae.compile("adam", jit_compile=False)  # XLA compiles long
     return vae
 
 

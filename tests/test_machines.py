@@ -1,6 +1,7 @@
 """The project on machines of other people: commands, encodings, installed copies."""
 
 import ast
+import functools
 import importlib.util
 import os
 import re
@@ -46,6 +47,12 @@ def run(command, **options):
 # Commands
 
 
+@functools.cache
+def help_of(*words):
+    """Return the result of a script that is asked for its options."""
+    return run([sys.executable, *words, "--help"])
+
+
 @pytest.mark.slow  # each imports TensorFlow
 @pytest.mark.parametrize("command", commands("python "))
 def test_documented_script_knows_its_documented_options(command):
@@ -53,7 +60,7 @@ def test_documented_script_knows_its_documented_options(command):
     words = parts[:2] if parts[0] == "-m" else parts[:1]
     if words[0] == "-c":
         pytest.skip("a line of Python, tried where it is documented")
-    result = run([sys.executable, *words, "--help"])
+    result = help_of(*words)
     assert result.returncode == 0, result.stderr
     options = [part.split("=")[0] for part in parts if part.startswith("--")]
     assert [option for option in options if option not in result.stdout] == []

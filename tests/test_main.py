@@ -325,21 +325,20 @@ def test_a_picture_that_could_not_be_made_is_told_by_the_exit_code(
     assert "manifold.png is left out" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_of_few_letters_gets_every_file(data, tmp_path, encoding):
+def test_a_terminal_of_few_letters_gets_every_file(data, tmp_path):
     folder = tmp_path / "β"
     done = subprocess.run(
         [sys.executable, "-m", "vae_lib", *command_line(data, folder)],
         cwd=ROOT,
         env={
             **os.environ,
-            "PYTHONIOENCODING": encoding,
+            "PYTHONIOENCODING": "ascii",
             "PYTHONUTF8": "0",
             "OMP_NUM_THREADS": "1",
         },
         capture_output=True,
     )
-    assert done.returncode == 0, done.stderr.decode(encoding)
+    assert done.returncode == 0, done.stderr.decode("ascii")
     assert set(os.listdir(folder)) == FILES
 
 

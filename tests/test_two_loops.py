@@ -13,7 +13,7 @@ from vae_lib.training import Training, train
 pytestmark = pytest.mark.slow
 
 BATCH, STEPS = 16, 24
-SMALL = dict(hidden=(12, 8), image_shape=(6, 5), latent_dim=2)
+SMALL = dict(hidden=(9,), image_shape=(6, 5), latent_dim=2)
 IMAGES = np.random.default_rng(0).random((BATCH * STEPS, 6, 5), "float32")
 NOISE = np.random.default_rng(1).standard_normal((STEPS + 1, BATCH, 3), "float32")
 ORDER = np.random.default_rng((0, 0)).permutation(len(IMAGES))  # of `train`'s epoch 1
@@ -43,8 +43,11 @@ def same_noise(cls):
     return Noisy
 
 
-def both(make, change=None, optimizer=None, **settings):
-    """Train two equal models, one by each loop; return them and their logs."""
+def both(make, change=None, optimizer=None, xla=False):
+    """Train two equal models, one by each loop; return them and their logs.
+
+    `fit` needs `xla`, which compiles longer, only for random numbers inside a step.
+    """
     models, logs = [], []
     for loop in ("train", "fit"):
         keras.utils.set_random_seed(3)
@@ -52,11 +55,9 @@ def both(make, change=None, optimizer=None, **settings):
         if change:
             change(vae)
         if loop == "fit" or optimizer:
-            vae.compile(optimizer=(optimizer or default)(), jit_compile=True)
+            vae.compile(optimizer=(optimizer or default)(), jit_compile=xla)
         if loop == "train":
-            history = train(
-                vae, IMAGES, epochs=1, batch_size=BATCH, progress=False, **settings
-            )
+            history = train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
             logs.append({name: values[-1] for name, values in history.items()})
         else:
             fitted = vae.fit(
@@ -85,22 +86,18 @@ def assert_same(models, logs):
         assert logs[0][name] == pytest.approx(value, rel=1e-4), name
 
 
-def moved(vae, part):
-    """Return how far the weights of a part went from where they began."""
-    keras.utils.set_random_seed(3)
-    fresh = type(vae)(**SMALL)
-    pairs = zip(getattr(vae, part).weights, getattr(fresh, part).weights, strict=True)
-    return max(float(np.abs(np.subtract(a, b)).max()) for a, b in pairs)
+def apart(one, other):
+    """Return how far the weights of two layers or parts are apart."""
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return max(float(np.abs(a - b).max()) for a, b in pairs)
 
 
 @pytest.mark.parametrize(
     "settings",
     [
         {},
-        dict(posterior="log_variance", likelihood="gaussian", beta=12.0),
-        dict(posterior="log_deviation", beta=0.0),
-        dict(posterior="bounded", activation="gelu"),
-        dict(hidden=()),
+        dict(posterior="bounded", activation="gelu", hidden=(8, 7), beta=0.0),
+        dict(posterior="log_variance", likelihood="gaussian", beta=12.0, hidden=()),
     ],
 )
 def test_the_librarys_class(settings):
@@ -112,49 +109,28 @@ def test_the_class_for_every_beta():
     assert_same(models, logs)
 
 
-@pytest.mark.parametrize("part", ["encoder", "decoder"])
-def test_a_frozen_part_stays_and_thaws(part):
+def test_a_frozen_part_and_a_frozen_layer_stay_and_thaw():
+    def parts(vae):
+        layer = vae.encoder.get_layer
+        return [vae.decoder, layer("rho")], [layer("mu"), vae.encoder.layers[2]]
+
     def freeze(vae):
-        getattr(vae, part).trainable = False
+        for part in parts(vae)[0]:
+            part.trainable = False
 
     models, logs = both(lambda: same_noise(VAE)(**SMALL), freeze)
     assert_same(models, logs)
-    other = {"encoder": "decoder", "decoder": "encoder"}[part]
-    assert moved(models[0], part) == 0 and moved(models[0], other) > 0
-    getattr(models[0], part).trainable = True
+    keras.utils.set_random_seed(3)
+    (frozen, others), fresh = parts(models[0]), parts(VAE(**SMALL))
+    assert [apart(*pair) for pair in zip(frozen, fresh[0])] == [0, 0]
+    assert all(apart(*pair) > 0 for pair in zip(others, fresh[1]))
+    for part in frozen:
+        part.trainable = True
     train(models[0], IMAGES, epochs=1, batch_size=BATCH, progress=False)
-    assert moved(models[0], part) > 0
+    assert all(apart(*pair) > 0 for pair in zip(frozen, fresh[0]))
 
 
-def test_a_frozen_layer_of_a_part_stays():
-    def freeze(vae):
-        vae.encoder.get_layer("rho").trainable = False
-
-    models, logs = both(lambda: same_noise(VAE)(**SMALL), freeze)
-    assert_same(models, logs)
-
-
-def test_a_replaced_decoder_with_dropout_and_batch_normalisation():
-    def replace(vae):
-        vae.decoder = keras.Sequential(
-            [
-                layers.Dense(20, "relu"),
-                layers.BatchNormalization(),
-                layers.Dropout(0.3, seed=5),
-                layers.Dense(30),
-                layers.Reshape((6, 5)),
-            ]
-        )
-
-    models, logs = both(lambda: same_noise(VAE)(**SMALL), replace)
-    assert_same(models, logs)
-    normalisation = models[0].decoder.layers[1]
-    assert np.abs(normalisation.moving_mean.numpy()).max() > 0  # training mode
-    images = models[0].decode(np.zeros((2, 2)))  # inference: nothing is dropped
-    np.testing.assert_allclose(images[0], images[1], atol=1e-6)
-
-
-def test_losses_and_further_weights_of_layers_count():
+def test_a_decoder_of_other_layers_with_losses_and_further_weights():
     class Scaled(layers.Layer):
         def build(self, shape):
             self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
@@ -164,16 +140,26 @@ def test_losses_and_further_weights_of_layers_count():
             return x * self.scale
 
     def replace(vae):
-        z = keras.Input((2,))
-        h = layers.Dense(9, "tanh", kernel_regularizer=keras.regularizers.L2(0.1))(z)
-        logits = layers.Reshape((6, 5))(layers.Dense(30)(Scaled()(h)))
-        vae.decoder = keras.Model(z, logits)
+        vae.decoder = keras.Sequential(
+            [
+                layers.Dense(20, "relu", kernel_regularizer=keras.regularizers.L2(0.1)),
+                layers.BatchNormalization(),
+                layers.Dropout(0.3, seed=5),
+                Scaled(),
+                layers.Dense(30),
+                layers.Reshape((6, 5)),
+            ]
+        )
 
-    models, logs = both(lambda: same_noise(VAE)(**SMALL), replace)
+    models, logs = both(lambda: same_noise(VAE)(**SMALL), replace, xla=True)
     assert_same(models, logs)
     terms = logs[0]
     assert terms["loss"] > terms["distortion"] + terms["rate"] + 1.0
-    assert float(models[0].decoder.layers[2].scale) < 1.0
+    _, normalisation, _, scaled, *_ = models[0].decoder.layers
+    assert float(scaled.scale) < 1.0
+    assert np.abs(normalisation.moving_mean.numpy()).max() > 0  # training mode
+    images = models[0].decode(np.zeros((2, 2)))  # inference: nothing is dropped
+    np.testing.assert_allclose(images[0], images[1], atol=1e-6)
 
 
 class FreeBits(VAE):
@@ -195,20 +181,16 @@ def test_an_attribute_that_the_loss_reads_is_read_at_every_training():
     def make():
         return same_noise(FreeBits)(**SMALL)
 
-    results = []
-    for free in (0.0, 50.0):
-        models, logs = both(make, lambda vae, free=free: setattr(vae, "free", free))
-        assert_same(models, logs)
-        results.append(logs[0]["loss"])
-    assert results[1] > results[0] + 10
+    models, logs = both(make, lambda vae: setattr(vae, "free", 50.0))
+    assert_same(models, logs)
+    assert 50.0 < logs[0]["loss"] < 500.0
     vae = models[0]
     vae.free = 500.0
     again = train(vae, IMAGES, epochs=1, batch_size=BATCH, progress=False)
     assert again["loss"][0] > 500.0
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_arguments_of_a_class_in_and_outside_its_config(known):
+def test_an_argument_that_the_config_does_not_know():
     class Inked(VAE):
         def __init__(self, ink=1.0, **settings):
             super().__init__(**settings)
@@ -217,15 +199,12 @@ def test_arguments_of_a_class_in_and_outside_its_config(known):
         def prepare(self, images):
             return super().prepare(images) * self.ink
 
-        def get_config(self):
-            return super().get_config() | ({"ink": self.ink} if known else {})
-
-    results = []
-    for ink in (1.0, 0.2):
-        models, logs = both(lambda ink=ink: same_noise(Inked)(ink=ink, **SMALL))
-        assert_same(models, logs)
-        results.append(logs[0]["distortion"])
-    assert abs(results[0] - results[1]) > 0.1
+    models, logs = both(lambda: same_noise(Inked)(ink=0.2, **SMALL))
+    assert_same(models, logs)
+    keras.utils.set_random_seed(3)
+    black = same_noise(Inked)(ink=1.0, **SMALL)
+    history = train(black, IMAGES, epochs=1, batch_size=BATCH, progress=False)
+    assert abs(history["distortion"][0] - logs[0]["distortion"]) > 0.1
 
 
 def test_metrics_of_a_class_come_by_name():
@@ -251,10 +230,11 @@ def test_metrics_of_a_class_come_by_name():
 @pytest.mark.parametrize(
     "optimizer",
     [
-        lambda: keras.optimizers.SGD(1e-4, momentum=0.9, clipnorm=1.0),
-        lambda: keras.optimizers.RMSprop(1e-3, use_ema=True),
-        lambda: keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(5e-3, STEPS)
+        lambda: keras.optimizers.RMSprop(
+            keras.optimizers.schedules.CosineDecay(5e-3, STEPS),
+            momentum=0.9,
+            clipnorm=1.0,
+            use_ema=True,
         ),
         lambda: keras.optimizers.AdamW(1e-3, gradient_accumulation_steps=2),
     ],
