@@ -59,12 +59,6 @@ CUT = """() => {
     .filter((part) => (part.getBoundingClientRect().right > innerWidth + 1 && !scrolls(part)) || hides(part))
     .map((part) => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 60)}`);
 }"""
-# Where a slide ends: the lowest and the rightmost edge of anything on it.
-ENDS = """() => {
-  const boxes = [...Reveal.getCurrentSlide().querySelectorAll("*")]
-    .filter((part) => !part.closest("mjx-assistive-mml")).map((part) => part.getBoundingClientRect());
-  return [Math.max(...boxes.map((box) => box.right)), Math.max(...boxes.map((box) => box.bottom))];
-}"""
 RAW = [  # what readers never see where Markdown and TeX were understood
     re.compile(r"^\s*\|.*\|\s*$", re.MULTILINE),
     re.compile(r"\*\*[^\s*][^*\n]*\*\*"),
@@ -223,12 +217,14 @@ BROKEN = r"""() => [...document.querySelectorAll("article :is(h1, h2, h3, td cod
 })"""
 
 
-# Code repeats few colours: of each kind of word on the page, one is left to look at.
+# Code repeats few colours: of each kind of word in sight, one is left to look at.
 ONE_OF_EACH = """() => {
   const kinds = new Set();
   for (const word of document.querySelectorAll(".highlight span[class]")) {
-    if (kinds.has(word.className)) word.replaceWith(...word.childNodes);
-    kinds.add(word.className);
+    if (!word.checkVisibility()) continue;
+    const kind = [word.className, word.closest(".cell_input, .cell_output")?.className].join();
+    if (kinds.has(kind)) word.replaceWith(...word.childNodes);
+    kinds.add(kind);
   }
 }"""
 
@@ -612,42 +608,20 @@ def test_search_shows_excerpts_on_a_server(served):
 # -- slides
 
 
-@pytest.mark.parametrize("name", DECKS)
-def test_slides_fit_every_projector(tab, results, name):
-    """Every slide has a heading, none is cut off, and no answer stands beside its
-    question.
-    """
-    page = tab.open(name, PROJECTORS[0])
-    page.wait_for_function("() => window.Reveal?.isReady()")
-    count = page.evaluate("Reveal.getTotalSlides()")
-    assert count > 12
-    faults, images = [], 0
-    for size in PROJECTORS:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.wait_for_timeout(200)
-        for i in range(count):
-            page.evaluate(f"Reveal.slide({i})")
-            right, bottom = page.evaluate(ENDS)
-            if right > size[0] or bottom > size[1]:
-                faults.append((size, i, right, bottom))
-            if size is PROJECTORS[0]:
-                slide = page.locator("section.present")
-                kinds = slide.locator(".block").evaluate_all(
-                    "blocks => blocks.map(block => block.className)"
-                )
-                images += slide.locator("img").count()
-                asks = [n for n, kind in enumerate(kinds) if "predict" in kind]
-                if asks and asks[-1] != len(kinds) - 1 or not kinds:
-                    faults.append((i, kinds))
-                if slide.locator("h1, h2").count() != 1 or "caption" in kinds[:1]:
-                    faults.append((i, "no heading, or a caption without its figure"))
-                if i % 6 == 0:
-                    page.screenshot(path=results / f"{Path(name).name}-{i}.png")
-    assert faults == []
-    assert images > 2
-    assert tab.errors == []
-
-
+# What reaches over the edge of the window: [slide, right, bottom].
+OVER = """() => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
+  Reveal.slide(i);
+  const boxes = [...Reveal.getCurrentSlide().querySelectorAll("*")]
+    .filter((part) => !part.closest("mjx-assistive-mml")).map((part) => part.getBoundingClientRect());
+  return [i, Math.max(...boxes.map((box) => box.right)), Math.max(...boxes.map((box) => box.bottom))];
+}).filter(([, right, bottom]) => right > innerWidth || bottom > innerHeight)"""
+# Of each slide, the kinds of its blocks, and how many headings and pictures it has.
+PARTS = """() => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
+  Reveal.slide(i);
+  const slide = Reveal.getCurrentSlide();
+  const count = (kind) => slide.querySelectorAll(kind).length;
+  return [[...slide.querySelectorAll(".block")].map((block) => block.className), count("h1, h2"), count("img")];
+})"""
 SPEAKS = """controls => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
   Reveal.slide(i);
   const slide = Reveal.getCurrentSlide();
@@ -655,67 +629,6 @@ SPEAKS = """controls => Array.from({length: Reveal.getTotalSlides()}, (_, i) => 
   const texts = [...slide.querySelectorAll(".block:not(.caption, .figure, .code)")].map((block) => block.innerText);
   return link ? [] : texts.filter((text) => new RegExp(controls, "i").test(text));
 }).flat()"""
-
-
-@pytest.mark.parametrize("name", DECKS)
-def test_slides_speak_of_controls_only_beside_a_living_page(deck, name):
-    page = deck(name, PROJECTORS[1])
-    words = (
-        r"\b(unfold|sliders?|the panel|pad|hover|drag|click|press|toolbar|mouse"
-        r"|keyboard|try it|run the notebook)\b"
-    )
-    assert page.evaluate(SPEAKS, words) == []
-
-
-@pytest.fixture
-def deck(tab):
-    """A function that opens slides, laid out, at a size."""
-
-    def deck(name, size):
-        page = tab.open(name, size)
-        page.wait_for_function("() => window.Reveal?.isReady()")
-        return page
-
-    return deck
-
-
-@pytest.mark.parametrize(
-    ("scheme", "chosen", "dark"),
-    [("light", None, False), ("dark", None, True), ("light", "dark", True)]
-    + [("dark", "light", False), ("dark", "auto", True)],
-)
-def test_slides_follow_the_readers_theme(tab, results, scheme, chosen, dark):
-    page = tab.open(DECKS[1], PROJECTORS[1], scheme)
-    if chosen:
-        page.evaluate(f"localStorage.setItem('mode', '{chosen}')")
-        page.reload()
-    page.wait_for_function("() => window.Reveal?.isReady()")
-    page.evaluate("localStorage.clear(); Reveal.slide(10)")
-    ground, ink = page.evaluate(
-        """() => [getComputedStyle(document.body).backgroundColor,
-          getComputedStyle(document.querySelector("section.present td")).color]
-          .map((colour) => Number(colour.match(/\\d+/)[0]))"""
-    )
-    page.screenshot(path=results / f"slides-{scheme}-{chosen}.png")
-    assert (ground < 60, ink > 190) == (dark, dark)
-    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]})
-    assert contrast.response["violations"] == []
-
-
-@pytest.mark.parametrize("size", PROJECTORS, ids=str)
-def test_arrows_leave_the_number_of_the_slide_free(deck, size):
-    page = deck(DECKS[0], size)
-    page.evaluate("Reveal.slide(10)")
-    boxes = [
-        page.locator(part).bounding_box()
-        for part in (".slide-number", ".navigate-left", ".navigate-right", ".deck")
-    ]
-    for i, one in enumerate(boxes):
-        for other in boxes[:i]:
-            assert (
-                one["x"] + one["width"] <= other["x"]
-                or other["x"] + other["width"] <= one["x"]
-            )
 
 
 # The slides that hold a few words and nothing else, and no question.
@@ -727,11 +640,6 @@ ALONE = """() => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
   return blocks.length === 1 && low && !slide.querySelector(".predict, img, table, pre, mjx-container[display]")
     ? [slide.innerText.slice(0, 90)] : [];
 }).flat()"""
-
-
-@pytest.mark.parametrize("name", DECKS)
-def test_no_sentence_has_a_slide_of_its_own(deck, name):
-    assert deck(name, PROJECTORS[1]).evaluate(ALONE) == []
 
 
 # Words that are small on the screen: [pixels, kind, text].
@@ -746,23 +654,133 @@ TINY = """least => Array.from({length: Reveal.getTotalSlides()}, (_, i) => {
 }).flat()"""
 
 
+CONTROLS = (
+    r"\b(unfold|sliders?|the panel|pad|hover|drag|click|press|toolbar|mouse"
+    r"|keyboard|try it|run the notebook)\b"
+)
+
+
+class Deck:
+    """What is seen of the slides of a notebook, opened once."""
+
+    def __init__(self, tab, results, name):
+        page = open_slides(tab, name)
+        self.parts = page.evaluate(PARTS)
+        self.alone, self.tiny = page.evaluate(ALONE), page.evaluate(TINY, 14)
+        self.of_controls = page.evaluate(SPEAKS, CONTROLS)
+        for i in range(0, len(self.parts), 6):
+            page.evaluate(f"Reveal.slide({i})")
+            page.screenshot(path=results / f"{Path(name).name}-{i}.png")
+        self.over = []
+        for size in PROJECTORS:
+            page.set_viewport_size(dict(zip(("width", "height"), size)))
+            page.wait_for_timeout(200)
+            self.over += [(size, *place) for place in page.evaluate(OVER)]
+        self.errors = list(tab.errors)
+
+
+def open_slides(tab, name, size=PROJECTORS[1], scheme="light"):
+    """Open slides; return the page when they are laid out."""
+    page = tab.open(name, size, scheme)
+    page.wait_for_function("() => window.Reveal?.isReady()")
+    return page
+
+
+@pytest.fixture(scope="session")
+def deck(tab, results):
+    """A function that returns the `Deck` of a notebook, the same for all who ask."""
+    return functools.cache(functools.partial(Deck, tab, results))
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_fit_every_projector(deck, name):
+    assert deck(name).over == []
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_have_headings_and_part_no_answer_from_its_question(deck, name):
+    """Each has one heading; a question stands last on its slide."""
+    faults = []
+    for i, (kinds, headings, _) in enumerate(deck(name).parts):
+        asks = [n for n, kind in enumerate(kinds) if "predict" in kind]
+        if asks and asks[-1] != len(kinds) - 1 or not kinds:
+            faults.append((i, kinds))
+        if headings != 1 or "caption" in kinds[:1]:
+            faults.append((i, "no heading, or a caption without its figure"))
+    assert faults == []
+    assert len(deck(name).parts) > 12
+    assert sum(images for *_, images in deck(name).parts) > 2
+    assert deck(name).errors == []
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_speak_of_controls_only_beside_a_living_page(deck, name):
+    assert deck(name).of_controls == []
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_no_sentence_has_a_slide_of_its_own(deck, name):
+    assert deck(name).alone == []
+
+
 @pytest.mark.parametrize("name", DECKS)
 def test_words_of_slides_are_large_enough_to_read(deck, name):
-    assert deck(name, PROJECTORS[1]).evaluate(TINY, 14) == []
+    assert deck(name).tiny == []
 
 
-@pytest.mark.parametrize("size", [SIZES[-1], SIZES[-1][::-1]], ids=str)
-@pytest.mark.parametrize("name", DECKS)
-def test_slides_are_a_page_that_scrolls_on_a_phone(tab, results, name, size):
-    page = tab.open(name, size)
-    page.locator(".reveal.scrolling:not(.measuring)").wait_for()
-    page.screenshot(path=results / f"{Path(name).name}-phone-{size[0]}.png")
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    assert page.evaluate("document.documentElement.scrollHeight") > 5 * size[1]
-    small = page.locator(".block :is(p, li, td, pre)").evaluate_all(
-        "parts => parts.filter(part => parseFloat(getComputedStyle(part).fontSize) < 14).length"
+@pytest.mark.parametrize(
+    ("scheme", "chosen", "dark"),
+    [("light", None, False), ("dark", None, True), ("light", "dark", True)]
+    + [("dark", "light", False), ("dark", "auto", True)],
+)
+def test_slides_follow_the_readers_theme(tab, results, scheme, chosen, dark):
+    page = open_slides(tab, DECKS[1], scheme=scheme)
+    if chosen:
+        page.evaluate(f"localStorage.setItem('mode', '{chosen}')")
+        page.reload()
+        page.wait_for_function("() => window.Reveal?.isReady()")
+    page.evaluate("localStorage.clear(); Reveal.slide(10)")
+    ground, ink = page.evaluate(
+        """() => [getComputedStyle(document.body).backgroundColor,
+          getComputedStyle(document.querySelector("section.present td")).color]
+          .map((colour) => Number(colour.match(/\\d+/)[0]))"""
     )
-    assert small == 0 and tab.errors == []
+    page.screenshot(path=results / f"slides-{scheme}-{chosen}.png")
+    assert (ground < 60, ink > 190) == (dark, dark)
+    contrast = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert contrast.response["violations"] == []
+
+
+@pytest.mark.parametrize("size", PROJECTORS, ids=str)
+def test_arrows_leave_the_number_of_the_slide_free(tab, size):
+    page = open_slides(tab, DECKS[0], size)
+    page.evaluate("Reveal.slide(10)")
+    boxes = [
+        page.locator(part).bounding_box()
+        for part in (".slide-number", ".navigate-left", ".navigate-right", ".deck")
+    ]
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            assert (
+                one["x"] + one["width"] <= other["x"]
+                or other["x"] + other["width"] <= one["x"]
+            )
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_slides_are_a_page_that_scrolls_on_a_phone(tab, results, name):
+    page = tab.open(name, SIZES[-1])
+    page.locator(".reveal.scrolling:not(.measuring)").wait_for()
+    for size in SIZES[-1], SIZES[-1][::-1]:
+        page.set_viewport_size(dict(zip(("width", "height"), size)))
+        page.screenshot(path=results / f"{Path(name).name}-phone-{size[0]}.png")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert page.evaluate("document.documentElement.scrollHeight") > 5 * size[1]
+        small = page.locator(".block :is(p, li, td, pre)").evaluate_all(
+            "parts => parts.filter(part => parseFloat(getComputedStyle(part).fontSize) < 14).length"
+        )
+        assert small == 0
+    assert tab.errors == []
     answer = page.locator("details.answer").first
     if answer.count():
         assert not answer.locator("p").first.is_visible()
