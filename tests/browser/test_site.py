@@ -443,22 +443,15 @@ def test_living_widgets_of_the_notebooks(tab, site, results):
         assert frames.count() == len(list((site / "living").glob(f"{stem}-*.html")))
         for i in range(frames.count()):
             frames.nth(i).scroll_into_view_if_needed()
-            inside = frames.nth(i).content_frame
+            inside = frames.nth(i).element_handle().content_frame()
             inside.locator("canvas").first.wait_for()
-            page.wait_for_timeout(500)
-            root = inside.locator(":root")
             for theme in "dark", "light":
                 page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-                page.wait_for_timeout(200)
-                assert root.get_attribute("data-theme") == theme
-            for _ in range(10):  # the page hears of its frame's height a little later
-                scrolled, seen = root.evaluate(
-                    "root => [root.scrollHeight, innerHeight]"
-                )
-                if scrolled <= seen + 1:
-                    break
-                page.wait_for_timeout(200)
-            assert scrolled <= seen + 1
+                inside.locator(f":root[data-theme={theme}]").wait_for(timeout=10_000)
+            inside.wait_for_function(
+                "document.documentElement.scrollHeight <= innerHeight + 1",
+                timeout=10_000,
+            )
             frames.nth(i).screenshot(path=results / f"alive-{stem}-{i}.png")
         assert tab.errors == []
     for path in living:
