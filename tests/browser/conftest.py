@@ -42,8 +42,8 @@ def browser(playwright):
 
 @pytest.fixture(scope="session")
 def jupyterlab(browser, tmp_path_factory):
-    """A JupyterLab on a copy of notebooks/; a test may write more notebooks to its
-    `root`.
+    """A JupyterLab on a copy of notebooks/, of the code what the controls need; a test
+    may write more notebooks to its `root`.
     """
     server = JupyterLab(tmp_path_factory.mktemp("jupyterlab"))
     yield server

@@ -2,6 +2,7 @@
 know of being temporary.
 """
 
+import ast
 import json
 import os
 import secrets
@@ -18,7 +19,11 @@ import pytest
 from playwright.sync_api import Error
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "docs"))
+import living  # noqa: E402
+
 NOTEBOOKS = ROOT / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 NO_NEWS = {
     "fetchNews": "false",
     "checkForUpdates": False,
@@ -60,9 +65,27 @@ def launch_chromium(playwright):
         pytest.skip(MISSING)
 
 
+def of_controls(cells):
+    """Return those code cells that show a control, and those that they need: nbval runs
+    the others.
+    """
+    names, kept = set(), []
+    for cell in reversed(cells):
+        statements = ast.parse(cell.source).body
+        shows = any(WIDGET in output.get("data", ()) for output in cell.outputs)
+        serves = any(
+            living.bound(statement) & names or living.trains(statement, names)
+            for statement in statements
+        )
+        if shows or serves:
+            kept.append(cell)
+            names = names.union(*map(living.read, statements))
+    return kept[::-1]
+
+
 def copy_notebooks(folder):
-    """Copy notebooks/ and the data/ beside it; without stored outputs: every picture is
-    to be of this run.
+    """Copy notebooks/ and the data/ beside it, of the code what the controls need;
+    without stored outputs: every picture is to be of this run.
     """
     for part in "notebooks", "data":
         shutil.copytree(
@@ -72,6 +95,13 @@ def copy_notebooks(folder):
         )
     for path in folder.rglob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        kept = [cell.id for cell in of_controls(code)]
+        notebook.cells = [
+            cell
+            for cell in notebook.cells
+            if cell.cell_type != "code" or cell.id in kept
+        ]
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None

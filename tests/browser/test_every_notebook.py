@@ -1,5 +1,5 @@
-"""Every notebook, as a reader runs it: nothing alarming on the page, and every control
-reacts.
+"""The controls of every notebook, and the cells that they need: nothing alarming on the
+page, and every control reacts.
 """
 
 import re
