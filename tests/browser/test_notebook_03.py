@@ -287,7 +287,8 @@ def test_the_units_go_out_and_the_panel_hears_of_it(notebook):
     control.press("Home")
     assert "2 of 2 units active" in control.status.text_content()
     notebook.command("notebook:expand-all-headings")  # the panel is in a folded section
-    field = notebook.page.locator(".vae-settings input[type=number]").first
+    panel = notebook.controls().filter(has=notebook.button("Start"))
+    field = panel.get_by_role("spinbutton").first
     notebook.page.wait_for_function(
         "element => Math.abs(element.value - 0.05) < 1e-6", arg=field.element_handle()
     )
