@@ -92,7 +92,7 @@ def bare(tmp_path_factory):
     """The Python of an environment that holds pip alone."""
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
-    return next(folder.glob("*/python*"))
+    return next(path for path in folder.glob("*/python*") if path.is_file())
 
 
 def reached(result):
