@@ -153,12 +153,23 @@ def replaced_pictures():
     return vae
 
 
+def double_precision():
+    keras.config.set_dtype_policy("float64")
+    try:
+        return VAE(hidden=(4,))
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 @pytest.mark.parametrize(
-    "make",
-    [replaced_pictures, lambda: Stubborn(np.zeros(3), hidden=(4,))],
-    ids=["draws other pictures", "cannot be made again"],
+    ("make", "reason"),
+    [
+        (replaced_pictures, "as another model: let get_config return every"),
+        (lambda: Stubborn(np.zeros(3), hidden=(4,)), "not at all .*contains all items"),
+        (double_precision, "not at all .*make the whole model in float64"),
+    ],
 )
-def test_what_would_come_back_as_another_model_is_not_saved(make, tmp_path):
-    with pytest.raises(storage.StorageError, match="let get_config return every") as e:
+def test_what_would_not_come_back_is_not_saved(make, reason, tmp_path):
+    with pytest.raises(storage.StorageError, match=reason) as e:
         storage.save(make(), tmp_path / "vae.keras")
     assert str(tmp_path) not in str(e.value) and not os.listdir(tmp_path)

@@ -5,7 +5,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -60,15 +60,17 @@ def save(vae: VAEBase, path: Path | str) -> None:
         raise StorageError(f"{path} does not end in .keras: give it that ending.")
     with whole_file(path) as name:
         vae.save(name)
-        same = False
-        with warnings.catch_warnings(action="ignore"), suppress(StorageError):
-            same = _same(vae, load(name))
-        if not same:
+        with warnings.catch_warnings(action="ignore"):  # the sentence below is better
+            try:
+                why = "" if _same(vae, load(name)) else "as another model"
+            except StorageError as error:
+                reason = str(error.__cause__).split("Exception encountered: ")[-1]
+                why = f"not at all ({reason.strip().splitlines()[0][:150]})"
+        if why:
             raise StorageError(
-                f"this {type(vae).__name__} was not saved, since it would come back as "
-                "another model: let get_config return every argument of __init__, let "
-                "the class build networks that you have replaced, and thaw what is "
-                "frozen."
+                f"this {type(vae).__name__} was not saved, since it would come back "
+                f"{why}: let get_config return every argument of __init__, let the "
+                "class build networks that you have replaced, and thaw what is frozen."
             )
 
 
