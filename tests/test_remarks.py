@@ -25,8 +25,8 @@ def test_a_gap_is_judged_by_its_standard_error(seen, held_out, words):
     [
         (1, 1.5, "Neither"),
         (-3, 1, "Neither"),
-        (30, 10, "mine has the larger"),
-        (3, 16, "the control has the larger"),
+        (30, 10, "that of mine is larger"),
+        (3, 16, "the control's is larger"),
         (12, 16, "may explain both"),
     ],
 )

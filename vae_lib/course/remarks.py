@@ -38,5 +38,6 @@ def on_control(name, seen, held_out):
     begin += f", two standard errors of that are {error:.1f}"
     if abs(difference) <= error:
         return f"{begin}: the number of images may explain both."
-    larger = f"{name} has" if difference > 0 else "the control has"
-    return f"{begin}: {larger} the larger one, and not for its number of images."
+    larger = f"that of {name}" if difference > 0 else "the control's"
+    same = "the number of images, which is the same, cannot be why"
+    return f"{begin}: {larger} is larger, and {same}."
