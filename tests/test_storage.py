@@ -161,12 +161,62 @@ def double_precision():
         keras.config.set_dtype_policy("float32")
 
 
+def an_optimizer_of_its_own():
+    class Mine(keras.optimizers.Adam):
+        """Not registered with Keras."""
+
+    vae = VAE(hidden=(4,))
+    vae.compile(Mine())
+    return vae
+
+
+class OfKinds(VAE):
+    """Pixels of three kinds, with a likelihood that the class makes itself."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+
+        def share(output):
+            return keras.ops.softmax(output)[..., 1]
+
+        def cost(x, output):
+            return -keras.ops.sum(x * keras.ops.log(share(output)), axis=(-2, -1))
+
+        self.likelihood = self.likelihood._replace(distortion=cost, mean=share)
+        rows, columns = self.image_shape
+        self.decoder = keras.Sequential(
+            [
+                keras.layers.Dense(rows * columns * 3),
+                keras.layers.Reshape((rows, columns, 3)),
+            ]
+        )
+        self.decoder.build((None, self.latent_dim))
+
+
+def test_a_likelihood_of_the_class_s_own_is_saved(tmp_path):
+    vae = OfKinds(hidden=(4,))
+    storage.save(vae, tmp_path / "vae.keras")
+    again = storage.load(tmp_path / "vae.keras")
+    np.testing.assert_array_equal(vae.generate(3, seed=0), again.generate(3, seed=0))
+
+
+def test_another_precision_is_no_damage(vae, tmp_path):
+    storage.save(vae, tmp_path / "vae.keras")
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with pytest.raises(storage.StorageError, match="cannot be loaded: .* first.$"):
+            storage.load(tmp_path / "vae.keras")
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
         (replaced_pictures, "as another model: let get_config return every"),
-        (lambda: Stubborn(np.zeros(3), hidden=(4,)), "not at all .*contains all items"),
-        (double_precision, "not at all .*make the whole model in float64"),
+        (lambda: Stubborn(np.zeros(3), hidden=(4,)), "again: .* contains all items"),
+        (double_precision, "again: .*make the whole model in float64"),
+        (an_optimizer_of_its_own, "again: Could not locate class 'Mine'"),
     ],
 )
 def test_what_would_not_come_back_is_not_saved(make, reason, tmp_path):

@@ -15,6 +15,11 @@ from vae_lib.checks import check_precision
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAEBase
 
+CHANGED = (
+    "it would come back as another model: let get_config return every argument of "
+    "__init__, let the class build what you have replaced, and thaw what is frozen."
+)
+
 
 class StorageError(Exception):
     """A file cannot be written or read; the message names it and what to do."""
@@ -33,8 +38,7 @@ def whole_file(path: Path | str) -> Iterator[str]:
         os.close(handle)
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be written ({error.strerror}): choose a folder that exists "
-            "and is yours."
+            f"{path} cannot be written ({error.strerror}): choose a folder of yours."
         ) from error
     try:
         yield name
@@ -62,63 +66,60 @@ def save(vae: VAEBase, path: Path | str) -> None:
         vae.save(name)
         with warnings.catch_warnings(action="ignore"):  # the sentence below is better
             try:
-                why = "" if _same(vae, load(name)) else "as another model"
+                why = "" if _same(vae, load(name)) else CHANGED
             except StorageError as error:
-                reason = str(error.__cause__).split("Exception encountered: ")[-1]
-                why = f"not at all ({reason.strip().splitlines()[0][:150]})"
+                why = f"it could not be loaded again: {_reason(error.__cause__)}"
         if why:
-            raise StorageError(
-                f"this {type(vae).__name__} was not saved, since it would come back "
-                f"{why}: let get_config return every argument of __init__, let the "
-                "class build networks that you have replaced, and thaw what is frozen."
-            )
+            raise StorageError(f"this {type(vae).__name__} was not saved, since {why}")
 
 
 def load(path: Path | str) -> VAEBase:
     """Return the VAE saved at `path`.
 
-    Raises StorageError when the file is missing, damaged or something else, or holds a
-    class that is not defined yet.
+    Raises StorageError when the file is missing, damaged, or no VAE of a known class.
     """
     if not Path(path).is_file():
         raise StorageError(f"{path} is not there: save a model, or check the path.")
     try:
         vae = keras.saving.load_model(path, safe_mode=True)
+        check_precision(vae)  # Keras' policy may be another than the file's
     except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:120]
-        if reason.startswith("Could not locate class"):
-            raise StorageError(
-                f"{path} cannot be loaded ({reason.split('.')[0]}): run the cell, or "
-                "import the module, that defines it; then load again."
-            ) from error
-        raise StorageError(
-            f"{path} is damaged or no saved VAE ({reason}): save the model again."
-        ) from error
+        reason = _reason(error)
+        what = f"is damaged or no saved VAE ({reason}): save the model again."
+        if "has the dtype policy" in reason:
+            what = f"cannot be loaded: {reason}"
+        elif reason.startswith("Could not locate class"):
+            what = f"cannot be loaded ({reason.split('.')[0]}): run the cell, or import"
+            what += " the module, that defines it; then load again."
+        raise StorageError(f"{path} {what}") from error
     if not isinstance(vae, VAEBase):
         raise StorageError(
             f"{path} holds a {type(vae).__name__}, no VAE: pass a file written by save."
         )
-    try:
-        check_precision(vae)  # Keras' policy may be another than the file's
-    except ValueError as error:
-        raise StorageError(f"{path} cannot be loaded: {error}") from error
     return vae
+
+
+def _reason(error):
+    """Return the line of an error of Keras' that says what happened."""
+    message = str(error).split("Exception encountered: ")[-1].strip()
+    return (message or type(error).__name__).splitlines()[0][:200]
 
 
 def _same(vae, copy):
     """Return whether the loaded `copy` is what `vae` is."""
     images = np.random.default_rng(0).random((4, *vae.image_shape), "float32")
-    state, found = vae.seed_generator.state.numpy(), []
+    state, terms = vae.seed_generator.state.numpy(), []
     for model in (vae, copy):
         model.seed_generator.state.assign(state)
-        drawn = model.likelihood.mean(images)  # of any numbers
-        found.append([*evaluate(model, images), *np.ravel(drawn)])
+        terms.append(evaluate(model, images))
         model.seed_generator.state.assign(state)
     parameters = inspect.signature(type(vae).__init__).parameters.values()
     asked = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} - {"self"}
+    means = [getattr(m.likelihood, "mean", None) for m in (vae, copy)]
     kinds = [[(w.trainable, w.dtype) for w in model.weights] for model in (vae, copy)]
     return (
-        np.allclose(*found, rtol=1e-4, atol=1e-4, equal_nan=True)
+        np.allclose(*terms, rtol=1e-4, atol=1e-4, equal_nan=True)
+        and len({getattr(mean, "__qualname__", None) for mean in means}) == 1
         and asked <= set(vae.get_config())
         and kinds[0] == kinds[1]
         and float(vae.beta) == float(copy.beta)

@@ -142,8 +142,7 @@ class Training:
         with self._undone_unless_finished():
             terms, finite = compiled(images, epsilon)
             good = {name: np.isfinite(values) for name, values in terms.items()}
-            last = count if finite else count - 1  # the weights are those after it
-            good["weights of the model"] = np.arange(count) < last
+            good["weights of the model"] = np.arange(count) < count - (not finite)
             if bad := [name for name, steps in good.items() if not steps.all()]:
                 what = "loss" if "loss" in bad else bad[0]
                 error = DivergedError(

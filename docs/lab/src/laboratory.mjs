@@ -48,6 +48,7 @@ export class Laboratory extends EventTarget {
       this.firstStep = performance.now();
     } else if (type === "running") {
       this.running = message.running;
+      if (!message.running) this.wantsStart = null; // it has ended before its first picture
     } else if (type === "failed") {
       this.running = false;
       this.failedAt = message.step;
@@ -58,7 +59,7 @@ export class Laboratory extends EventTarget {
       if (!this.ready) {
         this.ready = true;
         this.tell("prepared");
-        if (this.wantsStart) this.begin(this.wantsStart.steps);
+        if (this.wantsStart) this.begin(this.wantsStart.steps, this.begunAt);
       }
     }
     this.tell(type, message);
@@ -76,11 +77,11 @@ export class Laboratory extends EventTarget {
     else this.wantsStart = { steps };
   }
 
-  begin(steps) {
+  begin(steps, from = this.picture.step) {
     this.failedAt = this.history.failedAt = null;
     this.running = true;
     this.wantsStart = null;
-    this.until = steps && this.picture.step + steps;
+    this.until = steps && from + steps;
     this.tell("running", { running: true });
   }
 

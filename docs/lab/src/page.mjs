@@ -330,7 +330,7 @@ function showAxes() {
     $(id).value = axes[i];
     $(id).onchange = () => {
       axes[i] = Number($(id).value);
-      sendView({ axes, extent: extentFor(lab.picture.mu, size, axes, 3) });
+      sendView({ axes, extent: lab.picture ? extentFor(lab.picture.mu, size, axes, 3) : 3 });
       showPlace();
     };
   }

@@ -21,6 +21,24 @@ test("a start reaches the worker before the network is ready, once, and counts f
   assert.deepEqual([told, lab.running, lab.until], [["start 300"], true, 300]);
 });
 
+test("a first step that fails before the first picture ends the start that waited", () => {
+  const [lab] = silent();
+  lab.start();
+  lab.hear({ type: "running", run: 0, running: true });
+  lab.hear({ type: "failed", run: 0, step: 1 });
+  lab.hear({ type: "running", run: 0, running: false, step: 0 });
+  lab.hear(picture(0));
+  assert.deepEqual([lab.running, lab.failedAt, lab.ready], [false, 1, true]);
+});
+
+test("a start that waited counts from where the network began, not from its first picture", () => {
+  const [lab] = silent();
+  lab.start(300);
+  lab.hear({ type: "running", run: 0, running: true });
+  lab.hear(picture(0, 1));
+  assert.equal(lab.until, 300);
+});
+
 test("nothing late of an old network is heard", () => {
   const [lab] = silent();
   lab.hear(picture(0));
