@@ -118,7 +118,9 @@ class RhoWalk(Control):
             head = f'<th style="text-align: left; font-size: 14px">{name}</th>'
             rows.append(f"<tr>{head}{cells}</tr>")
         self.table.value = (
-            f'<table style="table-layout: fixed; width: 100%">{"".join(rows)}</table>'
+            '<div style="overflow-x: auto"><table style="table-layout: fixed; '
+            'width: 100%; min-width: 580px"><col style="width: 20%">'
+            f"{''.join(rows)}</table></div>"
         )
 
     def picture(self):
