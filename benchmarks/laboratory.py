@@ -224,19 +224,31 @@ FRAMES = """() => new Promise(done => {
   };
   requestAnimationFrame(tick);
 })"""
+STOPS = """const Plain = Worker;
+window.stops = [];
+window.Worker = class extends Plain {
+  constructor(...address) {
+    super(...address);
+    this.addEventListener("message", ({ data }) => {
+      const stopped = data.type === "running" && !data.running;
+      if (stopped) window.stops.push(performance.now());
+    });
+  }
+}"""  # notes when the worker says that it has stopped
 PAUSE = """() => new Promise(done => {
-  const begin = performance.now(), seen = lab.state().step;
-  let last = begin, step = seen;
+  const begin = performance.now(), before = stops.length;
+  let last = begin, step = lab.state().step;
   lab.pause();
   const watch = () => {
     const now = performance.now();
     if (lab.state().step !== step) [step, last] = [lab.state().step, now];
-    now - begin < 1500
+    now - begin < 1000 || stops.length === before
       ? setTimeout(watch, 5)
-      : done({milliseconds: last - begin, stepsMore: step - seen});
+      : done([stops.at(-1) - begin, last - begin]);
   };
   watch();
-})"""
+})"""  # milliseconds until the last step is done, and until its picture is there
+PAUSES = 12
 PICTURES = """() => new Promise(done => {
   let count = 0; const begin = performance.now(); let last = lab.state();
   const watch = now => {
@@ -267,6 +279,7 @@ def measure_page(path):
             first.append(page.evaluate(begun) / 1000)
             page.close()
         page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.add_init_script(STOPS)
         page.goto(path.as_uri())
         page.locator("#start:enabled").wait_for()
         page.evaluate("lab.start()")
@@ -287,7 +300,14 @@ def measure_page(path):
                 "negative_elbo": -state["heldOut"]["elbo"],
                 "epochs": state["epoch"],
             }
-        found["pause"] = page.evaluate(PAUSE)
+        pauses = []
+        for count in range(PAUSES):
+            pauses.append(page.evaluate(PAUSE))
+            page.evaluate("lab.start()")
+            page.wait_for_timeout(1000 + 37 * count)
+        stopped, pictures = zip(*pauses)
+        found["pause_milliseconds"] = spread(stopped)
+        found["pause_picture_milliseconds"] = spread(pictures)
         browser.close()
     return found
 

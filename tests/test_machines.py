@@ -213,12 +213,15 @@ def path_to(folder):
     return os.environ | {"PYTHONPATH": str(folder)}
 
 
+JUNK = "__pycache__", ".ipynb_checkpoints", "node_modules"
+
+
 @pytest.mark.slow
 def test_installed_copy_works_elsewhere_and_brings_its_data(tmp_path):
     source, site = tmp_path / "source", tmp_path / "site"
     source.mkdir()
     for name in "vae_lib", "data":
-        junk = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        junk = shutil.ignore_patterns(*JUNK)
         shutil.copytree(ROOT / name, source / name, ignore=junk)
     for name in "pyproject.toml", "README.md", "LICENSE":
         shutil.copy(ROOT / name, source)
@@ -242,5 +245,5 @@ def test_installed_copy_works_elsewhere_and_brings_its_data(tmp_path):
     assert Path(file).is_relative_to(site) and count == "55000"
     for path in (ROOT / "vae_lib").rglob("*.*"):
         if path.suffix in (".py", ".css") or path.parent.name == "static":
-            if "__pycache__" not in path.parts:
+            if not {*JUNK} & {*path.parts}:
                 assert (site / path.relative_to(ROOT)).is_file()
