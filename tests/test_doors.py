@@ -319,6 +319,13 @@ def test_images_with_labels_in_one_tuple_are_refused():
         compiled().fit((GREY, np.zeros(32)), verbose=0)
 
 
+@pytest.mark.parametrize("images", [[GREY], [GREY, GREY], list(GREY)])
+def test_images_in_a_list_are_refused(images):
+    for given in ({"x": images}, {"x": GREY, "validation_data": images}):
+        with pytest.raises(ValueError, match="images are a list: pass one array"):
+            compiled().fit(**given, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

@@ -181,6 +181,8 @@ def check_weights(**weights: Any) -> None:
 def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
     """Check arrays whole, of others the first batch; return what Keras is to use."""
     first = data
+    if isinstance(data, list):
+        raise ValueError("images are a list: pass one array (n, rows, columns).")
     if isinstance(data, types.GeneratorType):
         first = next(data, None)
         data = (batch for batch in itertools.chain([first], data))
