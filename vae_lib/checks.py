@@ -159,8 +159,8 @@ def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
     check_precision(model)
     check_compiled(model)
     check_weights(**given)
-    if isinstance(given.get("x"), tuple):
-        raise ValueError("x is a tuple: pass the images alone, without labels.")
+    if isinstance(given.get("x"), (tuple, list)):
+        raise ValueError("x is a tuple or list: pass the images alone, as one array.")
     if not given.get("_use_cached_eval_dataset"):  # which `fit` has checked
         given["x"] = check_keras_images(given["x"], model.image_shape)
     if (held_out := given.get("validation_data")) is not None:
@@ -181,8 +181,6 @@ def check_weights(**weights: Any) -> None:
 def check_keras_images(data: Any, image_shape: tuple[int, int]) -> Any:
     """Check arrays whole, of others the first batch; return what Keras is to use."""
     first = data
-    if isinstance(data, list):
-        raise ValueError("images are a list: pass one array (n, rows, columns).")
     if isinstance(data, types.GeneratorType):
         first = next(data, None)
         data = (batch for batch in itertools.chain([first], data))
