@@ -15,7 +15,8 @@ QUESTION = re.compile(
 )
 READ = re.compile(r"\babout\s+([\d½¼¾]+)\s+minutes\b", re.IGNORECASE)
 RUN = re.compile(
-    r"\babout\s+([\d½¼¾]+|an?|one|two|three|four|five)\s+minutes?(\s+and\s+a\s+half)?\s+to\s+run"
+    r"\babout\s+([\d½¼¾]+|an?|one|two|three|four|five)(?:\s+minutes?)?"
+    r"(\s+and\s+a\s+half)?(?:\s+minutes?)?\s+to\s+run"
 )
 NUMBERS = {"a": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 FLAT, TALL = 0.38, 0.8  # height to width of pictures that suit a card

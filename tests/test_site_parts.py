@@ -66,6 +66,7 @@ def test_card_of_notebook_03_shows_the_three_regimes():
             "25",
             "1½",
         ),
+        ("About 25 minutes to read, about two and a half minutes to run.", "25", "2½"),
         ("The core takes about 35 minutes.", "35", None),
     ],
 )

@@ -65,7 +65,7 @@ def show_boards(grids, boards, codes, labels):
         figure,
         "Two rows. On the left the codes of test digits, coloured by class, under a "
         "grid; on the right the digits "
-        f"decoded from that grid, in the same places. From top to bottom: "
+        f"decoded from that grid, in the same rows and columns. From top to bottom: "
         f"{'; '.join(grids)}.",
     )
 
@@ -79,12 +79,12 @@ def show_heat(codes, maps):
     figure, axes = new_figure(1, len(maps), (8, 3.7), squeeze=False)
     for ax, (title, chosen) in zip(axes[0], maps.items()):
         draw_heat(ax, codes, *chosen[:1], title, *chosen[1:])
-    show(
-        figure,
-        "Maps of the plane in colours: "
-        + "; ".join(f"{title} ({chosen[1]})" for title, chosen in maps.items())
-        + ".",
-    )
+    found = []
+    for title, (values, label, *_) in maps.items():
+        ends = codes[np.argmin(values)], codes[np.argmax(values)]
+        low, high = (f"({end[0]:.1f}, {end[1]:.1f})" for end in ends)
+        found.append(f"{title}, {label}, highest at {high} and lowest at {low}")
+    show(figure, f"Maps of the plane in colours: {'; '.join(found)}.")
 
 
 def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
@@ -196,6 +196,6 @@ def show_crowding(radius, magnified, border):
     show(
         figure,
         "Magnification, on a logarithmic scale, against the distance from the origin: "
-        "one falling cloud, in which "
-        "codes at borders and codes inside a class lie among each other.",
+        "one falling cloud. Near the origin codes at borders and codes inside a class "
+        "lie among each other; further out many at borders lie along its upper edge.",
     )

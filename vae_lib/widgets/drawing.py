@@ -62,8 +62,8 @@ class DrawingBoard(Control):
     """
 
     description = (
-        "A board to draw a digit on: the encoder finds its place on the map of codes "
-        "and its −ELBO."
+        "A board to draw a digit on, beside it the digit's reconstruction and its "
+        "place on the map of codes."
     )
 
     def __init__(self, vae, digits, dtype="float16"):
@@ -108,7 +108,7 @@ class DrawingBoard(Control):
         """
         drawn = self.image.any()
         digit = self.image[None] if drawn else self.digits.images[:1]
-        title = "as the network sees it" if drawn else "a test digit, not drawn yet"
+        title = "as the network sees it" if drawn else "a test digit (nothing drawn)"
         figure, axes = figures.new_figure(1, 3, (8, 2.8))
         figures.draw_digits(axes[0], digit, 1, title)
         copy = self.vae.reconstruct(digit)

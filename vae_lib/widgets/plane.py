@@ -19,7 +19,7 @@ from vae_lib.widgets.shared.control import (
 )
 
 DIGIT = 252  # CSS pixels: nine for each of MNIST's
-RING = dict(markersize=11, fillstyle="none", markeredgewidth=2)
+RING = dict(markersize=11, fillstyle="none", markeredgewidth=2, zorder=4)
 
 
 def most_active(codes, n=2):
@@ -64,7 +64,10 @@ class LatentPlane(Control):
         if codes is not None and len(names) == 2:
             self._draw_map(codes[:, self.units], labels, names)
         self.message = ipywidgets.HTML()
-        self.description = f"Sliders for {', '.join(names)}; the decoded digit follows."
+        self.description = (
+            f"Sliders for {', '.join(names)}; the digit decoded there follows"
+            + (", and a ring on a map of the codes." if self.map else ".")
+        )
         super().__init__(
             row(*self.sliders, style="vae-settings"),
             row(self.digit, *[self.map] * bool(self.map)),

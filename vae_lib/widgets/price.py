@@ -45,7 +45,7 @@ class PriceBoard(Control):
             f"<tr><td>{name}</td><td {CELL}>{bits:,.0f}</td></tr>"
             for name, bits in self.prices.items()
         )
-        of = "your digit" if drawn.any() else "a test digit, not drawn yet"
+        of = "your digit" if drawn.any() else "a test digit (nothing drawn)"
         self.table.value = (
             f'<table aria-live="polite"><tr><th>{of}</th><th {CELL}>bits</th></tr>'
             f"{rows}</table>"

@@ -102,8 +102,9 @@ def draw_map(axes, board, codes, labels, code):
     """
     shown = codes[:, board.units]
     title = "codes, and a ring at z"
-    figures.draw_codes(axes, shown, labels[: len(codes)], title=title)
-    ring = dict(markersize=10, markerfacecolor="white", markeredgecolor="black")
-    axes.plot(*code[board.units], "o", **ring)
+    gap = 0.32 / axes.figure.get_figheight()  # numerals are as large on a small map
+    figures.draw_codes(axes, shown, labels[: len(codes)], title=title, gap=gap)
+    ring = dict(markersize=11, fillstyle="none", markeredgewidth=2, zorder=4)
+    axes.plot(*code[board.units], "o", color="black", **ring)
     ends = -board.reach, board.reach
     axes.set(xlim=ends, ylim=ends, xlabel=board.axes[0], ylabel=board.axes[1])
