@@ -67,6 +67,7 @@ class Reader(callbacks.Callback):
         self.write("test end", logs)
 
 
+@pytest.mark.full
 def test_a_callback_that_reads_everything_reads_the_same():
     seen = {}
     for loop in ("train", "fit"):
@@ -144,6 +145,7 @@ def test_logs_have_one_column_for_each_name(tmp_path):
     assert len(rows) == 3 and {"loss", "val_loss", "rate", "val_elbo"} <= set(rows[0])
 
 
+@pytest.mark.full
 def test_averaged_weights_are_swapped_in_for_validation():
     def optimizer():
         return keras.optimizers.Adam(1e-3, use_ema=True)

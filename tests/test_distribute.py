@@ -44,6 +44,7 @@ print("equal")
 """
 
 
+@pytest.mark.full
 def test_fit_on_two_devices_takes_the_steps_of_one():
     run = subprocess.run(
         [sys.executable, "-c", SCRIPT],

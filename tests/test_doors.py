@@ -121,7 +121,7 @@ def test_half_precision_is_refused_when_the_model_is_made(policy):
         keras.config.set_dtype_policy("float32")
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_double_precision_trains_and_comes_back_as_such(tmp_path):
     keras.config.set_dtype_policy("float64")
     try:
@@ -228,7 +228,7 @@ def python(code, **environment):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_importing_runs_no_operation_and_nothing_is_said():
     run = python(SETTING_UP)
     assert run.returncode == 0 and run.stdout == run.stderr == ""
@@ -243,7 +243,7 @@ def test_another_backend_is_named(tmp_path):
     assert "on the backend 'torch', but vae_lib needs 'tensorflow'" in run.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_settings_file_for_another_backend_does_not_matter(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "torch"}', encoding="utf-8")
     code = "import vae_lib, keras; print(keras.config.backend())"

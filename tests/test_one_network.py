@@ -31,7 +31,7 @@ def trained():
     return vae
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_at_beta_it_is_an_ordinary_vae(likelihood):
     network = new(likelihood=likelihood)

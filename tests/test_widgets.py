@@ -596,7 +596,7 @@ def test_both_curves_show_the_same_quantities_in_training_and_held_out(panel):
     assert drawn == [point[1], seen.distortion, point[2], seen.rate]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_panel_takes_images_of_any_size_and_any_classes(tmp_path):
     rng = np.random.default_rng(0)
     for shape, classes, latent_dim in (

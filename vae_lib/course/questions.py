@@ -200,7 +200,8 @@ STRETCHED = Question(
 FAULT = Question(
     "Where do most of the nats between log p(x) and the ELBO come from?",
     "The best axis-parallel Gaussian, found for each digit by itself, closes nearly "
-    "the whole gap: the family is good enough, the encoder misses its best member.",
+    "the whole gap: for this decoder the family is good enough, and the encoder misses "
+    "its best member.",
     options=(
         "one Gaussian cannot cover two islands",
         "a diagonal covariance cannot be slanted",
@@ -236,10 +237,10 @@ TIGHTER = Question(
     answer=2,
 )
 LIKELIER = Question(
-    "Which of these has a higher likelihood than most test digits, under a model that "
-    "was trained on digits alone?",
+    "Which of these has a lower −ELBO than most test digits, by a model that was "
+    "trained on digits alone?",
     "A short stroke has little ink and short edges, and both are cheap. Blank paper "
-    "is not: whatever the code, this decoder expects ink somewhere.",
+    "has neither, and still it costs more than most digits: read on to find out why.",
     options=("blank paper", "a single stroke", "a capital letter", "none of them"),
     answer=1,
 )
