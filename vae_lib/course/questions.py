@@ -210,8 +210,8 @@ FAULT = Question(
     answer=2,
 )
 REAL_BITS = Question(
-    "The digits that we shall store have −ELBO = 107 nats on average. How many bits "
-    "will one of them take in a file?",
+    "The 1,000 digits that we shall store have −ELBO = 107 nats on average. How many "
+    "bits will one of them take in a file?",
     "107 / ln 2 = 154: one nat is 1.44 bits. The coder below reaches that within "
     "about one percent, once the bits of the code are paid back.",
     answer=154,
@@ -232,7 +232,7 @@ TIGHTER = Question(
     "The bound gets tighter with K. What becomes of signal / noise of the encoder's "
     "gradient, as K goes to infinity?",
     "In the limit the bound is log p(x), whatever q is. Signal and noise both vanish, "
-    "the signal faster. From which K on depends on how good q already is.",
+    "the signal faster. From which K on differs from model to model.",
     options=("it grows without end", "it reaches a plateau", "it goes to zero"),
     answer=2,
 )
