@@ -7,6 +7,7 @@ import numpy as np
 
 from vae_lib import figures
 from vae_lib.widgets.shared.background import guarded
+from vae_lib.widgets.shared.codes import RING
 from vae_lib.widgets.shared.control import (
     STEP,
     Control,
@@ -19,7 +20,6 @@ from vae_lib.widgets.shared.control import (
 )
 
 DIGIT = 252  # CSS pixels: nine for each of MNIST's
-RING = dict(markersize=11, fillstyle="none", markeredgewidth=2, zorder=4)
 
 
 def most_active(codes, n=2):
@@ -107,7 +107,7 @@ class LatentPlane(Control):
         """Return PNG bytes of the digit, with the map beside it where there is one."""
         if not self.map:
             return self.digit.value
-        (ring,) = self.axes.plot(*self.values, "o", color="black", **RING)
+        (ring,) = self.axes.plot(*self.values, "o", **RING)
         marked = figures.to_png(self.axes.figure)
         ring.remove()
         return side_by_side(

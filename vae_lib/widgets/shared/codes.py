@@ -12,6 +12,9 @@ from vae_lib.widgets.shared.control import unit_name
 
 IMAGES = 5000  # whose codes are on the map
 DRAWN = 2000  # of them in the picture that stands in for it
+RING = dict(  # where z is, above the numerals
+    color="black", markersize=11, fillstyle="none", markeredgewidth=2, zorder=4
+)
 
 
 class CodeMap(anywidget.AnyWidget):
@@ -104,7 +107,6 @@ def draw_map(axes, board, codes, labels, code):
     title = "codes, and a ring at z"
     gap = 0.32 / axes.figure.get_figheight()  # numerals are as large on a small map
     figures.draw_codes(axes, shown, labels[: len(codes)], title=title, gap=gap)
-    ring = dict(markersize=11, fillstyle="none", markeredgewidth=2, zorder=4)
-    axes.plot(*code[board.units], "o", color="black", **ring)
+    axes.plot(*code[board.units], "o", **RING)
     ends = -board.reach, board.reach
     axes.set(xlim=ends, ylim=ends, xlabel=board.axes[0], ylabel=board.axes[1])
