@@ -137,6 +137,6 @@ def show_labels(rows, here=None):
         )
     show(
         figure,
-        f"Three panels by epochs, a line for each seed, from {epochs[0]} to "
+        f"Three panels by epochs, a line for each number of units, from {epochs[0]} to "
         f"{epochs[-1]} epochs. {'; '.join(texts)}.",
     )
