@@ -314,11 +314,19 @@ def test_a_variable_of_images_is_taken():
     assert compiled().evaluate(tf.Variable(LEVELS / 255), verbose=0)
 
 
-@pytest.mark.parametrize("x", [(GREY, np.zeros(32)), [GREY], [GREY, GREY], [*GREY]])
-def test_images_in_a_tuple_or_list_are_refused(x):
+@pytest.mark.parametrize(
+    "x", [(GREY, np.zeros(32)), [GREY], [GREY, GREY], [*GREY], {"images": GREY}]
+)
+def test_images_in_a_tuple_list_or_dictionary_are_refused(x):
     for method in (compiled().fit, compiled().evaluate, compiled().predict):
-        with pytest.raises(ValueError, match="x is a tuple or list: pass the images"):
+        with pytest.raises(ValueError, match="x is a .*: pass images alone, in one"):
             method(x, verbose=0)
+
+
+@pytest.mark.parametrize("data", [[GREY], [GREY[:16], GREY[16:]], {"images": GREY}])
+def test_held_out_images_in_a_list_or_dictionary_are_refused(data):
+    with pytest.raises(ValueError, match="validation_data is a .*: pass one array"):
+        compiled().fit(GREY, validation_data=data, verbose=0)
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,12 @@ def replaced_pictures():
     return vae
 
 
+def replaced_pictures_of_the_same_name():
+    vae = VAE(hidden=(4,), likelihood="gaussian")  # its mean is a lambda, too
+    vae.likelihood = vae.likelihood._replace(mean=lambda output: 5 * output + 2)
+    return vae
+
+
 def double_precision():
     keras.config.set_dtype_policy("float64")
     try:
@@ -214,6 +220,7 @@ def test_another_precision_is_no_damage(vae, tmp_path):
     ("make", "reason"),
     [
         (replaced_pictures, "as another model: let get_config return every"),
+        (replaced_pictures_of_the_same_name, "as another model"),
         (lambda: Stubborn(np.zeros(3), hidden=(4,)), "again: .* contains all items"),
         (double_precision, "again: .*make the whole model in float64"),
         (an_optimizer_of_its_own, "again: Could not locate class 'Mine'"),

@@ -159,8 +159,10 @@ def check_keras(model: keras.Model, given: dict[str, Any]) -> dict[str, Any]:
     check_precision(model)
     check_compiled(model)
     check_weights(**given)
-    if isinstance(given.get("x"), (tuple, list)):
-        raise ValueError("x is a tuple or list: pass the images alone, as one array.")
+    if isinstance(given.get("x"), (tuple, list, dict)):
+        raise ValueError("x is a tuple, list or dict: pass images alone, in one array.")
+    if isinstance(given.get("validation_data"), (list, dict)):
+        raise ValueError("validation_data is a list or dict: pass one array instead.")
     if not given.get("_use_cached_eval_dataset"):  # which `fit` has checked
         given["x"] = check_keras_images(given["x"], model.image_shape)
     if (held_out := given.get("validation_data")) is not None:

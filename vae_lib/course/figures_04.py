@@ -81,7 +81,7 @@ def show_heat(codes, maps):
         draw_heat(ax, codes, *chosen[:1], title, *chosen[1:])
     found = []
     for title, (values, label, *_) in maps.items():
-        ends = codes[np.argmin(values)], codes[np.argmax(values)]
+        ends = codes[np.nanargmin(values)], codes[np.nanargmax(values)]
         low, high = (f"({end[0]:.1f}, {end[1]:.1f})" for end in ends)
         found.append(f"{title}, {label}, highest at {high} and lowest at {low}")
     show(figure, f"Maps of the plane in colours: {'; '.join(found)}.")

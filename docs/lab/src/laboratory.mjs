@@ -86,6 +86,7 @@ export class Laboratory extends EventTarget {
   }
 
   pause() {
+    if (this.wantsStart?.steps) this.until = this.begunAt + this.wantsStart.steps; // for `resume`
     this.wantsStart = null;
     this.running = false;
     this.send("pause");
@@ -94,7 +95,7 @@ export class Laboratory extends EventTarget {
 
   /** Go on where `pause` stopped, up to the step that `start` was given. */
   resume() {
-    const left = this.until && this.picture ? this.until - this.picture.step : 0;
+    const left = this.until ? this.until - (this.picture?.step ?? this.begunAt) : 0;
     this.start(left > 0 ? left : null);
   }
 

@@ -31,6 +31,15 @@ test("a first step that fails before the first picture ends the start that waite
   assert.deepEqual([lab.running, lab.failedAt, lab.ready], [false, 1, true]);
 });
 
+test("a start of so many steps that is paused before the first picture goes on to the same step", () => {
+  const [lab, told] = silent();
+  lab.start(300);
+  lab.hear({ type: "running", run: 0, running: true });
+  lab.pause();
+  lab.resume();
+  assert.deepEqual(told, ["start 300", "pause", "start 300"]);
+});
+
 test("a start that waited counts from where the network began, not from its first picture", () => {
   const [lab] = silent();
   lab.start(300);
