@@ -21,7 +21,7 @@ from vae_lib.training import Training
 IMAGES = 20_000
 EPOCHS = 8, 24, 70
 LATENT_DIMS = 10, 2
-SEEDS = (0,)  # one seed
+SEEDS = 0, 1, 2
 ORDERS = 2000  # fresh codes, each with a label drawn at random
 
 

@@ -1,8 +1,11 @@
 """The controls of notebook 06: prices as of a file, and frames that follow."""
 
+import io
+
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from vae_lib.analysis.bits_back import Coder, Stack
 from vae_lib.data import load_mnist, subsample
@@ -34,7 +37,12 @@ def test_a_drawing_gets_the_price_of_the_coder(board):
     assert board.prices["every pixel as a bit"] == 784
     for name, bits in board.prices.items():
         assert name in board.table.value and f"{bits:,.0f}" in board.table.value
+        assert f"{name}: {bits:,.0f}" in board.description
     assert "your digit" in board.table.value
+    still, alone = (
+        Image.open(io.BytesIO(one.picture())) for one in (board, board.board)
+    )
+    assert still.width == alone.width and still.height >= alone.height + 24
 
 
 def test_frames_follow_slider_and_choice():

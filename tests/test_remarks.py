@@ -9,7 +9,7 @@ from vae_lib.course import remarks
 @pytest.mark.parametrize(
     "seen, held_out, words",
     [
-        (100, np.full(4, 110.0), "4 held-out images are too few"),
+        (100, np.full(4, 110.0), "their number, 4, is too small"),
         (100, 110 + np.tile([-1.0, 1.0], 50), "10.0 nats more than training images"),
         (100, 110 + np.tile([-1.0, 1.0], 50), "beyond chance"),
         (100, 101 + np.tile([-50.0, 50.0], 50), "within chance"),
@@ -42,5 +42,5 @@ def test_a_gap_is_compared_with_the_control(gap, control, words):
 
 def test_few_images_decide_nothing_about_the_control():
     held_out = [np.array([110.0]), np.array([216.0])]
-    words = "1 held-out images are too few to compare"
+    words = "number of held-out images, 1, is too small to compare"
     assert words in remarks.on_control("mine", (100, 200), held_out)

@@ -15,8 +15,8 @@ from vae_lib.experiments.outcomes import VERDICTS, run_table, shares, verdicts
 
 RATES = [1e-3, 1e-2, 3e-2]
 SAID = [  # by the notebook, of runs that fail or spike, at these rates
-    VERDICTS[True, False],
-    VERDICTS[False, True],
+    VERDICTS[True, True],
+    VERDICTS[True, True],
     VERDICTS[False, False],
 ]
 
@@ -45,10 +45,10 @@ def test_the_verdict_at_each_learning_rate_is_what_the_notebook_says(runs):
     assert set(verdicts(runs, "failed").verdict) == {VERDICTS[False, False]}
 
 
-def test_forty_seeds_of_the_small_network_separate_both_arms():
+def test_a_smaller_network_has_the_same_verdicts():
     rows = where(load_results("stability")["rows"], hidden=[128, 64], steps=200)
-    found = verdicts(run_table(where(rows, learning_rate=1e-3)), "unstable")
-    assert found.loc["adam"].verdict[1e-3] == VERDICTS[True, True]
+    found = verdicts(run_table(where(rows, optimizer="adam")), "unstable")
+    assert [found.loc["adam"].verdict[rate] for rate in RATES] == SAID
 
 
 @pytest.mark.parametrize("factor", [5, 10, 20])
@@ -59,8 +59,8 @@ def test_the_verdict_does_not_hang_on_the_factor_that_makes_a_spike(runs, factor
 
 def test_the_guard_takes_all_nan_away(runs):
     shares = runs.groupby(["posterior", "learning_rate"]).not_finite.sum()
-    assert shares["softplus", 3e-2] == 20 and not shares["softplus, guarded"].any()
-    assert shares["softplus", 1e-2] == 4 and shares["direct"].sum() == 0
+    assert shares["softplus", 3e-2] == 80 and not shares["softplus, guarded"].any()
+    assert shares["softplus", 1e-2] == 18 and shares["direct"].sum() == 0
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,17 @@ def test_rho_walks_into_infinity_and_nan():
     assert Image.open(io.BytesIO(walk.picture())).width > 800
 
 
+def test_the_description_counts_where_the_maps_are_not_finite():
+    def identity(rho):
+        return rho, rho  # as sigma and log sigma: log sigma is wrong, but finite
+
+    def broken(rho):
+        return keras.ops.where(rho > 0, float("nan"), 1.0), rho
+
+    described = RhoWalk({"these": {"whole": identity, "half": broken}}).description
+    assert "whole, these: 0.0%" in described and "half, these: 49.9%" in described
+
+
 def test_samples_draw_the_mean_of_as_many():
     draws = np.random.default_rng(0).standard_normal(40 * 4)
     slider = SampleSlider({"one": draws}, truth=0.0, counts=(1, 4))
@@ -218,6 +229,10 @@ def test_samples_draw_the_mean_of_as_many():
     slider.slider.value = 4
     assert bytes(slider.board.value) != first == slider.drawn(1)
     assert slider.picture() == slider.drawn(4)
+    spread = draws.reshape(40, 4).mean(axis=1).std()
+    data, metadata = slider._repr_mimebundle_()
+    assert "here 4. 40 estimates" in data["text/plain"]
+    assert f"one {spread:.3g}" in metadata["image/png"]["alt"]
 
 
 @pytest.fixture
@@ -252,6 +267,7 @@ def test_the_panel_draws_failures_as_failures(panel):
     panel.background.result(30)
     assert (
         "2 of 2 runs failed" in panel.message.value
+        and "2 of 2 runs failed" in panel.board.alt
         and "initial σ 1.5" in list(panel.latest)[0]
     )
 

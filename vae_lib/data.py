@@ -159,12 +159,12 @@ def _checked(path, name, images, labels, at_least):
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise DataError(
             f"{path}: y_{name} is {labels.dtype} {labels.shape}, but must be integers "
-            "(n,), one label an image: convert the labels and save them again."
+            "(n,), one label per image: convert the labels and save them again."
         )
     if len(images) != len(labels):
         raise DataError(
             f"{path}: x_{name} has {len(images)} images and y_{name} {len(labels)} "
-            "labels, but there must be one label an image: save matching arrays."
+            "labels, but there must be one label per image: save matching arrays."
         )
     if len(images) < at_least:
         raise DataError(

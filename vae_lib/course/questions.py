@@ -32,7 +32,7 @@ DEARER = Question(
     "Which is more expensive: a code that lies 2 away from 0, or one that is five "
     "times as narrow as the prior?",
     "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats "
-    "for being narrow and saves almost ½ nat on σ²: 1.13 nats together.",
+    "for being narrow and saves almost ½ nat on σ²: 1.13 nats in total.",
     options=("moving away by 2", "being five times as narrow", "they cost the same"),
     answer=0,
 )
@@ -73,8 +73,9 @@ OPENS = Question(
 MORE_DRAWS = Question(
     "How many times as many draws does the score function without a baseline need as "
     "the pathwise gradient, for the same precision?",
-    "The number of draws grows with the variance. The score function knows that a "
-    "draw was bad, but not in which direction the better ones are.",
+    "Some 13,000 times as many in our run, because the number of draws grows with the "
+    "variance. The score function knows that a draw was bad, but not in which "
+    "direction the better ones are.",
     unit="times",
 )
 AT_1E_3 = Question(
@@ -161,7 +162,8 @@ SILENT = Question(
 ONE_NETWORK = Question(
     "By how many percent is one network for every β worse than dedicated ones, at its "
     "worst, in D + βR?",
-    "A few numbers for each hidden unit are enough to move between the prices.",
+    "3.4 % in the stored runs, with ten units at β = 12. A few numbers for each hidden "
+    "unit are enough to move between the prices.",
     unit="percent",
 )
 
@@ -175,18 +177,21 @@ GRIDS = Question(
     answer=1,
 )
 MIDDLE = Question(
-    "How long is the middle of two random codes, as a share of the length at the ends?",
-    "Two random vectors of many dimensions are nearly at right angles, and the middle "
-    "of two sides of a square has 1/√2 of a side.",
+    "How long is the midpoint of two random codes, as a share of the length of the "
+    "codes themselves?",
+    "Two random codes of many dimensions are nearly at right angles, like two sides of "
+    "a square. The midpoint between their tips is the centre of that square, 1/√2 of a "
+    "side away from the corner.",
     answer=0.707,
     unit="of the length",
 )
 STRETCHED = Question(
     "Where is the magnification high?",
     "Codes crowd near the origin, because the prior wants them there, and where many "
-    "pictures share a small area, a small step has to pass many of them. A border "
-    "adds little to that: at one distance from the origin, the inside of a class is "
-    "stretched nearly as much.",
+    "pictures share a small area, a small step has to pass many of them. "
+    "Borders matter far less: at one distance from the origin they add at most about a "
+    "third, while from the rim to the middle the magnification grows more than "
+    "twentyfold.",
     options=(
         "near the origin, whatever is drawn there",
         "at the borders between classes, wherever they run",
@@ -237,7 +242,7 @@ TIGHTER = Question(
     answer=2,
 )
 LIKELIER = Question(
-    "Which of these has a lower −ELBO than most test digits, by a model that was "
+    "Which of these has a lower −ELBO than most test digits, under a model that was "
     "trained on digits alone?",
     "A short stroke has little ink and short edges, and both are cheap. Blank paper "
     "has neither, and still it costs more than most digits: read on to find out why.",

@@ -21,7 +21,7 @@ def on_gap(name, seen, held_out):
             f"{name}: held-out images cost {-gap:.1f} nats less than training images"
         )
     if n < FEW:
-        return f"{begin}, but {n} held-out images are too few to say more."
+        return f"{begin}, but their number, {n}, is too small to say more."
     error = 2 * np.std(held_out, ddof=1) / np.sqrt(n)
     verdict = "beyond chance" if abs(gap) > error else "within chance"
     return f"{begin}; two standard errors of {n} images are {error:.1f}: {verdict}."
@@ -37,7 +37,7 @@ def on_control(name, seen, held_out):
     if not np.isfinite([gap, control]).all():
         return "The gaps cannot be compared: a cost is not finite."
     if (n := min(map(len, held_out))) < FEW:
-        return f"{n} held-out images are too few to compare the gaps."
+        return f"The number of held-out images, {n}, is too small to compare the gaps."
     if max(gap, control) < 2:
         return "Both gaps are below 2 nats: too small to compare."
     error = 2 * np.sqrt(sum(np.var(costs, ddof=1) / len(costs) for costs in held_out))

@@ -208,8 +208,8 @@ def separated(worse: tuple[int, int], better: tuple[int, int]) -> bool:
 
 VERDICTS = {
     (True, True): "less stable",
-    (True, False): "less stable as it comes, not from the same initial σ",
-    (False, True): "less stable from the same initial σ only",
+    (True, False): "not shown: in the native arm only",
+    (False, True): "not shown: in the matched arm only",
     (False, False): "not shown to be less stable",
 }
 

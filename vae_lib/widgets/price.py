@@ -8,7 +8,7 @@ import numpy as np
 
 from vae_lib.analysis.bits_back import Coder, Stack
 from vae_lib.widgets.drawing import DrawingBoard
-from vae_lib.widgets.shared.control import Control
+from vae_lib.widgets.shared.control import Control, side_by_side
 
 STACKS = 8  # over which a price is averaged, since the code is drawn from the stack
 THRESHOLD = 128  # grey levels from here on are ink
@@ -25,8 +25,6 @@ class PriceBoard(Control):
     says, in bits.
     """
 
-    description = "A board to draw a digit on, and its price in bits by several coders."
-
     def __init__(self, vae, digits):
         self.coder = Coder(vae)
         self.board, self.table = DrawingBoard(vae, digits), ipywidgets.HTML()
@@ -37,7 +35,7 @@ class PriceBoard(Control):
         self.update()
 
     def update(self, _=None):
-        """Code the digit and write its prices."""
+        """Code the digit, write its prices and say them."""
         drawn = self.board.image
         image = drawn if drawn.any() else self.board.digits.images[0]
         self.prices = prices(self.coder, np.uint8(image >= THRESHOLD), self.words)
@@ -50,10 +48,13 @@ class PriceBoard(Control):
             f'<table aria-live="polite"><tr><th>{of}</th><th {CELL}>bits</th></tr>'
             f"{rows}</table>"
         )
+        told = "; ".join(f"{name}: {bits:,.0f}" for name, bits in self.prices.items())
+        self.told = f"The price of {of}, in bits. {told}"
+        self.description = f"A board to draw a digit on, and its price. {self.told}."
 
     def picture(self):
-        """Return PNG bytes of the board as it is now."""
-        return self.board.picture()
+        """Return PNG bytes of the board as it is now, under its prices."""
+        return side_by_side([(self.told, self.board.picture())])
 
 
 def prices(coder, image, words):

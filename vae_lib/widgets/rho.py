@@ -73,11 +73,6 @@ class RhoWalk(Control):
     `table` are widgets.
     """
 
-    description = (
-        "A slider for ρ and a table of σ, KL and its slope: each map as in textbooks, "
-        "and guarded."
-    )
-
     def __init__(self, columns, rho=-30.0):
         self.columns = columns
         self.values = [
@@ -95,6 +90,11 @@ class RhoWalk(Control):
         )
         self.table = ipywidgets.HTML()
         self.slider.observe(self.update, "value")
+        self.description = (
+            "A slider for ρ and a table of σ, KL and its slope. The picture has a bar "
+            "for each map, coloured where KL and slope are finite, infinite or NaN for "
+            f"ρ from −{GRID[-1]:g} to {GRID[-1]:g}. Not finite: {self.spoiled()}."
+        )
         super().__init__(self.slider, self.table)
         self.update()
 
@@ -121,6 +121,16 @@ class RhoWalk(Control):
             '<div style="overflow-x: auto"><table style="table-layout: fixed; '
             'width: 100%; min-width: 580px"><col style="width: 20%">'
             f"{''.join(rows)}</table></div>"
+        )
+
+    def spoiled(self):
+        """Return in words on how much of the grid each map is not finite."""
+        names = next(iter(self.columns.values()))
+        columns = zip(self.columns, self.values, strict=True)
+        return "; ".join(
+            f"{name}, {title}: {np.mean(states(kl, slope) > 0):.1%}"
+            for title, column in columns
+            for name, (_, kl, slope) in zip(names, column, strict=True)
         )
 
     def picture(self):

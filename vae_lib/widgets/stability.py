@@ -3,15 +3,25 @@ sigma. Notebook 02.
 """
 
 import ipywidgets
+import numpy as np
 
 from vae_lib.course.figures_02 import BEFORE, runs_figure
-from vae_lib.experiments.outcomes import not_finite
+from vae_lib.experiments.outcomes import final_loss, not_finite
 from vae_lib.figures import to_png
 from vae_lib.widgets.shared.background import Background, guarded, sentence
 from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
 
 RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 NATIVE = "native"
+
+
+def ending(record):
+    """Return in words how the runs of a `Record` ended."""
+    failed = not_finite(record.loss, record.gradient_norm).sum()
+    median = np.median(final_loss(record.loss))
+    return f"{failed} of {len(record.loss)} runs failed" + (
+        f", a median loss of {median:.0f} nats at the end" if median < np.inf else ""
+    )
 
 
 class StabilityPanel(Control):
@@ -49,15 +59,11 @@ class StabilityPanel(Control):
             description="Stop", icon="stop", disabled=True
         )
         self.message = ipywidgets.HTML()
-        self.board = Picture(
-            value=self.drawn(), width=760, alt="Loss and norm of the gradient by step"
-        )
+        self.board = Picture(width=760)
+        self.draw()
         self.background = Background("stability panel")
         self.run_button.on_click(guarded(self.run, self.complain))
         self.stop_button.on_click(lambda _: self.background.stop())
-        self.description = (
-            "A panel: pick map, learning rate, optimizer, initial σ, and press Run."
-        )
         super().__init__(
             row(self.map, self.rate, self.optimizer, self.sigma),
             row(self.run_button, self.stop_button),
@@ -94,7 +100,7 @@ class StabilityPanel(Control):
     def show(self, label, record):
         """Draw the runs so far."""
         self.latest = {label: record}
-        self.board.value = self.drawn()
+        self.draw()
 
     def ended(self, error):
         """Say what came out, and allow the next run."""
@@ -115,9 +121,19 @@ class StabilityPanel(Control):
         """Show one sentence as an error."""
         say(self.message, text, "error")
 
-    def drawn(self):
-        """Return PNG bytes of the latest runs and the earlier ones."""
-        return to_png(runs_figure(self.before | self.latest, steps=self.steps))
+    def draw(self):
+        """Show the latest runs and the earlier ones, and say what is on the picture."""
+        records = self.before | self.latest
+        self.board.value = to_png(runs_figure(records, steps=self.steps))
+        ends = "; ".join(f"{label}: {ending(one)}" for label, one in records.items())
+        self.board.alt = (
+            "Two panels, the loss and the norm of the gradient by step, a line for "
+            f"each run. {ends}."
+        )
+        self.description = (
+            "A panel: pick map, learning rate, optimizer, initial σ, and press Run. "
+            f"{self.board.alt}"
+        )
 
     def picture(self):
         """Return PNG bytes of what is shown."""
