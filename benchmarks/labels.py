@@ -3,8 +3,8 @@
     python benchmarks/labels.py              the figures of notebook 05
     python benchmarks/labels.py --runs 1     the next run
 
-A run takes about four minutes on two cores. Writes data/labels.json after every run;
-what it holds is not measured again unless --afresh is given.
+A run takes about two minutes on two cores, and there are six. Writes data/labels.json
+after every run; what it holds is not measured again unless --afresh is given.
 """
 
 import keras

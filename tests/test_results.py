@@ -163,3 +163,17 @@ def test_missing_results_are_named_in_one_sentence():
         match="nothing.json is not in data/: restore it .* or measure it",
     ):
         load_results("nothing")
+
+
+def test_the_label_leaves_the_code_as_the_notebook_says():
+    rows = pd.DataFrame(load_results("labels")["rows"])
+    assert sorted(rows.groupby(["latent_dim", "seed"]).size()) == [3] * 6
+    for (units, _), runs in rows.sort_values("epochs").groupby(["latent_dim", "seed"]):
+        assert (np.diff(runs.label_read) < 0).all() and (np.diff(runs.obeyed) > 0).all()
+        if units == 2:  # gone at the first look already, and −ELBO rises in the end
+            assert runs.label_read.max() < 0.2 and runs.obeyed.min() > 0.95
+            assert np.diff(runs.negative_elbo)[-1] > 0
+        else:
+            first, *_, last = runs.label_read
+            assert first > 0.7 and 0.35 < last < 0.45
+            assert np.diff(runs.negative_elbo).max() < -1
