@@ -369,7 +369,7 @@ def test_missing_key(tmp_path, key):
 
 
 def test_several_missing_keys(tmp_path):
-    assert "has no array y_train and no y_test," in refusal(
+    assert "has no array y_train or y_test," in refusal(
         save(tmp_path, y_train=None, y_test=None)
     )
 

@@ -119,7 +119,7 @@ def _read(path):
         missing = [key for key in KEYS if f"{key}.npy" not in archive.namelist()]
         if missing:
             raise DataError(
-                f"{path} has no array {' and no '.join(missing)}, but must hold "
+                f"{path} has no array {' or '.join(missing)}, but must hold "
                 f"{', '.join(KEYS)}: save them under these names with "
                 "numpy.savez_compressed."
             )

@@ -29,11 +29,11 @@ COIN_TOSS = Question(
     answer=543.43,
 )
 DEARER = Question(
-    "Which is more expensive: a code that lies 2 away from 0, or one that is five "
-    "times as narrow as the prior?",
+    "Which is more expensive: a code that lies 2 away from 0, or one that is a fifth "
+    "as wide as the prior?",
     "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats "
     "for being narrow and saves almost ½ nat on σ²: 1.13 nats in total.",
-    options=("moving away by 2", "being five times as narrow", "they cost the same"),
+    options=("moving away by 2", "being a fifth as wide", "they cost the same"),
     answer=0,
 )
 UNTRAINED = Question(
@@ -71,8 +71,8 @@ OPENS = Question(
     answer=2,
 )
 MORE_DRAWS = Question(
-    "How many times as many draws does the score function without a baseline need as "
-    "the pathwise gradient, for the same precision?",
+    "For the same precision, how many times as many draws does the score function "
+    "without a baseline need as the pathwise gradient?",
     "Some 13,000 times as many in our run, because the number of draws grows with the "
     "variance. The score function knows that a draw was bad, but not in which "
     "direction the better ones are.",
@@ -135,8 +135,8 @@ SUM_OR_MEAN = Question(
 )
 ON_THE_SPOT = Question(
     "Will real networks fall silent below the predicted β, at it, or above it?",
-    "Beyond the prediction, silence is stable. Below it, speaking gains so little "
-    "that training, too, can end in silence.",
+    "Beyond the prediction, silence is stable. Below it speaking does pay, but only "
+    "a little, and ten epochs from a cold start may not find that gain.",
     options=("below it", "exactly at it", "above it"),
     answer=0,
 )
