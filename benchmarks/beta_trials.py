@@ -1,7 +1,7 @@
 """What notebook 03 says about more than one seed: offsets, samples, few digits,
 remedies.
 
-    python benchmarks/beta_trials.py               about an hour on two quiet cores
+    python benchmarks/beta_trials.py               45 minutes on two cores
     python benchmarks/beta_trials.py --minutes 4   start runs for four minutes; call
                                                    it again to continue
 
@@ -40,7 +40,7 @@ WAYS = {  # hidden widths, activation, epochs of warm-up, epochs
 SAMPLED = (0.5, 1, 4, 8, 12)  # betas
 SAMPLE_IMAGES, SAMPLE_EPOCHS = 20_000, 8
 CEILINGS = (1_000, 10_000, 55_000)  # posteriors in the mixture q(z)
-SEEDS = 1
+SEEDS = 3
 REMEDIES = ("none", "warm-up", "free bits")
 
 

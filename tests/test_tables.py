@@ -106,7 +106,7 @@ def test_jumps_are_drawn_and_failures_counted():
     ]
     figure = jumps_figure(rows)
     assert [axes.get_title() for axes in figure.axes] == ["Adam 0.001", "Adam 0.1"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1 failed", ""]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1 not finite", ""]
 
 
 def test_each_row_of_dots_stands_at_its_own_label_in_every_panel():

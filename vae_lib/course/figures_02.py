@@ -63,7 +63,7 @@ def draw_dots(axes, groups, right=np.inf, **labels):
             axes.plot(median, row, "|", color="black", markersize=14)
         counts = {
             "beyond": np.sum((ranked > right) & (ranked < np.inf)),
-            "failed": np.sum(ranked == np.inf),
+            "not finite": np.sum(ranked == np.inf),
         }
         text = ", ".join(f"{n} {what}" for what, n in counts.items() if n)
         axes.text(

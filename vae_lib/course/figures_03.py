@@ -144,9 +144,7 @@ def rate_distortion(panels, ylabel="distortion D, nats", tangents=(), shown=None
         if reference is not None:
             rate, distortion, label = reference
             ax.plot(rate, distortion, "--", color="0.4", label=label)
-        ax.plot(
-            rates, distortions, "o-", markersize=4, label="networks, held-out digits"
-        )
+        ax.plot(rates, distortions, "o-", markersize=4, label="networks, test digits")
         for row in rows:
             place = row["rate"], row["distortion"]
             if row["beta"] in tangents:

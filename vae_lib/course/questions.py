@@ -143,8 +143,9 @@ ON_THE_SPOT = Question(
 COVERAGE = Question(
     "A larger β brings the codes closer to the prior. Will more of the real digits "
     "then have a new digit that looks like them?",
-    "With two units, no: what the codes gain in order, the pictures lose in variety. "
-    "With ten units it helps up to a point, and hurts beyond it.",
+    "With two units, no: the codes come closer to the prior, but the pictures lose "
+    "variety. With ten units it helped up to β = 4, in each of three seeds, and hurt "
+    "beyond.",
     options=("yes, always", "it depends on the number of units", "no, never"),
     answer=1,
 )
