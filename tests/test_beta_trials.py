@@ -63,6 +63,8 @@ def test_with_ten_units_coverage_has_its_peak_in_between(rows, seed):
     coverage = {row["beta"]: row["coverage"] for row in found}
     assert max(coverage, key=coverage.get) == 4
     assert coverage[4] - coverage[0.5] > 0.1 and coverage[4] - coverage[12] > 0.5
+    costs = {row["beta"]: row["distortion"] + row["rate"] for row in found}
+    assert min(costs, key=costs.get) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
