@@ -169,7 +169,7 @@ def test_dots_out_of_range_and_not_finite_are_counted_apart():
     groups = {"a": np.array([1.0, 2, 800, np.inf, np.nan]), "b": np.ones(3)}
     figure = dots_figure({"now": groups}, 2, right=700)
     assert [text.get_text() for text in figure.axes[0].texts] == [
-        "1 beyond, 2 failed",
+        "1 beyond, 2 not finite",
         "",
     ]
     middles = [

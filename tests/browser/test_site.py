@@ -732,7 +732,11 @@ def test_slides_follow_the_readers_theme(tab, results, scheme, chosen, dark):
         page.evaluate(f"localStorage.setItem('mode', '{chosen}')")
         page.reload()
         page.wait_for_function("() => window.Reveal?.isReady()")
-    page.evaluate("localStorage.clear(); Reveal.slide(10)")
+    page.evaluate(
+        """() => { localStorage.clear();
+          const first = document.querySelector(".slides section td").closest("section");
+          const { h, v } = Reveal.getIndices(first); Reveal.slide(h, v); }"""
+    )
     ground, ink = page.evaluate(
         """() => [getComputedStyle(document.body).backgroundColor,
           getComputedStyle(document.querySelector("section.present td")).color]
