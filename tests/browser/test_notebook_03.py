@@ -3,6 +3,7 @@
 import base64
 import functools
 import json
+import re
 
 import keras
 import numpy as np
