@@ -235,8 +235,8 @@ NEW_PRIOR = Question(
     answer=1,
 )
 TIGHTER = Question(
-    "The bound gets tighter with K. What becomes of signal / noise of the encoder's "
-    "gradient, as K goes to infinity?",
+    "The bound gets tighter with K. What becomes of signal / noise of the plain "
+    "(reparametrized) gradient of the encoder, as K goes to infinity?",
     "In the limit the bound is log p(x), whatever q is. Signal and noise both vanish, "
     "the signal faster. From which K on differs from model to model.",
     options=("it grows without end", "it reaches a plateau", "it goes to zero"),
