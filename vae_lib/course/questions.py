@@ -73,9 +73,9 @@ OPENS = Question(
 MORE_DRAWS = Question(
     "For the same precision, how many times as many draws does the score function "
     "without a baseline need as the pathwise gradient?",
-    "Some 13,000 times as many in our run, because the number of draws grows with the "
-    "variance. The score function knows that a draw was bad, but not in which "
-    "direction the better ones are.",
+    "Some 13,000 times as many in our run: the number of draws grows with the "
+    "variance, and the large part of D that is the same for every draw averages to 0 "
+    "but scatters widely. A baseline, below, removes that part.",
     unit="times",
 )
 AT_1E_3 = Question(
