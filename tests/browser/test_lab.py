@@ -302,7 +302,7 @@ def test_slow_motion_adds_up_and_takes_one_step(open_lab, results):
         page.locator("#slow-next").click()
     words = page.locator("#slow-words").inner_text()
     assert "not to ε" in words or "Nothing flows to ε" in words
-    assert page.locator(".no-way").is_visible()
+    page.locator(".no-way").wait_for()
     page.locator("#slow-next").click()
     page.locator("#slow-after").wait_for()
     page.locator("#slow").screenshot(path=results / "lab-slow.png")
