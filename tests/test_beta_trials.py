@@ -88,7 +88,7 @@ def test_remedies_wake_units_and_do_not_lower_the_loss(rows, seed):
     none, warm, free = found["none"], found["warm-up"], found["free bits"]
     assert none["loss"] < warm["loss"] < free["loss"]
     assert none["active"] < warm["active"] <= free["active"] == 20
-    assert free["least"] > 0.18 > 0.1 > warm["least"]
+    assert free["least"] > 0.19 > 0.1 > warm["least"]
     elbo = {name: row["distortion"] + row["rate"] for name, row in found.items()}
     assert elbo["none"] - elbo["warm-up"] > 1.5
 

@@ -3,7 +3,6 @@
 import base64
 import functools
 import json
-import re
 
 import keras
 import numpy as np
@@ -280,14 +279,12 @@ def test_the_slider_of_the_notebook_is_instantaneous(notebook, latencies, result
 @pytest.mark.parametrize("notebook", ["03_beta.ipynb"], indirect=True)
 def test_the_units_go_out_and_the_panel_hears_of_it(notebook):
     control = Control(notebook.page)
-    rates = {}
-    for key in ("End", "Home"):
-        control.press(key)
-        rates[key] = float(
-            re.search(r"rate ([\d.]+)", control.status.text_content())[1]
-        )
-    # one epoch of few images leaves a little, how much depends on the processor
-    assert rates["End"] < 0.3 and rates["End"] < rates["Home"] / 10
+    control.press("End")
+    assert (
+        "rate 0.0" in control.status.text_content()
+        and "0 of 2 units active" in control.status.text_content()
+    )
+    control.press("Home")
     assert "2 of 2 units active" in control.status.text_content()
     notebook.command("notebook:expand-all-headings")  # the panel is in a folded section
     panel = notebook.controls().filter(has=notebook.button("Start"))

@@ -109,12 +109,10 @@ class StabilityPanel(Control):
             self.complain(sentence(error))
             return
         (record,) = self.latest.values()
-        failures = not_finite(record.loss, record.gradient_norm).sum()
         say(
             self.message,
             f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: "
-            f"{failures} of "
-            f"{len(record.loss)} runs failed.",
+            f"{ending(record)}.",
         )
 
     def complain(self, text):
