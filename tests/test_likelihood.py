@@ -75,6 +75,25 @@ def test_a_grid_that_is_too_small_is_refused():
         quadrature_log_likelihood(vae, IMAGES, step=0.1, extent=0.5)
 
 
+def test_a_grid_that_has_to_be_widened_sums_every_code_once():
+    vae = VAE(1, hidden=(), likelihood="gaussian", image_shape=(4, 5))
+    kernel, bias = np.full((20, 1), 0.5), np.full(20, -0.4)
+    variance = 1.0 / 11.0  # of the posterior: 1 + 2 · 20 · 0.5² = 11
+    rho = np.log(np.expm1(variance**0.5))
+    mu = [2.0 * kernel * variance, np.array([8.0 * variance])]
+    vae.encoder.set_weights([*mu, np.zeros((20, 1)), np.array([rho])])
+    vae.decoder.set_weights([kernel.T, bias])
+    images = IMAGES[:2] / 100 + 0.98  # codes near 6
+    reach = float(np.abs(vae.encode(images)[0]).max() + 6 * variance**0.5)
+    with pytest.raises(ValueError, match="raise extent"):
+        quadrature_log_likelihood(vae, images, step=0.05, extent=reach)
+    x = np.asarray(vae.prepare(images)).reshape(2, -1)
+    exact = multivariate_normal(bias, kernel @ kernel.T + np.eye(20) / 2).logpdf(x)
+    exact += 10.0 * np.log(np.pi)
+    found = quadrature_log_likelihood(vae, images, step=0.05)
+    np.testing.assert_allclose(found, exact, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     "settings, arguments, words",
     [

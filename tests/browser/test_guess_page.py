@@ -29,7 +29,7 @@ def test_guesses_by_mouse_and_by_keyboard(tiny, results):
     commit.click()
     choice.get_by_text("Choose one of the answers first.").wait_for()
     assert choice.get_by_text("784 · log 2").count() == 0
-    choice.get_by_text("near 543 nats, as a coin toss").click()
+    choice.get_by_text("near 543 nats, like a coin toss").click()
     commit.click()
     choice.get_by_text("✓ Right.").wait_for()
     assert commit.is_disabled()

@@ -11,7 +11,7 @@ from math import gcd
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from scipy.interpolate import RectBivariateSpline
+from scipy.interpolate import NdBSpline, RectBivariateSpline
 from scipy.ndimage import maximum_filter, minimum_filter
 from scipy.optimize import minimize
 from scipy.sparse import coo_array, csr_array
@@ -189,25 +189,23 @@ class Surface:
         self.metrics = metric(self.codes)
         boards = self.metrics.reshape(n, n, 2, 2)[::-1]
         boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both ascending
-        self.splines = [
-            [
-                RectBivariateSpline(self.axis, self.axis, boards[..., i, j])
-                for j in range(2)
-            ]
-            for i in range(2)
+        splines = [
+            RectBivariateSpline(self.axis, self.axis, boards[..., i, j]).tck
+            for i, j in ((0, 0), (0, 1), (1, 1))
         ]
+        *knots, _ = splines[0]
+        weights = [np.reshape(c, (n, n)) for *_, c in splines]
+        self.spline = NdBSpline(tuple(knots), np.stack(weights, axis=-1), k=3)
         self.graph = grid_graph(self.codes, self.metrics)
 
     def __call__(self, codes: np.ndarray, dx: int = 0, dy: int = 0) -> np.ndarray:
         """Return the metric at codes (m, 2), (m, 2, 2), or its derivative.
 
-        `dx` and `dy` are the orders of the derivative in z_1 and in z_2.
+        `dx` and `dy` are the orders of the derivative in z_1 and in z_2. Beyond the
+        square it stays what it is at the edge.
         """
-        rows = [
-            [spline.ev(*codes.T, dx=dx, dy=dy) for spline in row]
-            for row in self.splines
-        ]
-        return np.moveaxis(np.asarray(rows), -1, 0)
+        inside = np.clip(codes, self.axis[0], self.axis[-1])
+        return self.spline(inside, nu=(dx, dy))[:, [[0, 1], [1, 2]]]
 
     def geodesics(
         self, start: np.ndarray, ends: np.ndarray, points: int = 25
@@ -250,8 +248,8 @@ class Surface:
             energy,
             path[1:-1].ravel(),
             jac=True,
-            method="CG",
-            options={"maxiter": 200, "gtol": 1e-3},
+            method="L-BFGS-B",
+            options={"maxcor": 30, "gtol": 1e-3, "ftol": 1e-9},
         )
         return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])
 

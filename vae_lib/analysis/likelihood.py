@@ -54,15 +54,18 @@ def quadrature_log_likelihood(
     for name, value in (("step", step), ("extent", reaches[0])):
         if not 0.0 < value < np.inf:
             raise ValueError(f"{name} is {value!r}: pass a positive, finite number.")
+    total, done = np.full(len(images), -np.inf), -1.0
     for reach in reaches:
         half = int(np.ceil(reach / step))
         axis = step * np.arange(-half, half + 1)
         codes = np.stack(np.meshgrid(*[axis] * vae.latent_dim), axis=-1)
         codes = codes.reshape(-1, vae.latent_dim)
-        outer = np.abs(codes).max(axis=1) > 0.9 * reach
-        inside = _log_sum(vae, images, codes[~outer])
+        distance = np.abs(codes).max(axis=1)
+        outer = distance > 0.9 * reach
+        new = codes[(distance > done) & ~outer]  # what no narrower grid has summed
+        inside = np.logaddexp(total, _log_sum(vae, images, new))
         outside = _log_sum(vae, images, codes[outer])
-        total = np.logaddexp(inside, outside)
+        total, done = np.logaddexp(inside, outside), distance.max()
         worst = float(np.exp(outside - total).max())
         if worst <= TAIL:
             break

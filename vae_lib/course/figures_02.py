@@ -210,35 +210,6 @@ def lines_figure(x, panels, limits, xlabel):
     return figure
 
 
-def variances(gradients):
-    """Show the variance over draws of each gradient; `gradients` maps estimators to
-    (draws, n, 4).
-    """
-    panels = {
-        f"gradient for {name}": {
-            label: draws[..., part].var(axis=0).ravel()
-            for label, draws in gradients.items()
-        }
-        for name, part in (("μ", slice(0, 2)), ("σ", slice(2, 4)))
-    }
-    draws = len(next(iter(gradients.values())))
-    figure = dots_figure(
-        panels,
-        0.9 + 0.35 * len(gradients),
-        xscale="log",
-        xlabel=f"variance over {draws:,} draws",
-    )
-    medians = ", ".join(
-        f"{label} {np.median(values):.3g}"
-        for label, values in panels["gradient for μ"].items()
-    )
-    show(
-        figure,
-        alt="Two panels, for μ and for σ, with a row of dots for each estimator on a "
-        f"logarithmic axis. Median variances for μ: {medians}.",
-    )
-
-
 def maps(rho, curves):
     """Show sigma, KL and its slope over `rho`; `curves` maps names of maps to these
     three.

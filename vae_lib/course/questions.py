@@ -37,14 +37,14 @@ DEARER = Question(
     answer=0,
 )
 UNTRAINED = Question(
-    "At which distortion does an untrained network start?",
+    "What distortion does an untrained network start with?",
     "Its logits are small, so it answers about ½ for every pixel: 784 · log 2 = 543 "
     "nats. It starts a little above that, because its random errors cost more than "
     "its lucky hits save.",
     options=(
         "near 0: it has made no mistake yet",
-        "near 206 nats, as the mean image",
-        "near 543 nats, as a coin toss",
+        "near 206 nats, like the mean image",
+        "near 543 nats, like a coin toss",
     ),
     answer=2,
 )
