@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 
 import keras
 import numpy as np
@@ -88,6 +89,18 @@ def test_a_truncated_file_is_refused(vae, tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(storage.StorageError, match="damaged"):
         storage.load(path)
+
+
+def test_a_file_with_the_weights_of_another_network_says_which_layer(vae, tmp_path):
+    path, other = tmp_path / "vae.keras", tmp_path / "other.keras"
+    storage.save(vae, path)
+    with zipfile.ZipFile(path) as file, zipfile.ZipFile(other, "w") as changed:
+        for name in file.namelist():
+            changed.writestr(
+                name, file.read(name).replace(b'"hidden": [4]', b'"hidden": [5]')
+            )
+    with pytest.raises(storage.StorageError, match="Layer 'dense.*' expected 2 var"):
+        storage.load(other)
 
 
 def test_another_model_is_refused(tmp_path):

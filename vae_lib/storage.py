@@ -3,6 +3,7 @@
 import inspect
 import os
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,9 +101,9 @@ def load(path: Path | str) -> VAEBase:
 
 
 def _reason(error):
-    """Return the line of an error of Keras' that says what happened."""
-    message = str(error).split("Exception encountered: ")[-1].strip()
-    return (message or type(error).__name__).splitlines()[0][:200]
+    """Return what an error of Keras' says happened, on one line."""
+    message = str(error).split("Exception encountered: ")[-1]
+    return textwrap.shorten(message, 300, placeholder=" …") or type(error).__name__
 
 
 def _same(vae, copy):

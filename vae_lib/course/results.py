@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -27,13 +28,7 @@ def load_results(name: str) -> dict[str, Any]:
 
     Raises FileNotFoundError with one sentence where it is missing.
     """
-    path = FOLDER / f"{name}.json"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
-            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(_stored(name, "json").read_text(encoding="utf-8"))
 
 
 def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
@@ -42,18 +37,39 @@ def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
 
     Raises FileNotFoundError with one sentence where the file is missing.
     """
-    path = FOLDER / f"{name}.npz"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
-            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
-        )
-    with np.load(path, allow_pickle=False) as file:
+    with np.load(_stored(name, "npz"), allow_pickle=False) as file:
         return {
             key.removeprefix(prefix): file[key]
             for key in file.files
             if key.startswith(prefix)
         }
+
+
+def load_weights(model: keras.Model, name: str) -> None:
+    """Give `model` the weights in data/NAME.weights.h5.
+
+    Raises FileNotFoundError with one sentence where the file is missing, and ValueError
+    for a model of other shapes, which must be trained instead.
+    """
+    path = _stored(name, "weights.h5")
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path.name} was made for a network of other shapes than this one: train "
+            "this one instead."
+        ) from error
+
+
+def _stored(name, ending):
+    """Return the path of data/NAME.ENDING; raise FileNotFoundError without it."""
+    path = FOLDER / f"{name}.{ending}"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is not in data/: restore it with 'git checkout -- data/"
+            f"{path.name}', or measure it with 'python benchmarks/{name}.py'."
+        )
+    return path
 
 
 def load_rows(name: str, **wanted) -> pd.DataFrame:
