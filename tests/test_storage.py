@@ -91,6 +91,7 @@ def test_a_truncated_file_is_refused(vae, tmp_path):
         storage.load(path)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
 def test_a_file_with_the_weights_of_another_network_says_which_layer(vae, tmp_path):
     path, other = tmp_path / "vae.keras", tmp_path / "other.keras"
     storage.save(vae, path)

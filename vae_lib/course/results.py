@@ -2,6 +2,7 @@
 
 import base64
 import json
+import warnings
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -53,7 +54,8 @@ def load_weights(model: keras.Model, name: str) -> None:
     """
     path = _stored(name, "weights.h5")
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings(action="ignore"):  # the sentence below is better
+            model.load_weights(path)
     except ValueError as error:
         raise ValueError(
             f"{path.name} was made for a network of other shapes than this one: train "
