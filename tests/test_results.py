@@ -6,8 +6,8 @@ import pytest
 
 from vae_lib.course.results import (
     load_results,
-    load_weights,
     load_rows,
+    load_weights,
     pack_images,
     unpack_images,
     where,
