@@ -68,6 +68,6 @@ def log_importance_weight(
 def importance_weighted_bound(log_weights: Tensor) -> Tensor:
     """Return log(1/K Σ exp(log_weights)) over the first axis, in nats.
 
-    A lower bound of log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016.
+    A lower bound on log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016.
     """
     return ops.logsumexp(log_weights, axis=0) - float(np.log(log_weights.shape[0]))

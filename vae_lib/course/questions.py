@@ -29,7 +29,7 @@ COIN_TOSS = Question(
     answer=543.43,
 )
 DEARER = Question(
-    "Which is more expensive: a code that lies 2 away from 0, or one that is a fifth "
+    "Which is more expensive: a cloud that lies 2 away from 0, or one that is a fifth "
     "as wide as the prior?",
     "Moving by 2 costs ½ · 2² = 2 nats. A deviation of 0.2 costs log 5 = 1.61 nats "
     "for being narrow and saves almost ½ nat on σ²: 1.13 nats in total.",
