@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from test_core_path import names
 
 pytestmark = pytest.mark.full
 
@@ -97,12 +98,53 @@ def test_the_section_on_data_runs_with_any_file(name, tmp_path, monkeypatch, cap
     assert f"{name}: held-out images cost" in said
 
 
-def test_the_rest_of_the_notebook_does_not_depend_on_the_file(tmp_path, monkeypatch):
-    path = tmp_path / "letters.npz"
-    save(path, n=120, shape=(20, 30), classes=26)
-    sources = [cell.source for cell in CELLS if cell.cell_type == "code"]
-    names = run(sources, monkeypatch, VAE_DATA=str(path))
-    assert names["digits"].train.images.shape[1:] == (28, 28)
+def taken_over(section, rest):
+    """Return the variables of `section` that `rest` reads before it sets them itself.
+
+    What a function of the rest reads may be set anywhere in the rest.
+    """
+    variables, known, found, later = set(), set(), set(), set()
+    for source in section:
+        variables |= {
+            node.id
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+    for source in rest:
+        tree = ast.parse(source)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                later |= names(ast.Module(node.body, []))[1]
+                node.body = []
+            elif isinstance(node, ast.AugAssign):
+                found |= {ast.unparse(node.target)} - known
+        set_here, read = names(tree)
+        found |= read - known
+        known |= set_here
+    return variables & (found | later - known)
+
+
+def test_the_rest_of_the_notebook_does_not_depend_on_the_file():
+    headings = [cell.source.startswith("## Another data set") for cell in CELLS]
+    opening = CELLS[: headings.index(True)]
+    start = sum(cell.cell_type == "code" for cell in opening)
+    code = [cell.source for cell in CELLS if cell.cell_type == "code"]
+    end = len(data_section())
+    assert taken_over(code[start:end], code[end:]) == set()
+
+
+@pytest.mark.parametrize(
+    ("rest", "found"),
+    [
+        ("print(data)", {"data"}),
+        ("data = 1", set()),
+        ("def f():\n    return data", {"data"}),
+        ("def f():\n    return data\n\n\ndata = 1", set()),
+        ("data += 1", {"data"}),
+    ],
+)
+def test_a_variable_that_is_taken_over_is_found(rest, found):
+    assert taken_over(["data = load(other)"], [rest]) == found
 
 
 def test_the_text_reads_fashion_mnist_from_the_files_of_debian(tmp_path, monkeypatch):
