@@ -77,6 +77,7 @@ def minutes(cells):
     Nobody needs to read what is folded, the line of links, or cells that only import.
     """
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert prose.count("<details>") == prose.count("</details>")
     prose = re.sub(r"<details>.*?</details>", "", prose, flags=re.DOTALL)
     prose = re.sub(r"^\[About the series\].*$", "", prose, flags=re.MULTILINE)
     return len(prose.split()) / 200 + sum(map(shown, cells)) / 2
@@ -93,13 +94,13 @@ def shown(cell):
 
 
 @pytest.mark.parametrize(
-    ("name", "stated"), {"01": 25, "02": 25, "03": 35, "04": 30, "06": 20}.items()
+    ("name", "stated"), {"01": 25, "02": 25, "03": 30, "04": 30, "06": 20}.items()
 )
 def test_the_core_takes_the_minutes_that_are_stated_in_fives(name, stated):
     (path,) = FOLDER.glob(f"{name}_*.ipynb")
     cells = nbformat.read(path, as_version=4).cells
     assert f"core takes about {stated} minutes" in " ".join(cells[0].source.split())
-    assert minutes(list(core(cells))) <= stated + 2.5
+    assert abs(minutes(list(core(cells))) - stated) <= 2.5
 
 
 def test_the_folded_sections_of_notebook_06_take_half_an_hour():

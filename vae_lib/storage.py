@@ -3,7 +3,6 @@
 import inspect
 import os
 import tempfile
-import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,7 +102,7 @@ def load(path: Path | str) -> VAEBase:
 def _reason(error):
     """Return what an error of Keras' says happened, on one line."""
     message = str(error).split("Exception encountered: ")[-1]
-    return textwrap.shorten(message, 300, placeholder=" …") or type(error).__name__
+    return " ".join(message.split())[:300] or type(error).__name__
 
 
 def _same(vae, copy):

@@ -244,11 +244,13 @@ class Surface:
             slope = 2 * (pulls[:-1] - pulls[1:]) + bends[:-1] + bends[1:]
             return np.sum(pulls * steps), slope.ravel()
 
+        low, high = self.axis[[0, -1]]
         best = minimize(
             energy,
-            path[1:-1].ravel(),
+            path[1:-1].clip(low, high).ravel(),
             jac=True,
             method="L-BFGS-B",
+            bounds=[(low, high)] * (2 * points - 4),  # the metric is unknown beyond
             options={"maxcor": 30, "gtol": 1e-3, "ftol": 1e-9},
         )
         return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])

@@ -2,12 +2,10 @@
 
 import base64
 import json
-import warnings
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -44,23 +42,6 @@ def load_arrays(name: str, prefix: str = "") -> dict[str, np.ndarray]:
             for key in file.files
             if key.startswith(prefix)
         }
-
-
-def load_weights(model: keras.Model, name: str) -> None:
-    """Give `model` the weights in data/NAME.weights.h5.
-
-    Raises FileNotFoundError with one sentence where the file is missing, and ValueError
-    for a model of other shapes, which must be trained instead.
-    """
-    path = _stored(name, "weights.h5")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # the sentence below is better
-            model.load_weights(path)
-    except ValueError as error:
-        raise ValueError(
-            f"{path.name} was made for a network of other shapes than this one: train "
-            "this one instead."
-        ) from error
 
 
 def _stored(name, ending):
