@@ -280,6 +280,7 @@ def test_sliders_and_cells_answer_while_it_trains(notebook, latencies):
     panel, slider, digit = Panel(notebook), notebook.slider("z₁"), digit_of(notebook)
     panel.endless()
     slider.type(0)
+    notebook.wait_still(digit, quiet=3)  # or its picture passes for that of a key
     timed = latencies["latent slider while training: key to digit"] = notebook.latency(
         slider, digit, presses=10, timeout=PATIENCE
     )
