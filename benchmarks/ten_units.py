@@ -3,7 +3,7 @@
     python benchmarks/ten_units.py
 
 Half a minute on two cores. Writes data/ten_units.keras. The notebook trains it
-itself, and gets the same, if its STORED is False.
+itself if its STORED is False, and gets the same on the same processor.
 """
 
 import argparse
@@ -32,9 +32,8 @@ if __name__ == "__main__":
     VAE(latent_dim=2, activation="gelu")  # the notebook makes it first, from one seed
     deep = VAE(latent_dim=10, activation="gelu")
     train(deep, training.images, epochs=EPOCHS, seed=SEED)
-    bare = VAE(
-        latent_dim=10, activation="gelu"
-    )  # without Adam's memory, twice as large
+    # without Adam's memory, which is twice as large as the weights
+    bare = VAE(latent_dim=10, activation="gelu")
     bare.set_weights(deep.get_weights())
     storage.save(bare, stored.DATA / "ten_units.keras")
     print(evaluate(deep, digits.test.images, seed=SEED))

@@ -208,3 +208,20 @@ def test_border_and_interior_are_compared_at_equal_radius(lift):
 def test_too_coarse_a_grid_is_refused():
     with pytest.raises(ValueError, match="4 × 4"):
         Surface(flat, 3.0, 3)
+
+
+@pytest.mark.parametrize("end", [(3.0, -3.0), (3.0, 3.0)])
+def test_geodesics_stay_on_the_square_where_the_metric_falls_outwards(end):
+    """Along its edge no way is shorter than the straight one; across it none is longer.
+
+    Beyond the square the metric is unknown, and what stands in for it misleads.
+    """
+
+    def falling(codes):
+        return np.eye(2) * np.exp(-(codes**2).sum(axis=1) / 3.0)[:, None, None]
+
+    surface = Surface(falling, 3.0, 61)
+    (path,) = surface.geodesics(np.array([-3.0, -3.0]), [np.array(end)])
+    straight = path_length(path[[0, -1]], surface, pieces=200)
+    assert np.abs(path).max() <= 3.0
+    assert path_length(path, surface) <= 1.002 * straight
