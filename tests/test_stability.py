@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_lib.course import figures_02
 from vae_lib.course.figures_02 import dots_figure, lines_figure, runs_figure
 from vae_lib.data import load_mnist, subsample
 from vae_lib.experiments.outcomes import final_loss, not_finite
@@ -162,6 +163,20 @@ def test_runs_before_have_the_colour_of_their_map_and_are_fainter():
     before, now, other = (figure.axes[0].lines[i] for i in (0, 2, 4))
     assert before.get_color() == now.get_color() != other.get_color()
     assert before.get_alpha() == other.get_alpha() < now.get_alpha()
+
+
+def test_a_picture_of_runs_says_how_far_their_gradients_jumped(monkeypatch):
+    told = []
+    monkeypatch.setattr(figures_02, "show", lambda figure, alt: told.append(alt))
+    norms = np.ones((2, 60))
+    norms[0, 55], norms[1, 55] = 3.0, 40.0
+    lost = norms.copy()
+    lost[1, 58] = np.nan
+    loss = np.full_like(norms, 500.0)
+    figures_02.runs(
+        {"calm": Record(*3 * [loss], norms), "lost": Record(*3 * [loss], lost)}
+    )
+    assert "calm, 3.0 to 40.0 times; lost, 3.0 to inf times." in told[0]
 
 
 @pytest.mark.filterwarnings("error")

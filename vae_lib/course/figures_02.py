@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.course.results import grouped, unpack_images, where
 from vae_lib.course.showing import show
 from vae_lib.course.tables import OPTIMIZERS
-from vae_lib.experiments.outcomes import finite_steps
+from vae_lib.experiments.outcomes import finite_steps, outcome
 from vae_lib.figures import COLOURS, new_figure
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
@@ -227,6 +227,22 @@ def maps(rho, curves):
         "the derivative jumps from infinity to minus infinity. The exponential maps "
         "shoot "
         "up on the right; the bounded one levels off.",
+    )
+
+
+def runs(records):
+    """Show loss and gradient norm by step of `records`, which maps labels to
+    `Record`s.
+    """
+    told = []
+    for label, record in records.items():
+        largest = [jump or np.inf for jump in outcome(record)["largest_jump"]]
+        told.append(f"{label}, {min(largest):,.1f} to {max(largest):,.1f} times")
+    show(
+        runs_figure(records),
+        alt="Two panels, the loss and the norm of the gradient by step, a line for "
+        "each run. The largest gradient of each run, as a multiple of the median of "
+        f"the 50 steps before: {'; '.join(told)}.",
     )
 
 
