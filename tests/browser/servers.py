@@ -68,6 +68,8 @@ def launch_chromium(playwright):
 def of_controls(cells):
     """Return those code cells that show a control, and those that they need: nbval runs
     the others.
+
+    A cell that seeds Keras is not needed for that alone.
     """
     names, kept = set(), []
     for cell in reversed(cells):
@@ -76,6 +78,7 @@ def of_controls(cells):
         serves = any(
             living.bound(statement) & names or living.trains(statement, names)
             for statement in statements
+            if not ast.unparse(statement).startswith("keras.utils.set_random_seed")
         )
         if shows or serves:
             kept.append(cell)
