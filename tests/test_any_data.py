@@ -9,6 +9,8 @@ import nbformat
 import numpy as np
 import pytest
 
+from vae_lib.data import load_mnist
+
 pytestmark = pytest.mark.full
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
@@ -65,10 +67,13 @@ FILES = {
     "47_classes": dict(n=600, classes=47),
     "one_class": dict(n=300, classes=1),
     "black_or_white": dict(n=300, change=lambda x: np.uint8(255 * (x > 127))),
-    "zero_or_one": dict(n=300, change=lambda x: np.uint8(x > 127)),
-    "true_or_false": dict(n=300, change=lambda x: x > 127),
-    "floats": dict(n=300, change=lambda x: x / np.float32(255)),
-    "channel": dict(n=300, change=lambda x: x[..., None]),
+    "grey": dict(n=300),
+}
+THE_SAME = {  # the same pictures in another form, with the name of the file above
+    "zero_or_one": ("black_or_white", lambda x: np.uint8(x > 127)),
+    "true_or_false": ("black_or_white", lambda x: x > 127),
+    "floats": ("grey", lambda x: x / np.float32(255)),
+    "channel": ("grey", lambda x: x[..., None]),
 }
 
 
@@ -95,6 +100,21 @@ def test_the_section_on_data_runs_with_any_file(name, tmp_path, monkeypatch, cap
     assert np.isfinite(names["table"].to_numpy(float)).all()
     said = capsys.readouterr().out
     assert f"{name}: held-out images cost" in said
+
+
+@pytest.mark.parametrize("name", THE_SAME)
+def test_a_file_of_the_same_pictures_is_the_same_to_the_notebook(name, tmp_path):
+    readers = [source for source in data_section() if "chosen" in source]
+    assert sum(source.count("chosen)") for source in readers) == 1
+    assert any("other = load_mnist(chosen)" in source for source in readers)
+    as_in, change = THE_SAME[name]
+    save(tmp_path / "one.npz", n=300, change=change)
+    save(tmp_path / "two.npz", **FILES[as_in])
+    one, two = (load_mnist(tmp_path / f"{n}.npz") for n in ("one", "two"))
+    for arrays in zip(one, two, strict=True):
+        for left, right in zip(*arrays, strict=True):
+            assert left.dtype == right.dtype
+            np.testing.assert_array_equal(left, right)
 
 
 def test_the_rest_of_the_notebook_does_not_depend_on_the_file(tmp_path, monkeypatch):
