@@ -151,6 +151,28 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
     )
 
 
+def test_shortest_ways_do_not_depend_on_the_unit_of_length():
+    start, end = np.array([-2.5, -3.0]), np.array([2.5, -3.0])
+    one, tiny = (
+        Surface(lambda codes: unit * half_plane(codes), 3.0, 31).geodesics(
+            start, [end]
+        )[0]
+        for unit in (1.0, 1e-9)
+    )
+    np.testing.assert_allclose(tiny, one, atol=1e-3)
+
+
+def test_the_symmetric_part_of_a_metric_counts_as_it_does_in_lengths():
+    def twisted(codes):
+        return half_plane(codes) + np.array([[0.0, 3.0], [-3.0, 0.0]])
+
+    codes = np.random.default_rng(0).uniform(-3, 3, (10, 2))
+    found, expected = Surface(twisted, 3.0, 31), Surface(half_plane, 3.0, 31)
+    np.testing.assert_allclose(found(codes), expected(codes), atol=1e-9)
+    path = np.array([[-2.0, 0.0], [2.0, 1.0]])
+    assert path_length(path, twisted) == pytest.approx(path_length(path, half_plane))
+
+
 def test_the_way_goes_round_a_mountain_that_the_straight_line_crosses():
     """A descent from the straight line would stay on the summit: no slope to a side."""
 

@@ -174,7 +174,8 @@ def path_length(path: np.ndarray, metric: Metric, pieces: int = 8) -> float:
 class Surface:
     """A square of the plane with a metric, and the shortest paths across it.
 
-    `metric` maps codes (n, 2) to (n, 2, 2). It is evaluated once at each of the `n` ×
+    `metric` maps codes (n, 2) to (n, 2, 2); of matrices that are not symmetric, the
+    symmetric part counts, as it does in a length. It is evaluated once at each of the `n` ×
     `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
     ValueError for fewer than 4 codes per axis. Notebook 04.
     """
@@ -188,6 +189,7 @@ class Surface:
         self.axis = np.linspace(-extent, extent, n)
         self.metrics = metric(self.codes)
         boards = self.metrics.reshape(n, n, 2, 2)[::-1]
+        boards = (boards + boards.swapaxes(2, 3)) / 2
         boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both ascending
         splines = [
             RectBivariateSpline(self.axis, self.axis, boards[..., i, j]).tck
@@ -242,16 +244,18 @@ class Surface:
             ]
             bends = np.stack(bends, axis=1) / 2
             slope = 2 * (pulls[:-1] - pulls[1:]) + bends[:-1] + bends[1:]
-            return np.sum(pulls * steps), slope.ravel()
+            return np.sum(pulls * steps) / unit, slope.ravel() / unit
 
         low, high = self.axis[[0, -1]]
+        inner, unit = path[1:-1].clip(low, high).ravel(), 1.0
+        unit = energy(inner)[0] or 1.0  # so that the unit of length does not matter
         best = minimize(
             energy,
-            path[1:-1].clip(low, high).ravel(),
+            inner,
             jac=True,
             method="L-BFGS-B",
             bounds=[(low, high)] * (2 * points - 4),  # the metric is unknown beyond
-            options={"maxcor": 30, "gtol": 1e-3, "ftol": 1e-9},
+            options={"maxcor": 30, "gtol": 1e-4, "ftol": 1e-9},
         )
         return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])
 
