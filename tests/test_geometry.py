@@ -153,13 +153,15 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
 
 def test_shortest_ways_do_not_depend_on_the_unit_of_length():
     start, end = np.array([-2.5, -3.0]), np.array([2.5, -3.0])
-    one, tiny = (
-        Surface(lambda codes: unit * half_plane(codes), 3.0, 31).geodesics(
-            start, [end]
-        )[0]
-        for unit in (1.0, 1e-9)
+
+    def tiny(codes):
+        return 1e-9 * half_plane(codes)
+
+    one, other = (
+        Surface(metric, 3.0, 31).geodesics(start, [end])[0]
+        for metric in (half_plane, tiny)
     )
-    np.testing.assert_allclose(tiny, one, atol=1e-3)
+    np.testing.assert_allclose(other, one, atol=1e-3)
 
 
 def test_the_symmetric_part_of_a_metric_counts_as_it_does_in_lengths():

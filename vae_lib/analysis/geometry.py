@@ -175,8 +175,8 @@ class Surface:
     """A square of the plane with a metric, and the shortest paths across it.
 
     `metric` maps codes (n, 2) to (n, 2, 2); of matrices that are not symmetric, the
-    symmetric part counts, as it does in a length. It is evaluated once at each of the `n` ×
-    `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
+    symmetric part counts, as it does in a length. It is evaluated once at each of the
+    `n` × `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
     ValueError for fewer than 4 codes per axis. Notebook 04.
     """
 
