@@ -19,7 +19,7 @@ from vae_lib.posterior import POSTERIORS
 from vae_lib.training import train
 from vae_lib.widgets.rho import RhoWalk
 from vae_lib.widgets.samples import SampleSlider
-from vae_lib.widgets.stability import StabilityPanel
+from vae_lib.widgets.stability import StabilityPanel, ending
 
 IMAGES = subsample(load_mnist().train, 640).images
 SEEDS = (3, 4)
@@ -285,6 +285,15 @@ def test_the_panel_draws_failures_as_failures(panel):
         and "2 of 2 runs failed" in panel.board.alt
         and "initial σ 1.5" in list(panel.latest)[0]
     )
+
+
+def test_a_run_that_explodes_has_failed_in_message_and_legend():
+    loss = np.full((2, 60), 500.0)
+    loss[1] = np.linspace(500, 900, 60)  # finite, and above its start
+    record = Record(loss, loss, loss, np.ones_like(loss))
+    assert ending(record).startswith("1 of 2 runs failed, a median loss of")
+    legend = runs_figure({"direct": record}).legends[0]
+    assert [text.get_text() for text in legend.texts] == ["direct: 1 of 2 runs failed"]
 
 
 def test_the_panel_stops(stack, panel):

@@ -87,7 +87,8 @@ def runs_figure(records, title="", steps=None):
     """Return a figure of loss and gradient norm by step; `records` maps labels to
     `Record`s, one colour per map.
 
-    A run that stops being finite ends in a red cross; the legend counts those.
+    A run that stops being finite ends in a red cross; the legend counts those and
+    the exploded ones.
     """
     figure, axes = new_figure(1, 2, (8, 3.6))
     figure.set_layout_engine(
@@ -102,7 +103,7 @@ def runs_figure(records, title="", steps=None):
     )
     for i, (label, record) in enumerate(records.items()):
         lengths = finite_steps(record.loss, record.gradient_norm)
-        failures = int((lengths < record.loss.shape[1]).sum())
+        failures = sum(outcome(record)["failed"])
         style = dict(
             color=COLOURS[place(label, i)],
             alpha=0.3 if label.startswith(BEFORE) else 0.8,
@@ -241,8 +242,8 @@ def runs(records):
     show(
         runs_figure(records),
         alt="Two panels, the loss and the norm of the gradient by step, a line for "
-        "each run. The largest gradient of each run, as a multiple of the median of "
-        f"the 50 steps before: {'; '.join(told)}.",
+        "each run. The largest jump of each run, a gradient norm divided by the "
+        f"median of the 50 steps before: {'; '.join(told)}.",
     )
 
 

@@ -6,7 +6,7 @@ import ipywidgets
 import numpy as np
 
 from vae_lib.course.figures_02 import BEFORE, runs_figure
-from vae_lib.experiments.outcomes import final_loss, not_finite
+from vae_lib.experiments.outcomes import final_loss, outcome
 from vae_lib.figures import to_png
 from vae_lib.widgets.shared.background import Background, guarded, sentence
 from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
@@ -17,7 +17,7 @@ NATIVE = "native"
 
 def ending(record):
     """Return in words how the runs of a `Record` ended."""
-    failed = not_finite(record.loss, record.gradient_norm).sum()
+    failed = sum(outcome(record)["failed"])
     median = np.median(final_loss(record.loss))
     return f"{failed} of {len(record.loss)} runs failed" + (
         f", a median loss of {median:.0f} nats at the end" if median < np.inf else ""
