@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from latencies import Latency
 from pages import PROJECTOR, TALL, Notebook
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.full
 
@@ -203,7 +204,7 @@ def test_the_digit_and_the_map_follow_the_sliders(notebook, latencies):
         before, place = notebook.look(digit), ring.get_attribute("style")
         moved.press("ArrowRight", times=3)
         notebook.wait_change(digit, before, PATIENCE)
-        assert ring.get_attribute("style") != place
+        expect(ring).not_to_have_attribute("style", place)  # follows by itself
     timed = latencies["latent slider: key to digit"] = notebook.latency(
         slider, digit, timeout=PATIENCE
     )

@@ -5,6 +5,7 @@ seen as failures.
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = [
     pytest.mark.full,
@@ -68,9 +69,8 @@ def test_the_panel_trains_and_draws_failures_as_failures(notebook, results):
         print(
             f"{name}: first curves after {milliseconds:.0f} ms; {status.text_content()}"
         )
-    assert (
-        notebook.button("Run").is_enabled() and not notebook.button("Stop").is_enabled()
-    )
+    expect(notebook.button("Run")).to_be_enabled()
+    expect(notebook.button("Stop")).to_be_disabled()
     assert notebook.errors == []
 
 
@@ -98,5 +98,5 @@ def test_the_panel_stops(notebook):
     box.locator("[role=status]").filter(
         has_text=re.compile(r"\d+ steps in .* runs failed")
     ).wait_for(timeout=1000 * PATIENCE)
-    assert notebook.button("Run").is_enabled()
+    expect(notebook.button("Run")).to_be_enabled()
     assert notebook.alarms() == [] and notebook.errors == []
