@@ -151,17 +151,40 @@ def test_shortest_ways_in_the_half_plane_are_its_circles():
     )
 
 
-def test_shortest_ways_do_not_depend_on_the_unit_of_length():
-    start, end = np.array([-2.5, -3.0]), np.array([2.5, -3.0])
+def hill(codes):
+    """A smooth bump of metric around the origin."""
+    return np.eye(2) * (1 + 20 * np.exp(-(codes**2).sum(axis=1)))[:, None, None]
 
-    def tiny(codes):
-        return 1e-9 * half_plane(codes)
 
-    one, other = (
-        Surface(metric, 3.0, 31).geodesics(start, [end])[0]
-        for metric in (half_plane, tiny)
-    )
-    np.testing.assert_allclose(other, one, atol=1e-3)
+@pytest.mark.parametrize("length", [1e-9, 1e9])
+@pytest.mark.parametrize("code", [1e-6, 1.0, 1e3])
+def test_shortest_ways_do_not_depend_on_units(length, code):
+    start, end = np.array([-2.0, -1.0]), np.array([2.0, 1.0])
+    one = Surface(hill, 3.0, 31).geodesics(start, [end])[0]
+    surface = Surface(lambda codes: length * hill(codes / code), 3.0 * code, 31)
+    other = surface.geodesics(code * start, [code * end])[0] / code
+    np.testing.assert_allclose(other, one, atol=5e-3)
+    assert path_length(one, hill) < 0.9 * path_length(one[[0, -1]], hill, 200)
+
+
+def test_a_metric_that_no_path_can_be_measured_by_is_refused():
+    def jump(codes):
+        return np.eye(2) * np.where(codes[:, 1] < 0, 100.0, 1.0)[:, None, None]
+
+    with pytest.raises(ValueError, match="not positive, as beside a jump"):
+        Surface(jump, 3.0, 31).geodesics(np.array([-2, 0.1]), [np.array([2, 0.1])])
+    with pytest.raises(ValueError, match="not finite everywhere"):
+        Surface(lambda codes: half_plane(codes) * np.nan, 3.0, 31)
+
+
+def test_a_code_outside_of_the_square_is_refused():
+    with pytest.raises(ValueError, match=r"code \[4.0, 0.0\] lies outside .* -3 to 3"):
+        Surface(flat, 3.0, 31).geodesics(np.zeros(2), [np.array([4.0, 0.0])])
+
+
+def test_no_way_is_no_detour():
+    _, longer = detours(Surface(flat, 3.0, 31), np.ones((1, 2, 2)))
+    np.testing.assert_array_equal(longer, [0])
 
 
 def test_the_symmetric_part_of_a_metric_counts_as_it_does_in_lengths():
@@ -171,6 +194,7 @@ def test_the_symmetric_part_of_a_metric_counts_as_it_does_in_lengths():
     codes = np.random.default_rng(0).uniform(-3, 3, (10, 2))
     found, expected = Surface(twisted, 3.0, 31), Surface(half_plane, 3.0, 31)
     np.testing.assert_allclose(found(codes), expected(codes), atol=1e-9)
+    np.testing.assert_allclose(found.metrics, expected.metrics)
     path = np.array([[-2.0, 0.0], [2.0, 1.0]])
     assert path_length(path, twisted) == pytest.approx(path_length(path, half_plane))
 

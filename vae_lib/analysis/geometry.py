@@ -116,7 +116,8 @@ def detours(
     paths = [surface.geodesics(start, [end])[0] for start, end in pairs]
     shortest = np.array([path_length(path, surface) for path in paths])
     straight = [path_length(path[[0, -1]], surface, pieces=200) for path in paths]
-    return paths, straight / shortest - 1
+    longer = np.divide(straight, shortest, out=np.ones(len(pairs)), where=shortest > 0)
+    return paths, longer - 1
 
 
 def compare_at_radius(
@@ -177,7 +178,8 @@ class Surface:
     `metric` maps codes (n, 2) to (n, 2, 2); of matrices that are not symmetric, the
     symmetric part counts, as it does in a length. It is evaluated once at each of the
     `n` × `n` codes from -`extent` to `extent`; splines interpolate between them. Raises
-    ValueError for fewer than 4 codes per axis. Notebook 04.
+    ValueError for fewer than 4 codes per axis, or where the metric is not finite.
+    Notebook 04.
     """
 
     def __init__(self, metric: Metric, extent: float, n: int = 81):
@@ -187,9 +189,14 @@ class Surface:
             )
         self.codes = linear_grid(n, extent).astype("float64")
         self.axis = np.linspace(-extent, extent, n)
-        self.metrics = metric(self.codes)
+        metrics = metric(self.codes)
+        if not np.isfinite(metrics).all():
+            raise ValueError(
+                "the metric is not finite everywhere on the square: lower extent, or "
+                "pass another metric."
+            )
+        self.metrics = (metrics + metrics.swapaxes(1, 2)) / 2
         boards = self.metrics.reshape(n, n, 2, 2)[::-1]
-        boards = (boards + boards.swapaxes(2, 3)) / 2
         boards = boards.swapaxes(0, 1)  # (z_1, z_2, 2, 2), both ascending
         splines = [
             RectBivariateSpline(self.axis, self.axis, boards[..., i, j]).tck
@@ -216,8 +223,17 @@ class Surface:
 
         Dijkstra's algorithm finds a path along the grid, which can go round an obstacle
         where a descent from the straight line could not. Minimising its energy, the sum
-        of the steps' squared lengths, then lets it leave the grid.
+        of the steps' squared lengths, then lets it leave the grid. Raises ValueError
+        for a code outside of the square, and where a spline through a jump of the
+        metric makes lengths negative.
         """
+        for code in (start, *ends):
+            if np.abs(code).max() > self.axis[-1]:
+                raise ValueError(
+                    f"the code {np.round(code, 2).tolist()} lies outside of the "
+                    f"square, from {self.axis[0]:g} to {self.axis[-1]:g}: make a "
+                    "Surface with a larger extent."
+                )
         first, *goals = (
             int(np.argmin(((self.codes - z) ** 2).sum(axis=1))) for z in (start, *ends)
         )
@@ -232,32 +248,44 @@ class Surface:
 
     def relaxed(self, path: np.ndarray, points: int = 25) -> np.ndarray:
         """Return the path (points, 2) of least energy between the ends of `path`."""
-        path = _resampled(np.asarray(path, "float64"), points)
+        path, extent = _resampled(np.asarray(path, "float64"), points), self.axis[-1]
+
+        def whole(inner):
+            return np.vstack([path[:1], extent * inner.reshape(-1, 2), path[-1:]])
+
+        def energies(codes):
+            steps, middles = np.diff(codes, axis=0), (codes[1:] + codes[:-1]) / 2
+            pulls = np.einsum("nij,nj->ni", self(middles), steps)
+            return steps, middles, pulls, (pulls * steps).sum(axis=1)
 
         def energy(inner):
-            whole = np.vstack([path[:1], inner.reshape(-1, 2), path[-1:]])
-            steps, middles = np.diff(whole, axis=0), (whole[1:] + whole[:-1]) / 2
-            pulls = np.einsum("nij,nj->ni", self(middles), steps)
+            steps, middles, pulls, squares = energies(whole(inner))
             bends = [
                 np.einsum("ni,nij,nj->n", steps, self(middles, **by), steps)
                 for by in ({"dx": 1}, {"dy": 1})
             ]
             bends = np.stack(bends, axis=1) / 2
             slope = 2 * (pulls[:-1] - pulls[1:]) + bends[:-1] + bends[1:]
-            return np.sum(pulls * steps) / unit, slope.ravel() / unit
+            return squares.sum() / unit, extent * slope.ravel() / unit
 
-        low, high = self.axis[[0, -1]]
-        inner, unit = path[1:-1].clip(low, high).ravel(), 1.0
-        unit = energy(inner)[0] or 1.0  # so that the unit of length does not matter
+        # in units of the square and of the first energy, so that neither unit matters
+        inner = (path[1:-1] / extent).clip(-1, 1).ravel()
+        unit = energies(whole(inner))[-1].sum() or 1.0
         best = minimize(
             energy,
             inner,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(low, high)] * (2 * points - 4),  # the metric is unknown beyond
+            bounds=[(-1, 1)] * len(inner),  # the metric is unknown beyond
             options={"maxcor": 30, "gtol": 1e-4, "ftol": 1e-9},
         )
-        return np.vstack([path[:1], best.x.reshape(-1, 2), path[-1:]])
+        found = whole(best.x)
+        if unit < 0 or energies(found)[-1].min() < 0:
+            raise ValueError(
+                "between the codes of the grid the metric is not positive, as beside a "
+                "jump: raise n, or take a decoder with a smooth activation."
+            )
+        return found
 
 
 def grid_graph(codes: np.ndarray, metrics: np.ndarray) -> csr_array:

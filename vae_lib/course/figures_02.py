@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.course.results import grouped, unpack_images, where
 from vae_lib.course.showing import show
 from vae_lib.course.tables import OPTIMIZERS
-from vae_lib.experiments.outcomes import finite_steps, outcome
+from vae_lib.experiments.outcomes import finite_steps, not_finite, outcome
 from vae_lib.figures import COLOURS, new_figure
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
@@ -83,12 +83,23 @@ def draw_dots(axes, groups, right=np.inf, **labels):
     )
 
 
+def failures(record, steps=None):
+    """Return how many runs of a `Record` failed.
+
+    Before the last of `steps`, those that are not finite: a loss that is higher than at
+    the start may still come down.
+    """
+    if steps is not None and record.loss.shape[1] < steps:
+        return int(not_finite(record.loss, record.gradient_norm).sum())
+    return sum(outcome(record)["failed"])
+
+
 def runs_figure(records, title="", steps=None):
     """Return a figure of loss and gradient norm by step; `records` maps labels to
     `Record`s, one colour per map.
 
-    A run that stops being finite ends in a red cross; the legend counts those and
-    the exploded ones.
+    A run that stops being finite ends in a red cross; the legend counts the `failures`
+    of runs of `steps` steps.
     """
     figure, axes = new_figure(1, 2, (8, 3.6))
     figure.set_layout_engine(
@@ -103,12 +114,12 @@ def runs_figure(records, title="", steps=None):
     )
     for i, (label, record) in enumerate(records.items()):
         lengths = finite_steps(record.loss, record.gradient_norm)
-        failures = sum(outcome(record)["failed"])
+        failed = failures(record, steps)
         style = dict(
             color=COLOURS[place(label, i)],
             alpha=0.3 if label.startswith(BEFORE) else 0.8,
         )
-        label += f": {failures} of {len(lengths)} runs failed" * bool(failures)
+        label += f": {failed} of {len(lengths)} runs failed" * bool(failed)
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
             draw_runs(ax, series, lengths, label=label, **style)
     units = {

@@ -5,8 +5,8 @@ sigma. Notebook 02.
 import ipywidgets
 import numpy as np
 
-from vae_lib.course.figures_02 import BEFORE, runs_figure
-from vae_lib.experiments.outcomes import final_loss, outcome
+from vae_lib.course.figures_02 import BEFORE, failures, runs_figure
+from vae_lib.experiments.outcomes import final_loss
 from vae_lib.figures import to_png
 from vae_lib.widgets.shared.background import Background, guarded, sentence
 from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
@@ -15,9 +15,9 @@ RATES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 NATIVE = "native"
 
 
-def ending(record):
-    """Return in words how the runs of a `Record` ended."""
-    failed = sum(outcome(record)["failed"])
+def ending(record, steps=None):
+    """Return in words how the runs of a `Record`, of `steps` steps, ended."""
+    failed = failures(record, steps)
     median = np.median(final_loss(record.loss))
     return f"{failed} of {len(record.loss)} runs failed" + (
         f", a median loss of {median:.0f} nats at the end" if median < np.inf else ""
@@ -112,7 +112,7 @@ class StabilityPanel(Control):
         say(
             self.message,
             f"{record.loss.shape[1]} steps in {self.background.seconds:.1f} s: "
-            f"{ending(record)}.",
+            f"{ending(record, self.steps)}.",
         )
 
     def complain(self, text):
@@ -123,7 +123,9 @@ class StabilityPanel(Control):
         """Show the latest runs and the earlier ones, and say what is on the picture."""
         records = self.before | self.latest
         self.board.value = to_png(runs_figure(records, steps=self.steps))
-        ends = "; ".join(f"{label}: {ending(one)}" for label, one in records.items())
+        ends = "; ".join(
+            f"{label}: {ending(one, self.steps)}" for label, one in records.items()
+        )
         self.board.alt = (
             "Two panels, the loss and the norm of the gradient by step, a line for "
             f"each run. {ends}."
