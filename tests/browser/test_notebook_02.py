@@ -38,6 +38,7 @@ def test_rho_walks_into_infinity_and_nan_and_back(notebook, latencies, results):
 
 
 def test_the_estimates_gather_as_samples_are_added(notebook, results):
+    notebook.command("notebook:expand-all-headings")  # the slider is in a folded one
     slider, box = notebook.slider("samples"), control(notebook, "samples")
     picture = box.locator("img.widget-image")
     for _ in range(7):
