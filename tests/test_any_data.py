@@ -121,6 +121,7 @@ def test_a_file_of_the_same_pictures_is_the_same_to_the_notebook(name, tmp_path)
     text = "\n".join(data_section())
     assert text.count("other = load_mnist(chosen)") == 1
     assert len(re.findall(r"\bchosen\b(?!\.stem)", text)) == 2  # made, and read once
+    assert len(re.findall(r"\bDATA\b", text)) == 2  # made, and chosen
     for part, change in zip(("one", "two"), THE_SAME[name], strict=True):
         save(tmp_path / f"{part}.npz", n=300, change=change)
     one, two = (load_mnist(tmp_path / f"{part}.npz") for part in ("one", "two"))
