@@ -9,7 +9,7 @@ from vae_lib import figures
 from vae_lib.course.results import grouped, unpack_images, where
 from vae_lib.course.showing import show
 from vae_lib.course.tables import OPTIMIZERS
-from vae_lib.experiments.outcomes import finite_steps, not_finite, outcome
+from vae_lib.experiments.outcomes import failures, finite_steps, outcome
 from vae_lib.figures import COLOURS, new_figure
 
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (1, 1)))
@@ -81,17 +81,6 @@ def draw_dots(axes, groups, right=np.inf, **labels):
         yticklabels=list(groups),
         ylim=(len(groups) - 0.5, -0.5),
     )
-
-
-def failures(record, steps=None):
-    """Return how many runs of a `Record` failed.
-
-    Before the last of `steps`, those that are not finite: a loss that is higher than at
-    the start may still come down.
-    """
-    if steps is not None and record.loss.shape[1] < steps:
-        return int(not_finite(record.loss, record.gradient_norm).sum())
-    return sum(outcome(record)["failed"])
 
 
 def runs_figure(records, title="", steps=None):

@@ -111,6 +111,17 @@ def outcome(record) -> dict[str, list]:
     }
 
 
+def failures(record, steps: int | None = None) -> int:
+    """Return how many runs of a `Record` failed.
+
+    Before the last of `steps`, those that are not finite: a loss that is higher than at
+    the start may still come down. Notebook 02.
+    """
+    if steps is not None and record.loss.shape[1] < steps:
+        return int(not_finite(record.loss, record.gradient_norm).sum())
+    return sum(outcome(record)["failed"])
+
+
 def finite_or_none(values: Iterable[float]) -> list[float | None]:
     """Return values to two decimals, with None for those that are not finite."""
     return [round(float(value), 2) if np.isfinite(value) else None for value in values]

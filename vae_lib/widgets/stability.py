@@ -5,8 +5,8 @@ sigma. Notebook 02.
 import ipywidgets
 import numpy as np
 
-from vae_lib.course.figures_02 import BEFORE, failures, runs_figure
-from vae_lib.experiments.outcomes import final_loss
+from vae_lib.course.figures_02 import BEFORE, runs_figure
+from vae_lib.experiments.outcomes import failures, final_loss
 from vae_lib.figures import to_png
 from vae_lib.widgets.shared.background import Background, guarded, sentence
 from vae_lib.widgets.shared.control import Control, Picture, replaced, row, say
