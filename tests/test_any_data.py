@@ -54,6 +54,10 @@ def save(path, n, shape=(28, 28), classes=10, change=lambda images: images):
     )
 
 
+def black_or_white(images):
+    return np.uint8(255 * (images > 127))
+
+
 FILES = {
     "fifty": dict(n=50),
     "130": dict(n=130),
@@ -66,13 +70,9 @@ FILES = {
     "26_classes": dict(n=600, classes=26),
     "47_classes": dict(n=600, classes=47),
     "one_class": dict(n=300, classes=1),
-    "black_or_white": dict(n=300, change=lambda x: black_or_white(x)),
+    "black_or_white": dict(n=300, change=black_or_white),
     "grey": dict(n=300),
 }
-
-
-def black_or_white(images):
-    return np.uint8(255 * (images > 127))
 
 
 def uneven(images):
