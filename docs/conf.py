@@ -34,7 +34,7 @@ include_patterns = [
     "notebooks/0*.ipynb",
     "notebooks/solutions/*.ipynb",
 ]
-exclude_patterns = ["**/.ipynb_checkpoints"]
+exclude_patterns = ["**/.ipynb_checkpoints", ".venv"]  # not walked through
 templates_path = ["theme/templates"]
 
 myst_enable_extensions = ["dollarmath", "amsmath"]

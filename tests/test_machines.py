@@ -89,10 +89,13 @@ def test_conda_is_told_of_a_file_that_is_there():
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """The Python of an environment that holds pip alone."""
+    """The Python of an environment that holds the newest pip alone."""
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
-    return next(path for path in folder.glob("*/python*") if path.is_file())
+    python = next(path for path in folder.glob("*/python*") if path.is_file())
+    newest = reached(run([python, "-m", "pip", "install", "--upgrade", "pip"]))
+    assert newest.returncode == 0, newest.stderr
+    return python
 
 
 def reached(result):
