@@ -111,7 +111,7 @@ BEST_SAMPLES = Question(
     answer=1,
 )
 FLATTERED = Question(
-    "The rate is almost 0. What will a t-SNE picture of the codes show?",
+    "The rate is almost 0. What will a t-SNE picture of the means μ show?",
     "t-SNE knows who is whose neighbour and nothing about scale. The codes differ by "
     "less than the noise, but they still differ, and in an orderly way.",
     options=(
