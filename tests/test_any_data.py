@@ -3,6 +3,7 @@
 import ast
 import gzip
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 
 from vae_lib.data import load_mnist
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs"))
+from living import bound, read  # noqa: E402
 
 pytestmark = pytest.mark.full
 
@@ -131,30 +135,6 @@ def test_a_file_of_the_same_pictures_is_the_same_to_the_notebook(name, tmp_path)
             np.testing.assert_array_equal(left, right)
 
 
-def own_names(statement):
-    """Return the names that a loop, a comprehension or a function keeps for itself."""
-    kept = set()
-    for node in ast.walk(statement):
-        if isinstance(node, ast.For | ast.comprehension):
-            kept |= names_in(node.target)
-        elif isinstance(node, ast.FunctionDef | ast.Lambda):
-            kept |= {
-                argument.arg
-                for argument in ast.walk(node.args)
-                if hasattr(argument, "arg")
-            }
-            kept |= names_in(node, ast.Store)
-    return kept
-
-
-def names_in(node, context=(ast.Load, ast.Store)):
-    return {
-        part.id
-        for part in ast.walk(node)
-        if isinstance(part, ast.Name) and isinstance(part.ctx, context)
-    }
-
-
 def from_the_file(sources):
     """Return, of each source, the statements that read what the file in VAE_DATA
     decides: its name, and what such statements bind or change, until it is bound anew.
@@ -163,18 +143,16 @@ def from_the_file(sources):
     for source in sources:
         found.append([])
         for statement in ast.parse(source).body:
-            own = own_names(statement)
-            read = names_in(statement, ast.Load) - own
-            bound = names_in(statement, ast.Store) - own
-            bound |= {getattr(statement, "name", None)} - {None}
-            for part in ast.walk(statement):  # models[name] = ... changes models
-                if isinstance(getattr(part, "ctx", None), ast.Store):
-                    bound |= names_in(part) - own
-            if decided & read or "'VAE_DATA'" in ast.unparse(statement):
+            reads, binds = read(statement), bound(statement)
+            if isinstance(statement, ast.For):
+                reads -= binds
+            if decided & reads or "'VAE_DATA'" in ast.unparse(statement):
                 found[-1].append(ast.unparse(statement))
-                decided |= bound
-            elif isinstance(statement, ast.Assign):
-                decided -= names_in(statement, ast.Store)
+                parts = [p for p in ast.walk(statement) if isinstance(p, ast.Subscript)]
+                stored = [p.value for p in parts if isinstance(p.ctx, ast.Store)]
+                decided |= binds.union(*map(read, stored))  # a[b] = ... changes a
+            else:
+                decided -= binds
     return found
 
 
