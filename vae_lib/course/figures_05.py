@@ -32,6 +32,7 @@ def show_plane(mu, labels, images):
     draw_classes(axes[0], mu, labels, f"the codes μ of {len(mu):,} test images")
     n = round(len(images) ** 0.5)
     draw_digits(axes[1], images, n, f"decoded from {n} × {n} codes")
+    axes[1].set(xlabel="$z_1$ →", ylabel="$z_2$ →")
     show(
         figure,
         f"Left: codes of {len(mu):,} test images of {len(np.unique(labels))} classes, "
@@ -55,7 +56,7 @@ def show_planes(codes, labels):
 def draw_classes(axes, mu, labels, title):
     """Draw codes (n, 2) coloured by class, with names unless there are many classes."""
     if len(np.unique(labels)) <= NAMED:
-        draw_codes(axes, mu, labels, title=title, size=6)
+        draw_codes(axes, mu, labels, title=title, size=16 if len(mu) < 1000 else 6)
     else:
         colours = np.array(COLOURS)[np.asarray(labels) % len(COLOURS)]
         axes.scatter(*mu.T, c=colours, s=6, alpha=0.6, linewidths=0)

@@ -42,7 +42,8 @@ def draw_curves(
     """Draw a line for each `label: values`, dashed if its label says held out."""
     for (label, values), colour in zip(curves.items(), COLOURS):
         style = "--" if "held-out" in label or "validation" in label else "-"
-        x, dots = np.arange(start, start + len(values)), dict(marker="o", markersize=3)
+        x = np.arange(start, start + len(values))
+        dots = {} if len(x) > 30 else dict(marker="o", markersize=3)  # dashes stay seen
         axes.plot(x, values, style, color=colour, label=label, **dots)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.get_major_locator().set_params(integer=True)
