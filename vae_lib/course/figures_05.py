@@ -88,8 +88,8 @@ def show_hands(written, drawn):
     axes.axvline(width - 1, color=COLOURS[1], linewidth=1.5)
     show(
         figure,
-        f"{len(written)} rows, ordered by the slant of the digit within its class: "
-        f"a written test digit, its code decoded with the labels 0 to {columns - 2}.",
+        f"{len(written)} rows: a written test digit, and its code decoded with the "
+        f"labels 0 to {columns - 2}.",
     )
 
 

@@ -36,12 +36,12 @@ class CVAE(VAE):
 
     def __init__(self, **settings):
         settings = {**DEFAULTS, "image_shape": (29, 28), **settings}
-        VAEBase.__init__(self, **settings)
-        size = settings["hidden"], self.latent_dim, settings["activation"]
+        VAEBase.__init__(self, **settings)  # VAE's would build its own networks first
         rows, columns = self.image_shape
-        self.encoder = build_encoder((rows, columns), *size)
-        size = settings["hidden"], self.latent_dim + 10, settings["activation"]
-        self.decoder = build_decoder((rows - 1, columns), *size)
+        hidden, activation = settings["hidden"], settings["activation"]
+        code, told = self.latent_dim, self.latent_dim + 10  # numbers without and with y
+        self.encoder = build_encoder((rows, columns), hidden, code, activation)
+        self.decoder = build_decoder((rows - 1, columns), hidden, told, activation)
 
     def call(self, images, training=False):
         """Return the encoder's outputs, and the logits decoded from z and the label."""
