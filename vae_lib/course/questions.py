@@ -188,11 +188,11 @@ MIDDLE = Question(
 )
 STRETCHED = Question(
     "Where is the magnification high?",
-    "Codes crowd near the origin, because the prior wants them there, and where many "
-    "pictures share a small area, a small step has to pass many of them. "
-    "Borders matter far less: at one distance from the origin they add at most about a "
-    "third, while from the rim to the middle the magnification grows more than "
-    "twentyfold.",
+    "The prior wants most codes near the origin, so the decoder has to fit most "
+    "pictures there, and a small step has to pass many of them: from the rim to the "
+    "middle the magnification grows more than twentyfold. Borders matter far less: at "
+    "one distance from the origin they change it by about a third at most, in this "
+    "model.",
     options=(
         "near the origin, whatever is drawn there",
         "at the borders between classes, wherever they run",

@@ -93,9 +93,9 @@ def metric_of(jacobian, weights):
 
 jacobians, chances = RNG.standard_normal((2, 12, 2)), RNG.uniform(0.05, 0.95, (2, 12))
 magnification = Exercise(
-    right="The area by which the decoder stretches a small square of codes, in units "
-    "that an eye for pixels can tell "
-    "apart: bright where a small step changes the picture most.",
+    right="The factor by which the decoder stretches the area of a small square of "
+    "codes, in units that an eye for pixels can tell apart: bright where a small step "
+    "changes the picture most.",
     names="jacobian p",
     solution=lambda j, p: np.sqrt(np.linalg.det(metric_of(j, p * (1 - p)))),
     cases=[(jacobians[0], chances[0]), (jacobians[1], chances[1])],
@@ -140,8 +140,8 @@ points, centres = RNG.standard_normal((2, 5, 2)).astype("float32")
 widths = RNG.uniform(0.1, 0.6, (5, 2)).astype("float32")
 log_aggregate = Exercise(
     right=(
-        "Where it is far below log p(z) lies a hole: random codes fall there, and no "
-        "digit ever did."
+        "Where it is far below log p(z) lies a hole: random codes fall there, and few "
+        "digits did."
     ),
     names="z mu sigma",
     solution=lambda z, m, s: (
