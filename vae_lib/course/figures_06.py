@@ -17,31 +17,32 @@ TURN = np.linspace(0, 2 * np.pi, 60)
 CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)])
 MARKS = ".", "x", "+", "1"  # so that colour is never the only cue
 STYLES = "-", "--", "-.", ":"
+PARTS = "amortization", "slant", "form"
 RED = 200, 40, 0  # of what moves
 PLAIN = ScalarFormatter()
 
 
-def show_tails(table):
-    """Show the share of digits whose gap, or part of it, exceeds a number of nats.
+def show_parts(table):
+    """Show the gap of each digit as a bar of its parts, sorted by the whole.
 
-    `table` is a DataFrame with a column for each name in nats, a row for each digit.
+    `table` is what `gap.split_gap` returns: a DataFrame of nats, a row for each digit.
     """
-    figure, axes = new_figure(size=(6.5, 3.4))
-    shares = 100 * (1 - np.arange(len(table)) / len(table))
-    for i, name in enumerate(table):
-        values = np.maximum(np.sort(table[name]), 1e-4)
-        look = dict(color=COLOURS[i], linewidth=3.5 if i == 0 else 1.8)
-        axes.plot(values, shares, STYLES[i], label=name, **look)
-    axes.set(xscale="log", yscale="log", xlim=(0.01, 200), xlabel="nats")
-    axes.set(ylabel="% of digits with more", title="the gap and its parts")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.legend(fontsize=9)
-    texts = [f"{name}: {np.mean(table[name] > 1):.0%}" for name in table]
+    figure, axes = new_figure(size=(7, 3.2))
+    ordered = table.sort_values("gap", ascending=False, ignore_index=True)
+    bottom = 0.0
+    for name, colour in zip(PARTS, COLOURS):
+        axes.bar(ordered.index, ordered[name], 1.0, bottom, color=colour, label=name)
+        bottom = bottom + ordered[name]
+    mean = table["gap"].mean()
+    axes.axhline(mean, color="black", linestyle=":", label=f"the mean gap, {mean:.1f}")
+    axes.set(xlabel=f"{len(table)} digits, sorted", ylabel="nats", xlim=(0, len(table)))
+    axes.set_title("the gap of each digit, and its parts")
+    axes.legend()
+    shares = (f"{name} {table[name].sum() / table['gap'].sum():.0%}" for name in PARTS)
     show(
         figure,
-        "Falling lines, the share of digits against nats, both on logarithmic scales. "
-        f"More than one nat: {'; '.join(texts)}.",
+        f"A bar for each of {len(table)} digits, high for few and low for most. Of all "
+        f"nats: {', '.join(shares)}.",
     )
 
 
@@ -74,10 +75,13 @@ def draw_posterior(axes, surface, image, centre, half):
     axes.set(xlim=limits[0], ylim=limits[1], xlabel="$z_1$", ylabel="$z_2$")
 
 
-def show_islands(surface, images, encoder, best):
-    """Show p(z|x) of images (n, rows, columns), the encoder's q and the best one."""
+def show_islands(surface, images, encoder, best, gaps):
+    """Show p(z|x) of images (n, rows, columns), the encoder's q and the best one.
+
+    `gaps` (n,), in nats, stand above the planes.
+    """
     count = len(images)
-    figure, axes = new_figure(2, count, (8, 4.1), height_ratios=(1, 2.6))
+    figure, axes = new_figure(2, count, (8, 4.1), height_ratios=(1, 2.2))
     for place, (above, below) in enumerate(axes.T):
         draw_digits(above, images[place][None], 1)
         centre, half = window(surface, place, (encoder, best))
@@ -85,6 +89,9 @@ def show_islands(surface, images, encoder, best):
         for q, colour, line in ((encoder, COLOURS[1], "--"), (best, "black", "-")):
             below.plot(*ellipse(q, place, 2).T, line, color=colour, linewidth=1.5)
         below.set(ylabel="$z_2$" if below is axes[1, 0] else "")
+        below.set_title(f"gap {[*gaps][place]:.1f} nats", fontsize=11)
+        above.set_anchor("S")
+        below.set_anchor("N")
         below.tick_params(labelsize=8)
     below.plot([], [], "--", color=COLOURS[1], label="the encoder's q")
     below.plot([], [], "-", color="black", label="the best q")
