@@ -56,7 +56,7 @@ def stack(hidden):
 
 
 def measure(hidden, steps, posterior, arm, optimizer, learning_rate, seeds):
-    """Return one row: what became of each run, in nats per image."""
+    """Return one row: what became of each run, by the original's loss per image."""
     *_, record = stack(hidden).run(
         posterior,
         learning_rate,

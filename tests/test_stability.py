@@ -177,6 +177,8 @@ def test_a_picture_of_runs_says_how_far_their_gradients_jumped(monkeypatch):
         {"calm": Record(*3 * [loss], norms), "lost": Record(*3 * [loss], lost)}
     )
     assert "calm, 3.0 to 40.0 times; lost, 3.0 to inf times." in told[0]
+    figures_02.runs({"short": Record(*4 * [norms[:, :50]])})
+    assert "short, not known after so few steps." in told[1]
 
 
 @pytest.mark.filterwarnings("error")

@@ -112,8 +112,8 @@ def runs_figure(records, title="", steps=None):
         for ax, series in zip(axes, (record.loss, record.gradient_norm)):
             draw_runs(ax, series, lengths, label=label, **style)
     units = {
-        "loss": "nats per image",
-        "norm of the gradient": "nats per unit of weight",
+        "loss": "per image",
+        "norm of the gradient": "per unit of weight",
     }
     for ax, (name, unit) in zip(axes, units.items()):
         ax.set(title=name, ylabel=unit, xlabel="step", yscale="log", xlim=(0, steps))
@@ -238,7 +238,9 @@ def runs(records):
     told = []
     for label, record in records.items():
         largest = [jump or np.inf for jump in outcome(record)["largest_jump"]]
-        told.append(f"{label}, {min(largest):,.1f} to {max(largest):,.1f} times")
+        jumps = f"{min(largest):,.1f} to {max(largest):,.1f} times"
+        long = record.gradient_norm.shape[1] > 50
+        told.append(f"{label}, {jumps if long else 'not known after so few steps'}")
     show(
         runs_figure(records),
         alt="Two panels, the loss and the norm of the gradient by step, a line for "
@@ -265,31 +267,6 @@ def jumps(rows):
         alt="A panel for each optimizer setting, with a row of dots, one a run, for "
         "each map "
         f"and arm; a dotted line marks ten. {told}.",
-    )
-
-
-def progress(rows):
-    """Show the loss of long runs in blocks of a hundred steps: the median and the range
-    of each condition.
-    """
-    figure, axes = new_figure(size=(7, 3.2))
-    told = []
-    for i, row in enumerate(rows):
-        label = f"{row['posterior']}, {row['arm']}"
-        loss = np.array(row["loss"], dtype=float)  # (runs, blocks); None becomes NaN
-        steps = 100 * np.arange(1, loss.shape[1] + 1)
-        middle, low, high = (np.nanpercentile(loss, q, axis=0) for q in (50, 0, 100))
-        style = dict(color=COLOURS[place(label, i)])
-        dashes = "-" if row["arm"] == "native" else "--"
-        axes.plot(steps, middle, dashes, label=label, **style)
-        axes.fill_between(steps, low, high, alpha=0.15, linewidth=0, **style)
-        told.append(f"{label} {middle[1]:.0f} and {middle[-1]:.0f}")
-    axes.set(xlabel="step", ylabel="loss, nats per image", xlim=(0, None))
-    axes.legend(frameon=False, ncols=2)
-    show(
-        figure,
-        alt=f"Loss by step, a line for each map and arm. Medians after 200 and after "
-        f"{steps[-1]} steps: {'; '.join(told)}.",
     )
 
 

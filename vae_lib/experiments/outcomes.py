@@ -1,7 +1,8 @@
 """What became of training runs: failures, spikes, tails, and a verdict on two maps.
 
 NaN and infinity are outcomes here, not errors. Losses and gradient norms are arrays
-(runs, steps) in nats per image. Notebook 02.
+(runs, steps): the loss that was trained, D + beta R, and its gradient's norm, a mean
+over the images of a batch. Notebook 02.
 """
 
 from collections.abc import Iterable, Mapping
@@ -95,8 +96,8 @@ def outcome(record) -> dict[str, list]:
 
     `not_finite`: the loss or the gradient stopped being finite. `exploded`: it ended
     finite, but above the loss of the untrained model. `failed`: one of the two.
-    `spikes`: how many. `largest_jump` of the norm of the gradient and `final_loss` in
-    nats per image: None where not finite.
+    `spikes`: how many. `largest_jump` of the norm of the gradient and `final_loss`:
+    None where not finite.
     """
     largest = [ratios.max(initial=1.0) for ratios in jumps(record.gradient_norm)]
     stopped = not_finite(record.loss, record.gradient_norm)

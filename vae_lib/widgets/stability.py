@@ -20,7 +20,7 @@ def ending(record, steps=None):
     failed = failures(record, steps)
     median = np.median(final_loss(record.loss))
     return f"{failed} of {len(record.loss)} runs failed" + (
-        f", a median loss of {median:.0f} nats at the end" if median < np.inf else ""
+        f", a median loss of {median:.0f} at the end" if median < np.inf else ""
     )
 
 
