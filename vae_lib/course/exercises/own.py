@@ -38,7 +38,7 @@ pixels = Exercise(
     solution=scaled,
     cases=[
         (RNG.integers(0, 17, (3, 8, 8)), 16),
-        (RNG.integers(0, 61, (2, 5, 4)), 100),
+        (RNG.integers(0, 61, (2, 5, 4)), 101),  # no grey level half-way between two
         (np.array([[[0, 1], [0, 1]]]), 1),
     ],
     read=_grey,
@@ -65,10 +65,14 @@ pixels = Exercise(
 )
 
 
+def places(rows, columns, stride):
+    """Return at how many places a convolution with padding "same" has results."""
+    return -(-rows // stride) * -(-columns // stride)
+
+
 def products(rows, columns, kernel, channels_in, channels_out, stride):
     """Return how many products a convolution takes for one image, padding "same"."""
-    places = -(-rows // stride) * -(-columns // stride)
-    return places * kernel**2 * channels_in * channels_out
+    return places(rows, columns, stride) * kernel**2 * channels_in * channels_out
 
 
 convolution = Exercise(
@@ -76,7 +80,12 @@ convolution = Exercise(
     "is where the time goes.",
     names="rows columns kernel channels_in channels_out stride",
     solution=products,
-    cases=[(28, 28, 4, 1, 16, 2), (14, 14, 4, 16, 32, 2), (20, 30, 3, 8, 5, 1)],
+    cases=[
+        (28, 28, 4, 1, 16, 2),
+        (14, 14, 4, 16, 32, 2),
+        (20, 30, 3, 8, 5, 1),
+        (15, 9, 3, 2, 4, 2),
+    ],
     mistakes={
         "Those are the weights: each of them is used once for every place of the "
         "result.": lambda r, c, k, i, o, s: k**2 * i * o,
@@ -84,14 +93,18 @@ convolution = Exercise(
         "come out.": lambda r, c, k, i, o, s: r * c * k**2 * i * o,
         "The stride counts along both axes: divide rows and columns by "
         "it.": lambda r, c, k, i, o, s: r * c * k**2 * i * o / s,
+        "Half of an odd number of rows or columns is rounded up: of 15 rows, a stride "
+        "of 2 leaves 8.": lambda r, c, k, i, o, s: (r // s) * (c // s) * k**2 * i * o,
+        "Rows and columns are whole numbers: half of an odd number is rounded "
+        "up.": lambda r, c, k, i, o, s: r * c * k**2 * i * o / s**2,
         "The kernel is a square: kernel² weights for each pair of "
-        "channels.": lambda r, c, k, i, o, s: r * c * k * i * o / s**2,
+        "channels.": lambda r, c, k, i, o, s: places(r, c, s) * k * i * o,
         "The input channels are missing: each of them has weights of its "
-        "own.": lambda r, c, k, i, o, s: r * c * k**2 * o / s**2,
+        "own.": lambda r, c, k, i, o, s: places(r, c, s) * k**2 * o,
         "The output channels are missing: each of them is computed "
-        "anew.": lambda r, c, k, i, o, s: r * c * k**2 * i / s**2,
+        "anew.": lambda r, c, k, i, o, s: places(r, c, s) * k**2 * i,
         "Channels multiply: every one that goes out reads every one that comes "
-        "in.": lambda r, c, k, i, o, s: r * c * k**2 * (i + o) / s**2,
+        "in.": lambda r, c, k, i, o, s: places(r, c, s) * k**2 * (i + o),
     },
 )
 
