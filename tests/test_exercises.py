@@ -347,6 +347,31 @@ def test_scaled_counts_are_those_of_exact_fractions():
     np.testing.assert_array_equal(own.scaled(counts, most).ravel(), exact)
 
 
+ROUNDINGS = {
+    "to even": lambda counts, most: np.round(counts * (255 / most)),
+    "of the share": lambda counts, most: (counts / most * 255).round(),
+    "of the product": lambda counts, most: (counts * 255 / most).round(),
+    "in 32 bits": lambda counts, most: np.rint(np.float32(counts) / most * 255),
+    "up": lambda counts, most: np.floor(counts * 255 / most + 0.5),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+def test_every_way_to_round_to_the_nearest_level_is_right(name):
+    verdict = own.pixels(lambda c, m: ROUNDINGS[name](c, m).astype("uint8"))
+    assert verdict
+
+
+@pytest.mark.parametrize("halves", [np.floor, np.asarray])
+def test_an_odd_number_of_rows_is_rounded_up(halves):
+    def products(rows, columns, kernel, inputs, outputs, stride):
+        places = halves(rows / stride) * halves(columns / stride)
+        return places * kernel**2 * inputs * outputs
+
+    verdict = own.convolution(products)
+    assert not verdict and "rounded up" in verdict.sentence
+
+
 @pytest.mark.parametrize("case", own.convolution.cases)
 def test_products_are_weights_times_places_of_a_layer_of_keras(case):
     rows, columns, kernel, channels_in, channels_out, stride = case
