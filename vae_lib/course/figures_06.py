@@ -82,14 +82,14 @@ def show_islands(surface, images, encoder, best, gaps):
     """
     count = len(images)
     figure, axes = new_figure(2, count, (8, 4.1), height_ratios=(1, 2.2))
-    for place, (above, below) in enumerate(axes.T):
+    for place, ((above, below), gap) in enumerate(zip(axes.T, gaps, strict=True)):
         draw_digits(above, images[place][None], 1)
         centre, half = window(surface, place, (encoder, best))
         draw_posterior(below, surface, place, centre, half)
         for q, colour, line in ((encoder, COLOURS[1], "--"), (best, "black", "-")):
             below.plot(*ellipse(q, place, 2).T, line, color=colour, linewidth=1.5)
         below.set(ylabel="$z_2$" if below is axes[1, 0] else "")
-        below.set_title(f"gap {[*gaps][place]:.1f} nats", fontsize=11)
+        below.set_title(f"gap {gap:.1f} nats", fontsize=11)
         above.set_anchor("S")
         below.set_anchor("N")
         below.tick_params(labelsize=8)
