@@ -34,24 +34,6 @@ def frame(axes, place, columns, shape):
     axes.add_patch(Rectangle((left, top), width, height, **look))
 
 
-def show_grids(grids):
-    """Show each grid of codes (n * n, 2) of the mapping `grids` over the prior."""
-    figure, axes = new_figure(1, len(grids), (8, 4.4))
-    angle = np.linspace(0, 2 * np.pi, 200)
-    for ax, (title, grid) in zip(axes, grids.items()):
-        for deviations in (1, 2, 3):
-            circle = deviations * np.cos(angle), deviations * np.sin(angle)
-            ax.fill(*circle, color=COLOURS[0], alpha=0.12, linewidth=0)
-        ax.plot(*grid.T, "k.", markersize=3)
-        ax.set(title=title, xlim=(-3.3, 3.3), ylim=(-3.3, 3.3), **PLANE)
-    show(
-        figure,
-        "Two square grids of 225 codes over circles of one, two and three standard "
-        "deviations of the prior: the first "
-        "is dense in the middle and ends at 1.6, the second has equal steps out to 3.",
-    )
-
-
 def show_boards(grids, boards, codes, labels):
     """Show for each title of `grids` the codes (n, 2) under the grid, and its board."""
     figure, axes = new_figure(len(grids), 2, (8, 4.1 * len(grids)))

@@ -171,9 +171,9 @@ ONE_NETWORK = Question(
 # Notebook 04
 
 GRIDS = Question(
-    "In which of the two grids will more of the pictures have no test digit near them?",
-    "Equal steps put many codes far out, where the prior, and with it the digits, are "
-    "rare.",
+    "On which board will more of the pictures be clear digits?",
+    "Equal steps put many codes far out, where the decoder repeats the digits of the "
+    "rim. That does not make it a picture of what the model draws: count the classes.",
     options=("equal shares of the prior", "equal steps", "no difference"),
     answer=1,
 )
