@@ -151,3 +151,21 @@ def test_a_large_picture_is_stored_in_256_colours_and_a_small_one_as_it_is():
     assert len(stored) < len(large) / 2
     with Image.open(io.BytesIO(stored)) as picture:
         assert picture.size == (400, 400) and len(picture.getcolors()) <= 256
+
+
+def test_a_stored_picture_keeps_the_colours_of_the_classes_and_greys_grey():
+    rng, labels = np.random.default_rng(0), np.arange(3000) % 10
+    figure, axes = figures.new_figure(1, 2, (8, 4))
+    figures.draw_codes(axes[0], rng.normal(size=(3000, 2)), labels)
+    figures.draw_digits(axes[1], rng.random((225, 28, 28)), 15)
+    drawn = figures.to_png(figure)
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), "int16")
+        for png in (drawn, showing.palette(drawn))
+    )
+    for colour in np.round(255 * np.array(figures.COLOURS)):
+        own = (before == colour).all(axis=-1)
+        assert own.any() and np.abs(after[own] - colour).max() <= 5
+    grey = np.ptp(before, axis=-1) == 0
+    assert np.ptp(after[grey], axis=-1).max() == 0  # without a tint
+    assert np.abs(after[grey] - before[grey]).max() <= 8

@@ -26,8 +26,8 @@ class Quality(NamedTuple):
     """
 
     precision: float  # share of fakes that lie near a real
-    recall: float  # share of reals that lie near a fake
     density: float  # reals near a fake, as a multiple of the reals near a real
+    recall: float  # share of reals that lie near a fake
     coverage: float  # share of reals that have a fake nearer than their own neighbours
 
 
@@ -99,8 +99,8 @@ def compare(
     near_reals = np.concatenate(near_reals)
     return Quality(
         precision=float((near_reals > 0).mean()),
-        recall=float(near_a_fake.mean()),
         density=float(near_reals.mean() / neighbours),
+        recall=float(near_a_fake.mean()),
         coverage=float(covered.mean()),
     )
 
