@@ -52,21 +52,18 @@ def show_boards(grids, boards, codes, labels):
     )
 
 
-def show_heat(codes, maps):
-    """Show values over the square grid `codes` (n * n, 2) as colours, side by side.
+def show_heat(codes, values, title, label, **look):
+    """Show `values` (n * n,) over the square grid `codes` (n * n, 2) as colours.
 
-    `maps` maps a title to values (n * n,), the label of their scale and, where they are
-    not the usual ones, a colour map and its ends.
+    `label` says what their scale is; `look` may hold `cmap`, a colour map, and
+    `limits`, its ends.
     """
-    figure, axes = new_figure(1, len(maps), (8, 3.7), squeeze=False)
-    for ax, (title, chosen) in zip(axes[0], maps.items()):
-        draw_heat(ax, codes, *chosen[:1], title, *chosen[1:])
-    found = []
-    for title, (values, label, *_) in maps.items():
-        ends = codes[np.nanargmin(values)], codes[np.nanargmax(values)]
-        low, high = (f"({end[0]:.1f}, {end[1]:.1f})" for end in ends)
-        found.append(f"{title}, {label}, highest at {high} and lowest at {low}")
-    show(figure, f"Maps of the plane in colours: {'; '.join(found)}.")
+    figure, axes = new_figure(1, 1, (4.8, 3.9))
+    draw_heat(axes, codes, values, title, label, **look)
+    ends = codes[np.nanargmax(values)], codes[np.nanargmin(values)]
+    high, low = (f"({place[0]:.1f}, {place[1]:.1f})" for place in ends)
+    where = f"highest at {high} and lowest at {low}"
+    show(figure, f"A map of the plane in colours: {title}, {label}, {where}.")
 
 
 def draw_heat(axes, codes, values, title, label, cmap="viridis", limits=None):
