@@ -5,6 +5,7 @@ The structure of the notebook decides what becomes a slide; theme/slides.js, whi
 the slides, decides when one is full.
 """
 
+import base64
 import html
 import re
 from pathlib import Path
@@ -14,7 +15,8 @@ import nbformat
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbconvert.filters.ansi import strip_ansi
 
-THEME = Path(__file__).resolve().parent / "theme"
+DOCS = Path(__file__).resolve().parent
+THEME = DOCS / "theme"
 PICTURE_WIDTH = 1.7  # pixels of a slide for each of a figure
 SOURCE_LINES = 16  # the longest code that is shown
 LABORATORY = {
@@ -29,6 +31,7 @@ PLUMBING = re.compile(
 NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the series
+PICTURE = re.compile(r"!\[([^]]*)\]\(\.\./([^)]+)\)")  # a file of the series
 LEFT_OUT = re.compile(
     r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
 )
@@ -80,6 +83,8 @@ def kind_of(part):
         return "aside"
     if part.startswith("$$"):
         return "formula"
+    if PICTURE.fullmatch(part):
+        return "picture"
     if re.match(r"(- |\* |1\. )", part):
         return "list"
     if part.startswith("|"):
@@ -233,7 +238,11 @@ def add_markdown(deck, source, figure):
         before = kind_of(found[i - 1]) if i else "cell"
         if kind == "heading":
             deck.begin(part)
-        elif kind == "caption" and i == 0 and figure:
+        elif kind == "picture":
+            alt, path = PICTURE.fullmatch(part).groups()
+            data = base64.b64encode((DOCS.parent / path).read_bytes()).decode()
+            deck.add("figure", picture(data, {"alt": alt}))
+        elif kind == "caption" and (before == "picture" or i == 0 and figure):
             deck.add("caption", written(part), join=1)
         elif kind == "predict":
             deck.add_text("predict", part.lstrip("> ").replace("\n> ", "\n"), last=1)
