@@ -256,6 +256,7 @@ def add_markdown(deck, source, figure):
             deck.add_text("text", part, keep=1)
         elif kind == "text" and (
             not deck.led
+            or following == "list"
             or deck.inside
             and (
                 {following, before} & {"formula", "list", "predict"}
