@@ -59,6 +59,11 @@ CUT = """() => {
     .filter((part) => (part.getBoundingClientRect().right > innerWidth + 1 && !scrolls(part)) || hides(part))
     .map((part) => `${part.tagName} ${part.className}: ${part.textContent.slice(0, 60)}`);
 }"""
+# Tables that hide columns although the screen is wide.
+WIDE = """() => [...document.querySelectorAll("article table")]
+  .filter((table) => innerWidth > 700 && table.checkVisibility())
+  .filter((table) => table.offsetWidth > table.parentElement.clientWidth + 1)
+  .map((table) => `a table hides columns: ${table.innerText.slice(0, 60)}`)"""
 RAW = [  # what readers never see where Markdown and TeX were understood
     re.compile(r"^\s*\|.*\|\s*$", re.MULTILINE),
     re.compile(r"\*\*[^\s*][^*\n]*\*\*"),
@@ -273,7 +278,11 @@ class Visit:
 def misplaced(page):
     """Return what is not whole at the present size of the window."""
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return ["the page is wider than the screen"] * wide + page.evaluate(CUT)
+    return (
+        ["the page is wider than the screen"] * wide
+        + page.evaluate(CUT)
+        + page.evaluate(WIDE)
+    )
 
 
 @pytest.fixture(scope="session")

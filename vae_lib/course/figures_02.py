@@ -113,7 +113,7 @@ def runs_figure(records, title="", steps=None):
             draw_runs(ax, series, lengths, label=label, **style)
     units = {
         "loss": "per image",
-        "norm of the gradient": "per unit of weight",
+        "norm of the gradient": "loss per unit of weight",
     }
     for ax, (name, unit) in zip(axes, units.items()):
         ax.set(title=name, ylabel=unit, xlabel="step", yscale="log", xlim=(0, steps))
