@@ -66,7 +66,7 @@ def check_folder(folder):
     if (
         folder.exists()
         and any(folder.iterdir())
-        and not (folder / "searchindex.js").exists()
+        and not (folder / "slides" / "01_model.html").exists()
     ):
         raise NotBuilt(
             f"{folder} holds files but not a website built by this command: name a new "

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from vae_lib.analysis.likelihood import log_likelihood, log_weights
 from vae_lib.analysis.theory import pca_eigenvalues
 from vae_lib.data import load_mnist
-from vae_lib.evaluation import binarized, evaluate
+from vae_lib.evaluation import binarized, evaluate, negative_elbos
 from vae_lib.model import VAE
 from vae_lib.training import train
 
@@ -132,3 +132,17 @@ def test_dynamic_binarization_costs_as_much_on_average(trained):
     assert evaluate(trained, images, binarize=True).distortion == pytest.approx(
         grey, rel=0.05
     )  # linear in x
+
+
+class Averaged(VAE):
+    """A learner's model whose terms are means over the batch."""
+
+    def terms(self, images, training=False):
+        return tuple(map(keras.ops.mean, super().terms(images, training)))
+
+
+@pytest.mark.parametrize("measure", [evaluate, negative_elbos])
+def test_terms_that_are_no_number_for_each_image_are_refused(measure):
+    images = DIGITS.test.images[:30]
+    with pytest.raises(ValueError, match=r"terms returns the shape \(\): .* 30 images"):
+        measure(Averaged(hidden=(4,)), images)

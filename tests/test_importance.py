@@ -6,11 +6,14 @@ import pytest
 import tensorflow as tf
 from test_likelihood import IMAGES, exact_linear_vae
 
+from vae_lib.analysis.likelihood import (
+    importance_weighted_bound,
+    log_importance_weight,
+)
 from vae_lib.evaluation import evaluate
 from vae_lib.experiments import gradient_estimators
 from vae_lib.experiments.importance import IWAE, encoder_gradients, signal_to_noise
 from vae_lib.model import VAE
-from vae_lib.objectives import importance_weighted_bound, log_importance_weight
 from vae_lib.training import train
 
 

@@ -17,7 +17,7 @@ from vae_lib.analysis.likelihood import (
 )
 from vae_lib.experiments.priors import VampVAE
 from vae_lib.model import VAE
-from vae_lib.objectives import LIKELIHOODS
+from vae_lib.objectives import LIKELIHOODS, rate
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((7, 4, 5)).astype("float32")
@@ -167,3 +167,31 @@ def test_codes_are_not_priced_by_another_prior_than_the_models(use):
     vamp = VampVAE(np.full((3, 28, 28), 0.5), hidden=(8,))
     with pytest.raises(ValueError, match="a prior of its own"):
         use(vamp)
+
+
+class Turned(VAE):
+    """A learner's model that turns its codes on their way to the decoder."""
+
+    def call(self, images, training=False):
+        mu, rho = self.encoder(self.prepare(images))
+        sigma, log_sigma = self.posterior(rho)
+        z = mu + sigma * self.standard_normal(ops.shape(mu))
+        return (mu, sigma, log_sigma), self.decoder(1.0 - z)
+
+
+class Shifted(VAE):
+    """A learner's model whose prior has its mean at 1, known to `terms` alone."""
+
+    def terms(self, images, training=False):
+        (mu, sigma, log_sigma), logits = self(images, training=training)
+        distortion = self.likelihood.distortion(self.prepare(images), logits)
+        return distortion, rate(mu - 1.0, sigma, log_sigma)
+
+
+@pytest.mark.parametrize("kind", [Turned, Shifted])
+@pytest.mark.parametrize("estimate", [quadrature_log_likelihood, log_likelihood])
+def test_a_model_that_is_more_than_its_two_networks_is_refused(kind, estimate):
+    keras.utils.set_random_seed(0)
+    vae = kind(hidden=(4,), image_shape=(4, 5))
+    with pytest.raises(ValueError, match=f"of this {kind.__name__} are not what"):
+        estimate(vae, IMAGES)

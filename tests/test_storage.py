@@ -153,6 +153,21 @@ def test_the_optimizer_of_a_training_is_saved_too(tmp_path, recwarn):
     assert not [w for w in recwarn if "optimizer" in str(w.message)]
 
 
+def test_a_loaded_model_trains_on_as_the_same_model_would(tmp_path):
+    images = np.random.default_rng(0).random((32, 6, 5), "float32")
+    spent = keras.optimizers.schedules.CosineDecay(0.01, 2)
+    rates, asked = [], dict(epochs=1, batch_size=16, progress=False)
+    for kept in (False, True):
+        vae = VAE(hidden=(8,), image_shape=(6, 5))
+        train(vae, images, learning_rate=spent, **asked)
+        if kept:
+            storage.save(vae, tmp_path / "vae.keras")
+            vae = storage.load(tmp_path / "vae.keras")
+        train(vae, images, **asked)
+        rates.append(float(vae.optimizer.learning_rate))
+    assert rates == [pytest.approx(1e-3)] * 2
+
+
 class Stubborn(VAE):
     """A subclass that asks for something that its configuration does not hold."""
 

@@ -13,7 +13,7 @@ from vae_lib.analysis import theory
 from vae_lib.data import load_mnist
 from vae_lib.evaluation import evaluate
 from vae_lib.model import VAE
-from vae_lib.training import DivergedError, History, Training, train
+from vae_lib.training import DivergedError, History, Training, advice, train
 
 DIGITS = load_mnist()
 IMAGES = DIGITS.train.images[:2000]
@@ -490,6 +490,7 @@ def test_training_draws_nothing_from_the_seed_of_the_next_model():
         (dict(validation=np.zeros((3, 28), "uint8")), "(3, 28)"),
         (dict(images=np.full((200, 28, 28), np.inf)), "inf"),
         (dict(images=np.zeros((0, 28, 28), "uint8")), "n >= 1"),
+        (dict(images=np.ones((200, 28, 28), "uint8")), "of 0 and 1: multiply"),
         (dict(images=list(IMAGES[:200])), "images are a list"),
         (dict(seed=-1), "seed is -1"),
     ],
@@ -554,3 +555,35 @@ def test_the_bar_is_one_line_that_ends_at_100_percent(capsys):
         and "distortion" in last
         and len(last) < 130
     )
+
+
+class FromNumPy(VAE):
+    """A learner's model that draws its noise from NumPy."""
+
+    def call(self, images, training=False):
+        mu, rho = self.encoder(self.prepare(images))
+        sigma, log_sigma = self.posterior(rho)
+        z = mu + sigma * np.random.standard_normal(mu.shape).astype("float32")
+        return (mu, sigma, log_sigma), self.decoder(z)
+
+
+def test_noise_that_a_compiled_step_would_keep_is_refused():
+    vae = FromNumPy(**SMALL)
+    before = weights_of(vae)
+    with pytest.raises(ValueError, match="draws from NumPy.* self.standard_normal"):
+        train(vae, IMAGES, epochs=1, progress=False)
+    for one, other in zip(before, weights_of(vae)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_beta_can_be_computed_from_itself():
+    vae = new_vae(beta=2.0)
+    vae.beta *= 3
+    vae.beta = vae.beta + 1
+    assert float(vae.beta) == 7.0
+
+
+def test_advice_is_another_learning_rate_than_the_one_that_failed():
+    vae = new_vae()
+    vae.compile(optimizer=keras.optimizers.Adam(1e-3))
+    assert "try a learning rate of 0.0001 or less" in advice(vae)

@@ -5,7 +5,7 @@ The core, from the ground up; a module imports only from modules above it in thi
     data        MNIST or any .npz with the Keras keys: train, validation, test splits
     figures     arrays in, Matplotlib figures or PNG bytes out
     posterior   maps from the encoder's unconstrained output rho to sigma
-    objectives  rate, distortion, ELBO and the importance-weighted bound
+    objectives  rate and distortion
     checks      what is refused, in one sentence
     model       encoder, decoder and the VAE
     evaluation  what a trained model is measured by

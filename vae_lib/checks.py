@@ -83,6 +83,8 @@ def check_images(images: np.ndarray, image_shape: tuple[int, int]) -> None:
             f"images have shape {images.shape}: pass n >= 1 images of shape ({wanted})."
         )
     if images.dtype == np.uint8:
+        if images.max() == 1:
+            raise ValueError("images are uint8 of 0 and 1: multiply them by 255.")
         return
     if not np.issubdtype(images.dtype, np.floating) or images.dtype.itemsize > 8:
         raise ValueError(

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import pickle
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -60,7 +61,13 @@ class Compiled:
     def _trace(self, xla):
         options = dict(jit_compile=xla or None, autograph=False)
         function = tf.function(self._function, self._signature, **options)
+        before = pickle.dumps(np.random.get_state())
         traced = function.get_concrete_function()
+        if pickle.dumps(np.random.get_state()) != before:
+            raise ValueError(
+                "the model draws from NumPy, whose numbers a compiled step keeps: use "
+                "self.standard_normal or keras.random."
+            )
         self._xla, self._own = xla, traced.captured_inputs
         known = compiled_for(fingerprint(traced.graph, xla))
         self._fresh = not known

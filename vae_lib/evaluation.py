@@ -30,7 +30,7 @@ def evaluate(
     check_precision(vae)
     sums = np.zeros(2)
     for part in parts_with_noise(vae, images, seed, binarize):
-        sums += [float(ops.sum(term)) for term in vae.terms(part)]
+        sums += [float(ops.sum(term)) for term in terms_of(vae, part)]
     distortion, rate = map(float, sums / len(images))
     return Evaluation(distortion, rate, -(distortion + rate))
 
@@ -64,8 +64,20 @@ def negative_elbos(
     total = np.zeros(len(images))
     for draw in range(draws):
         parts = parts_with_noise(vae, images, (seed, draw))
-        total += np.concatenate([np.add(*vae.terms(part)) for part in parts])
+        total += np.concatenate([np.add(*terms_of(vae, part)) for part in parts])
     return total / draws
+
+
+def terms_of(vae: VAEBase, images: np.ndarray) -> tuple:
+    """Return the model's distortion and rate; ValueError unless each is (batch,)."""
+    terms = vae.terms(images)
+    for term in terms:
+        if tuple(term.shape) != (len(images),):
+            raise ValueError(
+                f"terms returns the shape {tuple(term.shape)}: return a number for "
+                f"each of the {len(images)} images."
+            )
+    return terms
 
 
 def binarized(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -95,6 +95,7 @@ class VAEBase(keras.Model):
     def __setattr__(self, name: str, value: Any):
         """Set an attribute; a number for `beta` is assigned to the variable."""
         if name == "beta" and isinstance(getattr(self, name, None), keras.Variable):
+            value = float(value) if ops.is_tensor(value) else value  # of vae.beta / 2
             check(beta=value)
             self.beta.assign(value)
         else:

@@ -1,12 +1,8 @@
-"""Rate, distortion and the bounds made of them, in nats per image.
-
-Notebook 01 explains rate, distortion and ELBO; notebook 03 what beta means.
-"""
+"""Rate and distortion in nats per image. Notebook 01 explains them, 03 beta."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 from keras import KerasTensor as Tensor  # stands for a tensor of any kind, or an array
 from keras import ops
 
@@ -53,21 +49,3 @@ LIKELIHOODS = {
         lambda x_mean: x_mean * DEVIATION + MEAN,
     ),
 }
-
-
-def log_importance_weight(
-    distortion: Tensor, z: Tensor, log_sigma: Tensor, epsilon: Tensor
-) -> Tensor:
-    """Return log p(x|z) p(z) / q(z|x) in nats at `z = mu + sigma * epsilon`.
-
-    The constants of the two normal densities cancel. Its mean over epsilon is the ELBO.
-    """
-    return -distortion + ops.sum((epsilon**2 - z**2) / 2.0 + log_sigma, axis=-1)
-
-
-def importance_weighted_bound(log_weights: Tensor) -> Tensor:
-    """Return log(1/K Σ exp(log_weights)) over the first axis, in nats.
-
-    A lower bound on log p(x) that rises with K. Burda, Grosse & Salakhutdinov 2016.
-    """
-    return ops.logsumexp(log_weights, axis=0) - float(np.log(log_weights.shape[0]))

@@ -21,6 +21,7 @@ from vae_lib.checks import Schedule, as_array, check_compiled, check_training
 from vae_lib.engine import CAPACITY, TERMS, Steps, check_terms
 from vae_lib.evaluation import binarized, evaluate_steps
 
+MADE_HERE = "adam_of_train"  # the name, which is saved, of an optimizer of ours
 SECONDS = 0.2  # what a chunk should last, so that Stop is heard and pictures move
 BAR = "{desc} {percentage:3.0f} % |{bar:15}| {elapsed}, {remaining} left{postfix}"
 
@@ -237,10 +238,9 @@ def set_optimizer(vae: keras.Model, learning_rate: float | Schedule | None) -> N
     """
     check_compiled(vae)
     optimizer = getattr(vae, "optimizer", None)
-    if optimizer is None or getattr(optimizer, "made_here", False):
+    if optimizer is None or optimizer.name == MADE_HERE:
         rate = 1e-3 if learning_rate is None else learning_rate
-        vae.compile(optimizer=keras.optimizers.Adam(rate))
-        vae.optimizer.made_here = True
+        vae.compile(optimizer=keras.optimizers.Adam(rate, name=MADE_HERE))
     elif learning_rate is not None:
         optimizer.learning_rate = learning_rate
 
@@ -343,7 +343,7 @@ def advice(vae: keras.Model) -> str:
     return (
         f"With learning rate {rate:g}, beta {float(vae.beta):g}, posterior "
         f"{posterior!r} and likelihood {vae.settings['likelihood']!r}, try a learning "
-        f"rate of {1e-3 if rate > 1e-3 else rate / 10:g} or less{other}."
+        f"rate of {1e-3 if rate > 1.001e-3 else rate / 10:g} or less{other}."
     )
 
 

@@ -816,14 +816,15 @@ def test_slides_offer_choices_and_lead_to_living_pages(site):
 # -- the builder
 
 
-@pytest.mark.parametrize("content", ["file", "folder"])
+@pytest.mark.parametrize("content", ["file", "folder", "another site"])
 def test_builder_refuses_what_is_not_a_site(tmp_path, content):
     place = tmp_path / "precious"
     if content == "file":
         place.write_text("mine", encoding="utf-8")
     else:
         place.mkdir()
-        (place / "mine.txt").write_text("mine", encoding="utf-8")
+        name = "searchindex.js" if content == "another site" else "mine.txt"
+        (place / name).write_text("mine", encoding="utf-8")
     command = [sys.executable, ROOT / "docs/build.py", "--out", place]
     refused = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     assert refused.returncode == 1

@@ -7,9 +7,13 @@ import tensorflow as tf
 from keras import ops
 from scipy.special import softmax
 
+from vae_lib.analysis.likelihood import (
+    importance_weighted_bound,
+    log_importance_weight,
+)
 from vae_lib.experiments import gradient_estimators as estimators
 from vae_lib.model import VAE, images_of
-from vae_lib.objectives import importance_weighted_bound, log_importance_weight, rate
+from vae_lib.objectives import rate
 
 
 class IWAE(VAE):
