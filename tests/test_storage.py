@@ -78,7 +78,7 @@ def test_damaged_files_are_refused(tmp_path, content):
     path = tmp_path / "vae.keras"
     path.write_bytes(content)
     with pytest.raises(
-        storage.StorageError, match="vae.keras is damaged or no saved VAE"
+        storage.StorageError, match="vae.keras is damaged, no VAE, or its class changed"
     ):
         storage.load(path)
 

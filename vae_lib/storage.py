@@ -85,7 +85,7 @@ def load(path: Path | str) -> VAEBase:
         check_precision(vae)  # Keras' policy may be another than the file's
     except Exception as error:  # zipfile, h5py, JSON and Keras each raise their own
         reason = _reason(error)
-        what = f"is damaged or no saved VAE ({reason}): save the model again."
+        what = f"is damaged, no VAE, or its class changed ({reason}): save it again."
         if "has the dtype policy" in reason:
             what = f"cannot be loaded: {reason}"
         elif reason.startswith("Could not locate class"):

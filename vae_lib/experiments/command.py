@@ -83,7 +83,7 @@ def parser():
     add(
         "--data",
         metavar="FILE",
-        help="an .npz with x_train, y_train, x_test and y_test (the bundled MNIST)",
+        help="an .npz of 28 × 28 images: x_train, y_train, x_test and y_test (MNIST)",
     )
     add(
         "--out",
