@@ -49,7 +49,7 @@ class VAEBase(keras.Model):
     """What every VAE here shares and no learner needs to see: settings, noise, metrics.
 
     A subclass makes `encoder` and `decoder` and defines `call`, `terms` and
-    `train_step`, which ends with `return self.track(...)`.
+    `train_step`, ending with `return self.track(...)`; `test_step` repeats its loss.
     """
 
     def __init_subclass__(cls, **kwargs):
