@@ -169,6 +169,10 @@ def add_contents(app, name, source):
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 prepare(cell)
+            for file, data in cell.get("attachments", {}).items():
+                address = f"data:image/png;base64,{data['image/png']}"
+                text = "".join(cell["source"])
+                cell["source"] = text.replace(f"attachment:{file}", address)
         if name.count("/") == 1:
             notebook["cells"] = list(with_extras(notebook, Path(name).name, living))
         source[0] = json.dumps(notebook)

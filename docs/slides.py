@@ -5,7 +5,6 @@ The structure of the notebook decides what becomes a slide; theme/slides.js, whi
 the slides, decides when one is full.
 """
 
-import base64
 import html
 import re
 from pathlib import Path
@@ -15,8 +14,7 @@ import nbformat
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbconvert.filters.ansi import strip_ansi
 
-DOCS = Path(__file__).resolve().parent
-THEME = DOCS / "theme"
+THEME = Path(__file__).resolve().parent / "theme"
 PICTURE_WIDTH = 1.7  # pixels of a slide for each of a figure
 SOURCE_LINES = 16  # the longest code that is shown
 LABORATORY = {
@@ -31,7 +29,7 @@ PLUMBING = re.compile(
 NAVIGATION = re.compile(r"^\[About the series\].*$", re.MULTILINE)
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 LINK = re.compile(r"\[([^]]+)\]\((?![a-z]+:)([^)]+)\)")  # to places of the series
-PICTURE = re.compile(r"!\[([^]]*)\]\(\.\./([^)]+)\)")  # a file of the series
+PICTURE = re.compile(r"!\[([^]]*)\]\(attachment:([^)]+)\)")
 LEFT_OUT = re.compile(
     r"#+ (Going deeper|Optional|Exercises|References|Keeping a model)"
 )
@@ -229,9 +227,9 @@ class Deck:
         return "\n".join(whole)
 
 
-def add_markdown(deck, source, figure):
+def add_markdown(deck, cell, figure):
     """Add a markdown cell to the deck: what leads on, asks, defines and concludes."""
-    found = parts(FOLDED.sub("", NAVIGATION.sub("", source)))
+    found = parts(FOLDED.sub("", NAVIGATION.sub("", cell.source)))
     for i, part in enumerate(found):
         kind = kind_of(part)
         following = kind_of(found[i + 1]) if i + 1 < len(found) else "cell"
@@ -239,9 +237,10 @@ def add_markdown(deck, source, figure):
         if kind == "heading":
             deck.begin(part)
         elif kind == "picture":
-            alt, path = PICTURE.fullmatch(part).groups()
-            data = base64.b64encode((DOCS.parent / path).read_bytes()).decode()
-            deck.add("figure", picture(data, {"alt": alt}))
+            alt, name = PICTURE.fullmatch(part).groups()
+            deck.add(
+                "figure", picture(cell.attachments[name]["image/png"], {"alt": alt})
+            )
         elif kind == "caption" and (before == "picture" or i == 0 and figure):
             deck.add("caption", written(part), join=1)
         elif kind == "predict":
@@ -264,7 +263,9 @@ def add_markdown(deck, source, figure):
             )
         ):
             about = figure and i == 0 and re.match(r"\*[^*]", part)  # the figure
-            deck.add_text("text", part, **({"join": 1} if about else {}))
+            leads = following == "list" and not deck.inside
+            marks = {"join": 1} if about else {"keep": 1} if leads else {}
+            deck.add_text("text", part, **marks)
         deck.led = deck.led or kind in ("text", "leading", "predict", "list")
 
 
@@ -367,7 +368,7 @@ def slides_html(path, pages=None, lab=False):
     deck = Deck(pages.values())
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
-            add_markdown(deck, cell.source, figure)
+            add_markdown(deck, cell, figure)
             figure = False
         elif cell.cell_type == "code" and not deck.level:
             figure = add_code(deck, cell, pages.get(number), lab)

@@ -133,6 +133,18 @@ def links(notebook, path):
             yield f"{tag} has no alt text"
 
 
+def attached(notebook, path):
+    """What is attached to prose is shown there, and is an output of this notebook."""
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    made = {output.get("data", {}).get("image/png", "").strip() for output in outputs}
+    for cell in prose_cells(notebook):
+        for name, data in cell.get("attachments", {}).items():
+            if data["image/png"].strip() not in made:
+                yield f"{name} is no output of this notebook: attach it anew"
+            if f"](attachment:{name})" not in cell.source:
+                yield f"{name} is attached, but not shown"
+
+
 def stored_outputs(notebook, path):
     """Executed 1 … N from a fresh kernel, without errors, stderr, or widget state, for
     kernel python3.
@@ -226,7 +238,8 @@ def library():
 
 
 LIBRARY = library()
-STORAGE = [stored_outputs, absolute_paths, pictures, shown_code, links, wording]
+STORAGE = [stored_outputs, absolute_paths, pictures, shown_code, links, attached]
+STORAGE += [wording]
 CHECKS = [*STORAGE, long_cells, code_without_prose, frame]
 
 
@@ -276,6 +289,10 @@ FAULTS = {
     ),
     wording: lambda n: n.cells[3].update(source="This is simply `just` it."),
     links: lambda n: n.cells[3].update(source="[next](nowhere.ipynb)"),
+    attached: lambda n: n.cells[3].update(
+        source="![Ten](attachment:ten.png)",
+        attachments={"ten.png": {"image/png": "bm90aGluZw=="}},
+    ),
     stored_outputs: lambda n: n.cells[2].update(execution_count=3),
     absolute_paths: lambda n: n.cells[2].update(
         source="load('/" + "home/me/mnist.npz')"

@@ -16,25 +16,17 @@ cards = importlib.util.module_from_spec(SPECIFICATION)
 SPECIFICATION.loader.exec_module(cards)
 
 
-@pytest.mark.parametrize(
-    "picture, stem",
-    [
-        ("plane", "01_model"),
-        ("spikes", "02_reparametrization"),
-        ("redrawn", "05_your_own"),
-    ],
-)
-def test_picture_is_made_by_its_notebook(picture, stem):
-    notebook = nbformat.read(ROOT / "notebooks" / f"{stem}.ipynb", 4)
+def test_picture_is_made_by_notebook_01():
+    notebook = nbformat.read(ROOT / "notebooks" / "01_model.ipynb", 4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     pictures = [
         output["data"]["image/png"]
         for output in outputs
         if "image/png" in output.get("data", ())
     ]
-    stored = (ROOT / "docs" / f"{picture}.png").read_bytes()
+    stored = (ROOT / "docs" / "plane.png").read_bytes()
     found = stored in map(base64.b64decode, pictures)
-    assert found, f"store the notebook's picture as docs/{picture}.png"
+    assert found, "store the notebook's picture of plane and grid as docs/plane.png"
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))

@@ -215,6 +215,16 @@ def test_caption_stays_with_its_figure(deck):
     assert 'class="block caption" data-join="1"' in made[made.index("<img") : caption]
 
 
+def test_an_attached_picture_is_on_the_slide_with_its_caption(tmp_path):
+    notebook = notebook_of("# A model\n\n![Ten](attachment:ten.png)\n\n*Look.*")
+    notebook.cells[0].attachments = {"ten.png": {"image/png": "iVBORw0KGgo="}}
+    nbformat.write(notebook, path := tmp_path / "01_model.ipynb")
+    made = slides.slides_html(path)
+    assert 'src="data:image/png;base64,iVBORw0KGgo=" alt="Ten"' in made
+    caption = made[made.index("<img") : made.index("Look.")]
+    assert 'class="block caption" data-join="1"' in caption
+
+
 def test_checks_and_plumbing_are_no_slides(deck):
     made = deck(
         "## Part\n\nText.",
