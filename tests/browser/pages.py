@@ -90,15 +90,15 @@ class Page:
     def open(self, address):
         """Open the address in a new tab, which takes the place of any before."""
         self.page = self.context.new_page()
-        self.page.on(
-            "console",
-            lambda message: (
-                message.type == "error" and self.errors.append(message.text)
-            ),
-        )
+        self.page.on("console", self._note_message)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", self._note_outside)
         self.page.goto(address, timeout=240_000)
+
+    def _note_message(self, message):
+        attached = message.location["url"].startswith("attachment:")
+        if message.type == "error" and not attached:
+            self.errors.append(message.text)
 
     def _note_outside(self, request):
         parts = urlsplit(request.url)
@@ -106,6 +106,7 @@ class Page:
             "data",
             "blob",
             "file",
+            "attachment",  # JupyterLab asks for its name before it puts the picture in
         )
         if not inside and not ICONS.search(request.url):
             self.errors.append(f"The page asked for {request.url}")

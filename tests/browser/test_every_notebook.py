@@ -17,6 +17,12 @@ every_notebook = pytest.mark.parametrize(
     "notebook", sorted(path.name for path in NOTEBOOKS.glob("*.ipynb")), indirect=True
 )
 
+ATTACHED = [
+    path.name
+    for path in NOTEBOOKS.glob("*.ipynb")
+    if '"attachments"' in path.read_text("utf-8")
+]
+
 
 @every_notebook
 def test_every_notebook_runs(notebook, latencies, results):
@@ -58,6 +64,14 @@ def test_every_picture_of_a_control_has_a_description(notebook):
           .map(part => part.outerHTML.slice(0, 90))"""
     )
     assert nameless == []
+
+
+@pytest.mark.parametrize("name", sorted(ATTACHED))
+def test_pictures_in_the_text_are_seen(open_notebook, name):
+    pictures = open_notebook(name).page.locator(".jp-MarkdownOutput img")
+    expect(pictures).to_have_attribute("src", re.compile("^data:image/png"))
+    assert pictures.first.evaluate("picture => picture.naturalWidth") > 1000
+    assert pictures.first.get_attribute("alt")
 
 
 def move(handle, key):
