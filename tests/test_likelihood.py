@@ -189,7 +189,15 @@ class Shifted(VAE):
 
 
 @pytest.mark.parametrize("kind", [Turned, Shifted])
-@pytest.mark.parametrize("estimate", [quadrature_log_likelihood, log_likelihood])
+@pytest.mark.parametrize(
+    "estimate",
+    [
+        quadrature_log_likelihood,
+        log_likelihood,
+        lambda vae, images: Coder(vae),
+        lambda vae, images: gap.bound(vae, images, 0),
+    ],
+)
 def test_a_model_that_is_more_than_its_two_networks_is_refused(kind, estimate):
     keras.utils.set_random_seed(0)
     vae = kind(hidden=(4,), image_shape=(4, 5))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtr, ndtri
 
-from vae_lib.analysis.likelihood import check_likelihood, check_prior
+from vae_lib.analysis.likelihood import check_likelihood, check_model
 from vae_lib.engine import Compiled
 from vae_lib.model import VAEBase
 
@@ -65,7 +65,7 @@ class Coder:
             raise ValueError(
                 f"the likelihood is {found!r}: images of 0 and 1 need 'bernoulli'."
             )
-        check_prior(vae)
+        check_model(vae)
         self.vae, self.bits = vae, bits
         self.edges = ndtri(np.arange(2**bits + 1) / 2**bits)
         self.middles = ndtri((np.arange(2**bits) + 0.5) / 2**bits)

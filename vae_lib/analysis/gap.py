@@ -14,7 +14,7 @@ from scipy.ndimage import label, map_coordinates
 from scipy.special import logsumexp
 
 from vae_lib.analysis.information import log_prior
-from vae_lib.analysis.likelihood import STEP, check_prior, log_joint
+from vae_lib.analysis.likelihood import STEP, check_model, log_joint
 from vae_lib.model import VAEBase, in_batches
 
 LEVEL = 5.0  # nats below its peak where the shore of an island of p(z|x) is drawn
@@ -93,7 +93,7 @@ def bound(vae: VAEBase, images: np.ndarray, q: Gaussians) -> np.ndarray:
 
     The mean over z is a Gauss-Hermite sum over 81 codes, without sampling.
     """
-    check_prior(vae)
+    check_model(vae)
     (epsilon, weights), means = _nodes(9), []
     for part in in_batches(np.arange(len(images)), 25):
         z = Gaussians(*(values[part] for values in q)).codes(epsilon).reshape(-1, 2)
